@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
+
+G_DEFINE_QUARK (seg-error-quark, seg_error)

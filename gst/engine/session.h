@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "graph/graph.h"
+#include "ops/program.h"
+#include "vk/vk.h"
+
+G_BEGIN_DECLS
+
+/* A network bound to a device: weights uploaded, pipelines made, commands recorded once. */
+typedef struct _SegSession SegSession;
+
+typedef enum {
+  SEG_PRECISION_AUTO, /* fp16 where the device gains by it */
+  SEG_PRECISION_FP32,
+  SEG_PRECISION_FP16, /* stored as fp16, accumulated as fp32 */
+} SegPrecision;
+
+typedef struct {
+  SegPrecision precision;
+  const SegInputShape *shapes; /* of free inputs; see seg_graph_new */
+  guint n_shapes;
+  gboolean no_optimise; /* each node as in the file: for tests */
+  gboolean timed;       /* per-layer times */
+  gboolean poison;      /* activations start as NaN, and inputs are laid out CHANNELS_LAST where
+                         * they can be: for tests */
+} SegSessionOptions;
+
+/* vk NULL: everything runs on the host by the operators' reference code (slow; tests). */
+SegSession *seg_session_new (SegModel *model, SegVk *vk, const SegSessionOptions *options,
+    GError **error);
+void seg_session_free (SegSession **session);
+
+const SegGraph *seg_session_graph (const SegSession *session);
+SegStorage seg_session_precision (const SegSession *session);
+
+/* Runs on host tensors: inputs in the model's order, dtype and shape as in the graph. outputs
+ * receives new references. One thread at a time. */
+gboolean seg_session_run (SegSession *session, SegTensor *const *inputs, SegTensor **outputs,
+    GError **error);
+
+/* For frames: the caller's shaders write the inputs and read the outputs where they lie.
+ * TRUE when the whole network is dispatches, no host step between. */
+gboolean seg_session_is_recordable (const SegSession *session);
+/* Where a graph input or output lies, and how (CHANNELS_LAST or ROWS, storage). A constant
+ * output lies in a buffer like any other. */
+typedef struct {
+  SegBuffer *buffer;
+  gsize offset, n_bytes;
+  SegView view;
+  SegStorage storage;
+  SegLayout layout;
+  SegDesc desc;
+} SegBound;
+gboolean seg_session_input (SegSession *session, guint i, SegBound *bound, GError **error);
+gboolean seg_session_output (SegSession *session, guint i, SegBound *bound, GError **error);
+/* Appends the network to a recording; between what writes the inputs and what reads the
+ * outputs. The session must outlive it. */
+gboolean seg_session_record (SegSession *session, SegCmd *cmd, GError **error);
+
+typedef struct {
+  gsize weight_bytes; /* on the device */
+  gsize arena_bytes;  /* activations and temporaries */
+  gsize peak_bytes;   /* largest sum of tensors alive at one step */
+  guint n_dispatches, n_host_steps;
+  double load_ms;
+} SegSessionStats;
+void seg_session_stats (const SegSession *session, SegSessionStats *stats);
+
+/* One executed step, in order; times of the last run when options.timed. */
+typedef struct {
+  const char *node, *op, *kernel; /* kernel "host" for a host step */
+  SegDesc output;
+  double ms, gflop;
+} SegLayerTime;
+guint seg_session_layers (const SegSession *session, const SegLayerTime **layers);
+
+G_END_DECLS

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "graph/graph.h"
+
+G_BEGIN_DECLS
+
+typedef struct _SegProgram SegProgram; /* ops/program.h */
+
+/* Which layout an operator's emit can read and write. Constants (weights) are not laid out:
+ * emit packs them as it likes. */
+typedef enum {
+  SEG_OP_ROWS = 0,      /* all inputs and outputs ROWS */
+  SEG_OP_CHANNELS_LAST, /* inputs 0.. of the output's rank, and the outputs: CHANNELS_LAST
+                         * (when their rank is 3 or 4, else ROWS) */
+  SEG_OP_ANY,           /* emit addresses by strides (SegView): takes what comes. The output
+                         * is CHANNELS_LAST when an input of its rank is */
+} SegOpLayout;
+
+typedef enum {
+  SEG_OP_EPILOGUE_ACT = 1 << 0,      /* honours epilogue.act */
+  SEG_OP_EPILOGUE_RESIDUAL = 1 << 1, /* honours epilogue.residual and act2 */
+  SEG_OP_RENAME = 1 << 2, /* same elements in the same row-major order, only other dims: no
+                           * work. inputs[0] ROWS, output shares its memory; no emit */
+} SegOpFlags;
+
+/* An operator. One const table per ONNX operator; see ops/table.h.
+ * All functions set the error with what is wrong; callers add the node's name. */
+struct _SegOp {
+  const char *name;   /* as in ONNX: "Conv" */
+  const char *domain; /* "" unless it is com.microsoft or our own ("vkseg") */
+  guint min_inputs, max_inputs, max_outputs; /* checked before parse */
+  SegOpLayout layout;
+  SegOpFlags flags;
+  int variant; /* for families: which member this is */
+  gsize params_size;
+
+  /* Attributes (and constant inputs) -> node->params, zeroed before. NULL: no parameters. */
+  gboolean (*parse) (SegNode *node, GError **error);
+  /* Frees what params points to. NULL: nothing. */
+  void (*clear) (gpointer params);
+  /* Input descriptions -> descriptions of all present outputs (dtype, rank, dims). Inputs'
+   * desc are final. Must reject ranks and shapes that emit and eval cannot take. */
+  gboolean (*infer) (SegNode *node, GError **error);
+  /* The specification, in plain C: in[i] NULL for an absent input, out[i] are new tensors that
+   * already have the outputs' desc and are zeroed (NULL for absent outputs). Dtypes are the
+   * ONNX ones. Sums are done in double. Ignores the epilogue (the caller applies it). */
+  gboolean (*eval) (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error);
+  /* Whether emit can do this node on a device; NULL: when seg_node_device_types (node). A node
+   * that cannot runs through eval, between two submissions. */
+  gboolean (*on_device) (const SegNode *node);
+  /* Appends dispatches to the program. NULL: host only (or SEG_OP_RENAME). */
+  gboolean (*emit) (const SegNode *node, SegProgram *program, GError **error);
+};
+
+/* All inputs and outputs are of types that a device stores: floating point (as fp32 or fp16),
+ * int32, int64 (as 32-bit), bool (as 32-bit 0 or 1); ranks at most 6; no empty tensor. */
+gboolean seg_node_device_types (const SegNode *node);
+
+G_END_DECLS

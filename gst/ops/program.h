@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "graph/op.h"
+#include "vk/device-info.h"
+#include "vk/shader.h"
+
+G_BEGIN_DECLS
+
+/* What operators' emit functions write and engine/ executes: a list of dispatches over memory
+ * that has no address yet. Plain data; needs no device to be made or inspected. */
+
+/* How elements lie in device memory. Floating-point values have the program's precision. */
+typedef enum {
+  SEG_STORAGE_F32,
+  SEG_STORAGE_F16,
+  SEG_STORAGE_I32,
+} SegStorage;
+
+/* A piece of device memory. */
+typedef enum { SEG_REF_NONE, SEG_REF_VALUE, SEG_REF_BLOB, SEG_REF_TEMP } SegRefKind;
+typedef struct {
+  SegRefKind kind;
+  guint id; /* graph value, blob or temporary */
+} SegRef;
+
+/* How a shader sees a piece of memory. Every view has 4 elements to a texel or an array entry.
+ * TEXEL is samplerBuffer for F32 and F16 (the same SPIR-V reads both) and isamplerBuffer for
+ * I32; BITS is usamplerBuffer, the elements' bits unconverted (for moving data: uvec4 of 32
+ * or of 16 bits). BUFFER is a storage buffer: vec4[], ivec4[] or uvec4[] for 32-bit storage,
+ * uvec2[] (packHalf2x16) for F16. The binding number is the position in the list. */
+typedef enum {
+  SEG_BIND_TEXEL,
+  SEG_BIND_BITS,
+  SEG_BIND_BUFFER_READ,
+  SEG_BIND_BUFFER_WRITE,
+  SEG_BIND_BUFFER_READ_WRITE,
+} SegBindKind;
+
+typedef struct {
+  SegRef ref;
+  SegBindKind kind;
+} SegBinding;
+
+#define SEG_MAX_SPEC     16
+#define SEG_MAX_BINDINGS 12
+#define SEG_MAX_PUSH     128 /* bytes: Vulkan's guaranteed minimum */
+
+/* Fill in with designated initialisers; everything is copied. */
+typedef struct {
+  const SegShader *shader;
+  guint32 spec[SEG_MAX_SPEC]; /* specialisation constants 0..n_spec-1; floats by bits */
+  guint n_spec;
+  SegBinding bindings[SEG_MAX_BINDINGS];
+  guint n_bindings;
+  guint32 push[SEG_MAX_PUSH / 4];
+  guint n_push; /* in words */
+  guint32 groups[3];
+} SegDispatch;
+
+/* A value as memory: element (i0, i1, ...) is at offset + sum i * stride, in elements. */
+typedef struct {
+  guint rank;
+  guint32 dims[SEG_MAX_RANK];
+  guint32 strides[SEG_MAX_RANK];
+  guint32 offset;
+  guint32 pitch;   /* CHANNELS_LAST: elements from one pixel to the next; ROWS: 0 */
+  guint32 n_elems; /* memory that the value spans when dense: ROWS rounded up to 4 elements,
+                    * CHANNELS_LAST with its padded channels */
+} SegView;
+
+SegView seg_view (const SegValue *value);
+/* Elements of the memory behind a value (its base's, if it has one). */
+gsize seg_value_memory_elems (const SegValue *value);
+
+/* --- what emit calls --------------------------------------------------------------------- */
+
+const SegDeviceInfo *seg_program_device (const SegProgram *p);
+SegStorage seg_program_precision (const SegProgram *p); /* F32 or F16 */
+SegStorage seg_program_storage (const SegProgram *p, const SegValue *value);
+
+/* A graph value. A constant is uploaded on first use, in its own layout (ROWS, or
+ * CHANNELS_LAST if the layout pass said so). */
+SegRef seg_program_value (SegProgram *p, const SegValue *value);
+/* Weights that emit has packed: n floats, stored as `storage` (F32 or F16; padded with zeros
+ * to 4 elements). The data is copied. */
+SegRef seg_program_floats (SegProgram *p, const float *data, gsize n, SegStorage storage);
+SegRef seg_program_ints (SegProgram *p, const gint32 *data, gsize n);
+/* Memory that lives from this node's first dispatch to its last; contents undefined. */
+SegRef seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage);
+
+/* Appends a dispatch for the node that is being emitted. Group counts past the device's limit,
+ * or a memory piece past its storage range, fail with SEG_ERROR_MEMORY. */
+gboolean seg_program_dispatch (SegProgram *p, const SegDispatch *dispatch, GError **error);
+
+/* --- what engine/ reads --------------------------------------------------------------------- */
+
+typedef struct {
+  SegDispatch dispatch; /* when host is NULL */
+  const SegNode *node;  /* whose step this is */
+  gboolean host;        /* TRUE: run node's eval on the host */
+} SegStep;
+
+typedef struct {
+  gpointer data; /* as stored on the device */
+  gsize n_bytes;
+  SegStorage storage;
+} SegBlob;
+
+typedef struct {
+  gsize n_elems;
+  SegStorage storage;
+  guint first, last; /* steps */
+} SegTemp;
+
+struct _SegProgram {
+  const SegGraph *graph; /* borrowed; outlives the program */
+  SegDeviceInfo device;
+  SegStorage precision;
+  GArray *steps;        /* SegStep */
+  GArray *blobs;        /* SegBlob */
+  GArray *temps;        /* SegTemp */
+  GHashTable *constants; /* SegValue * -> blob id + 1 */
+  const SegNode *node;  /* being emitted */
+};
+
+/* Emits all nodes of a graph made with SEG_GRAPH_LAYOUT. */
+SegProgram *seg_program_new (const SegGraph *graph, const SegDeviceInfo *device,
+    SegStorage precision, GError **error);
+void seg_program_free (SegProgram *program); /* NULL is allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegProgram, seg_program_free)
+
+G_END_DECLS

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/table.h"
+
+#include "ops/ops.h"
+
+#include <string.h>
+
+const SegOp *const seg_op_table[] = {
+  /* convolution, pooling, matrices */
+
+  /* elementwise: one variable, two variables, comparison and logic */
+
+  /* reductions, normalisation */
+
+  /* moving data */
+
+  /* resizing */
+
+  /* shapes and constants */
+
+  NULL,
+};
+
+static gboolean
+same_domain (const char *a, const char *b)
+{
+  return strcmp (a, b) == 0 || (a[0] == '\0' && strcmp (b, "ai.onnx") == 0);
+}
+
+const SegOp *
+seg_op_lookup (const char *domain, const char *op_type)
+{
+  for (guint i = 0; seg_op_table[i] != NULL; i++)
+    if (strcmp (seg_op_table[i]->name, op_type) == 0
+        && same_domain (seg_op_table[i]->domain, domain))
+      return seg_op_table[i];
+  return NULL;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  SEG_DEVICE_DISCRETE,
+  SEG_DEVICE_INTEGRATED,
+  SEG_DEVICE_VIRTUAL,
+  SEG_DEVICE_CPU,
+  SEG_DEVICE_OTHER,
+} SegDeviceType;
+
+/* What kernels are chosen by. Plain data: a made-up one serves in tests without a device. */
+typedef struct {
+  char name[256];   /* "llvmpipe (LLVM 15.0.6, 256 bits)" */
+  char driver[256]; /* "llvmpipe, Mesa 22.3.6 (LLVM 15.0.6)" */
+  SegDeviceType type;
+  guint index; /* in Vulkan's enumeration */
+  guint32 api_version, driver_version, vendor_id, device_id;
+  guint8 uuid[16];
+
+  guint32 subgroup_size;
+  gboolean subgroup_shuffle; /* in compute shaders */
+  gboolean float16;          /* shaderFloat16, enabled */
+  gboolean storage16;        /* storageBuffer16BitAccess, enabled */
+  gboolean timestamps;
+  double timestamp_ns; /* a tick */
+
+  guint64 max_storage_bytes;    /* one storage buffer binding */
+  guint64 max_texels;           /* one texel buffer view */
+  guint64 max_allocation_bytes; /* one memory allocation */
+  guint32 max_groups[3];
+  guint32 max_shared_bytes;
+  guint32 buffer_align; /* of any view's offset: the largest of what Vulkan asks for, a power
+                         * of two */
+  guint64 heap_bytes;   /* of the largest device-local heap */
+} SegDeviceInfo;
+
+G_END_DECLS

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How a result is stored, four elements at a time: SEG_OUTPUT (binding) declares the buffer,
+// store4 (i, v) writes elements 4i .. 4i+3. fp16 goes through packHalf2x16, so that no 16-bit
+// storage feature is needed.
+#if defined(STORE_F16)
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec2 data[]; } seg_out
+#define store4(i, v) seg_out.data[i] = uvec2 (packHalf2x16 ((v).xy), packHalf2x16 ((v).zw))
+#elif defined(STORE_F32)
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { vec4 data[]; } seg_out
+#define store4(i, v) seg_out.data[i] = (v)
+#elif defined(STORE_I32)
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { ivec4 data[]; } seg_out
+#define store4(i, v) seg_out.data[i] = (v)
+#elif defined(STORE_B32)
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec4 data[]; } seg_out
+#define store4(i, v) seg_out.data[i] = (v)
+#elif defined(STORE_B16)
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec2 data[]; } seg_out
+#define store4(i, v) seg_out.data[i] = uvec2 ((v).x | (v).y << 16, (v).z | (v).w << 16)
+#endif
