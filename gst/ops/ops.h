@@ -12,6 +12,13 @@
 /* reductions, normalisation */
 
 /* moving data */
+extern const SegOp seg_op_copy;
+extern const SegOp seg_op_dropout;
+extern const SegOp seg_op_flatten;
+extern const SegOp seg_op_identity;
+extern const SegOp seg_op_reshape;
+extern const SegOp seg_op_squeeze;
+extern const SegOp seg_op_unsqueeze;
 
 /* resizing */
 

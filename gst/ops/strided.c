@@ -48,7 +48,7 @@ axes_in_memory_order (
     axes[n++].padded = TRUE;
   }
   if (n == 0)
-    axes[n++] = (Axis) { .dim = 1 };
+    axes[n++] = (Axis){ .dim = 1 };
   return n;
 }
 
@@ -119,9 +119,9 @@ seg_strided_plan (
 
   memset (s, 0, sizeof *s);
   const Axis *inner = &axes[n - 1];
-  guint32 padded = inner->padded
-      ? (inner->dim + SEG_CHANNEL_ALIGN - 1) / SEG_CHANNEL_ALIGN * SEG_CHANNEL_ALIGN
-      : inner->dim;
+  guint32 padded = inner->padded ? (inner->dim + SEG_CHANNEL_ALIGN - 1)
+                                       / SEG_CHANNEL_ALIGN * SEG_CHANNEL_ALIGN
+                                 : inner->dim;
   guint64 total = padded;
   guint lead = SEG_STRIDED_AXES - n;
   for (guint i = 0; i < SEG_STRIDED_AXES; i++)
@@ -145,4 +145,14 @@ seg_strided_plan (
   s->n_push = 10 + 7 * n_ins;
   spread_groups (s->push[7], SEG_STRIDED_LOCAL, s->groups);
   return TRUE;
+}
+
+void
+seg_strided_fill (const SegStrided *s, SegDispatch *dispatch)
+{
+  memcpy (dispatch->spec, s->modes, sizeof s->modes);
+  dispatch->n_spec = MAX (dispatch->n_spec, SEG_STRIDED_OPERANDS);
+  memcpy (dispatch->push, s->push, s->n_push * sizeof s->push[0]);
+  dispatch->n_push = s->n_push;
+  memcpy (dispatch->groups, s->groups, sizeof s->groups);
 }

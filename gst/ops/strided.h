@@ -23,9 +23,10 @@ typedef enum {
 typedef struct {
   guint32 push[10 + 7 * SEG_STRIDED_OPERANDS]; /* as lib/strided.glsl reads them */
   guint n_push;
-  guint32 modes[SEG_STRIDED_OPERANDS]; /* SegStridedMode: spec constants 0 .. n-1, which are
+  guint32
+      modes[SEG_STRIDED_OPERANDS]; /* SegStridedMode: spec constants 0 .. n-1, which are
                                         * always declared, so 0 for absent operands */
-  guint32 groups[3]; /* for local_size_x = SEG_STRIDED_LOCAL */
+  guint32 groups[3];               /* for local_size_x = SEG_STRIDED_LOCAL */
 } SegStrided;
 
 #define SEG_STRIDED_LOCAL 64
@@ -38,7 +39,9 @@ SegView seg_view_broadcast (const SegView *in, const SegView *out);
  * padding). ins[] have out's rank and, per axis, the step to take for one step of out (any
  * strides, 0 for broadcasting; dims are not looked at). FALSE with SEG_ERROR_UNSUPPORTED when
  * more than SEG_STRIDED_AXES axes remain. */
-gboolean seg_strided_plan (SegStrided *s, const SegView *out, const SegView *ins, guint n_ins,
-    GError **error);
+gboolean seg_strided_plan (
+    SegStrided *s, const SegView *out, const SegView *ins, guint n_ins, GError **error);
+/* Puts the plan's specialisation constants, push constants and groups into a dispatch. */
+void seg_strided_fill (const SegStrided *s, SegDispatch *dispatch);
 
 G_END_DECLS

@@ -13,6 +13,13 @@ const SegOp *const seg_op_table[] = {
   /* reductions, normalisation */
 
   /* moving data */
+  &seg_op_copy,
+  &seg_op_dropout,
+  &seg_op_flatten,
+  &seg_op_identity,
+  &seg_op_reshape,
+  &seg_op_squeeze,
+  &seg_op_unsqueeze,
 
   /* resizing */
 

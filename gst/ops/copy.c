@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Our own Copy: the layout pass puts it where a value is needed in another layout. */
+#include "ops/move.h"
+#include "ops/ops.h"
+
+#include <string.h>
+
+static gboolean
+copy_infer (SegNode *node, GError **error)
+{
+  seg_node_output (node, 0)->desc = seg_node_input (node, 0)->desc;
+  return TRUE;
+}
+
+static gboolean
+copy_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
+{
+  memcpy (out[0]->data, in[0]->data, out[0]->n_bytes);
+  return TRUE;
+}
+
+static gboolean
+copy_emit (const SegNode *node, SegProgram *program, GError **error)
+{
+  const SegValue *src = seg_node_input (node, 0), *dst = seg_node_output (node, 0);
+  SegView in = seg_view (src), out = seg_view (dst);
+  return seg_move (program, src, &in, dst, &out, error);
+}
+
+const SegOp seg_op_copy = {
+  .name = "Copy",
+  .domain = "vkseg",
+  .min_inputs = 1,
+  .max_inputs = 1,
+  .max_outputs = 1,
+  .layout = SEG_OP_ANY,
+  .infer = copy_infer,
+  .eval = copy_eval,
+  .emit = copy_emit,
+};
