@@ -19,16 +19,19 @@
  *         -                   absent
  * Under fp16 random floats are rounded to fp16 first. */
 typedef struct {
-  const char *op;
-  const char *attrs;  /* NULL: none */
+  const char *op;    /* "Conv"; outside ai.onnx with its domain: "com.microsoft.Gelu" */
+  const char *attrs; /* NULL: none */
   const char *inputs;
-  guint n_outputs;    /* 0 means 1 */
-  guint opset;        /* 0 means 17 */
-  double tolerance32, tolerance16; /* 0: 1e-4 and 2e-3, relative to the output's largest value */
+  guint n_outputs; /* 0 means 1 */
+  guint opset;     /* 0 means 17 */
+  double tolerance32,
+      tolerance16; /* 0: 1e-4 and 2e-3, relative to the output's largest value */
 } SegCase;
 
 /* Each cases-FAMILY.c ends its list with an entry whose op is NULL. */
-extern const SegCase seg_cases_conv[];       /* convolution, pooling, matrices */
+extern const SegCase seg_cases_conv[]; /* convolution, pooling, matrices */
 extern const SegCase seg_cases_elementwise[];
-extern const SegCase seg_cases_reduce[];     /* reductions, normalisation */
-extern const SegCase seg_cases_move[];       /* moving data, resizing, shapes, constants */
+extern const SegCase seg_cases_reduce[]; /* reductions, normalisation */
+extern const SegCase seg_cases_move[];   /* moving data, resizing, shapes, constants */
+/* Cases that must be refused at load with an error that is not "unknown operator". */
+extern const SegCase seg_cases_refused[];

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/onnx-writer.h"
+
+#include <string.h>
+
+enum { VARINT = 0, LENGTH = 2, FIXED32 = 5 };
+
+static void
+varint (GByteArray *m, guint64 v)
+{
+  do {
+    guint8 byte = (v & 0x7f) | (v > 0x7f ? 0x80 : 0);
+    g_byte_array_append (m, &byte, 1);
+    v >>= 7;
+  } while (v != 0);
+}
+
+static void
+bytes (GByteArray *m, guint field, gconstpointer data, gsize n)
+{
+  varint (m, field << 3 | LENGTH);
+  varint (m, n);
+  g_byte_array_append (m, data, (guint) n);
+}
+
+void
+seg_pb_int (GByteArray *m, guint field, gint64 value)
+{
+  varint (m, field << 3 | VARINT);
+  varint (m, (guint64) value);
+}
+
+void
+seg_pb_float (GByteArray *m, guint field, float value)
+{
+  guint32 bits;
+
+  memcpy (&bits, &value, 4);
+  bits = GUINT32_TO_LE (bits);
+  varint (m, field << 3 | FIXED32);
+  g_byte_array_append (m, (const guint8 *) &bits, 4);
+}
+
+void
+seg_pb_string (GByteArray *m, guint field, const char *value)
+{
+  bytes (m, field, value, strlen (value));
+}
+
+void
+seg_pb_message (GByteArray *m, guint field, GByteArray *sub)
+{
+  bytes (m, field, sub->data, sub->len);
+  g_byte_array_unref (sub);
+}
+
+GByteArray *
+seg_pb_tensor (const char *name, const SegTensor *tensor)
+{
+  GByteArray *m = g_byte_array_new ();
+
+  for (guint i = 0; i < tensor->desc.rank; i++)
+    seg_pb_int (m, 1, tensor->desc.dims[i]);
+  seg_pb_int (m, 2, tensor->desc.dtype);
+  if (name != NULL)
+    seg_pb_string (m, 8, name);
+  bytes (m, 9, tensor->data, tensor->n_bytes);
+  return m;
+}
+
+GByteArray *
+seg_pb_value_info (const char *name, const SegDesc *desc)
+{
+  GByteArray *m = g_byte_array_new ();
+
+  seg_pb_string (m, 1, name);
+  if (desc != NULL) {
+    GByteArray *shape = g_byte_array_new (), *tensor = g_byte_array_new ();
+    GByteArray *type = g_byte_array_new ();
+    for (guint i = 0; i < desc->rank; i++) {
+      GByteArray *dim = g_byte_array_new ();
+      seg_pb_int (dim, 1, desc->dims[i]);
+      seg_pb_message (shape, 1, dim);
+    }
+    seg_pb_int (tensor, 1, desc->dtype);
+    seg_pb_message (tensor, 2, shape);
+    seg_pb_message (type, 1, tensor);
+    seg_pb_message (m, 2, type);
+  }
+  return m;
+}
+
+static void
+import (GByteArray *model, const char *domain, guint version)
+{
+  GByteArray *m = g_byte_array_new ();
+
+  seg_pb_string (m, 1, domain);
+  seg_pb_int (m, 2, version);
+  seg_pb_message (model, 8, m);
+}
+
+GBytes *
+seg_pb_model (GByteArray *graph, guint opset, const char *other_domain)
+{
+  GByteArray *m = g_byte_array_new ();
+
+  seg_pb_int (m, 1, 8);
+  seg_pb_string (m, 2, "vkseg tests");
+  import (m, "", opset);
+  if (other_domain != NULL && other_domain[0] != '\0')
+    import (m, other_domain, 1);
+  seg_pb_message (m, 7, graph);
+  return g_byte_array_free_to_bytes (m);
+}
