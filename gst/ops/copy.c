@@ -22,9 +22,9 @@ copy_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
 static gboolean
 copy_emit (const SegNode *node, SegProgram *program, GError **error)
 {
-  const SegValue *src = seg_node_input (node, 0), *dst = seg_node_output (node, 0);
-  SegView in = seg_view (src), out = seg_view (dst);
-  return seg_move (program, src, &in, dst, &out, error);
+  SegMove move = seg_move_whole (&seg_node_output (node, 0)->desc);
+  return seg_move_emit (
+      &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
 }
 
 const SegOp seg_op_copy = {

@@ -4,20 +4,256 @@
 #include "ops/strided.h"
 #include "shaders.h"
 
+#include <string.h>
+
+SegMove
+seg_move_whole (const SegDesc *loop)
+{
+  SegMove m = { 0 };
+  for (guint i = 0; i < loop->rank; i++)
+    seg_move_axis (&m, loop->dims[i], i, 1, i, 1);
+  return m;
+}
+
+void
+seg_move_axis (SegMove *m, gint64 extent, guint in_axis, gint64 in_step, guint out_axis,
+    gint64 out_step)
+{
+  g_return_if_fail (m->n < SEG_MOVE_AXES);
+  m->axes[m->n++] = (SegMoveAxis){ extent, in_axis, out_axis, in_step, out_step };
+}
+
+/* --- on the host --- */
+
+typedef struct {
+  gint64 extent, in, out; /* steps in bytes */
+} Loop;
+
+static void
+row_strides (const SegDesc *desc, gint64 strides[SEG_MAX_RANK])
+{
+  gint64 stride = 1;
+  for (guint i = desc->rank; i-- > 0;) {
+    strides[i] = stride;
+    stride *= desc->dims[i];
+  }
+}
+
+static void
+run_loops (const Loop *loop, guint n, const guint8 *in, guint8 *out, gsize size)
+{
+  if (n == 0) {
+    memcpy (out, in, size);
+  } else if (n == 1 && loop->in == (gint64) size && loop->out == (gint64) size) {
+    memcpy (out, in, size * loop->extent);
+  } else {
+    for (gint64 i = 0; i < loop->extent; i++)
+      run_loops (loop + 1, n - 1, in + i * loop->in, out + i * loop->out, size);
+  }
+}
+
+void
+seg_move_eval (const SegMove *m, const SegTensor *in, SegTensor *out)
+{
+  gint64 in_strides[SEG_MAX_RANK], out_strides[SEG_MAX_RANK];
+  row_strides (&in->desc, in_strides);
+  row_strides (&out->desc, out_strides);
+  gint64 size = seg_dtype_bytes (out->desc.dtype);
+  const guint8 *from = in->data;
+  guint8 *to = out->data;
+  for (guint i = 0; i < in->desc.rank; i++)
+    from += m->in_start[i] * in_strides[i] * size;
+  for (guint i = 0; i < out->desc.rank; i++)
+    to += m->out_start[i] * out_strides[i] * size;
+
+  Loop loops[SEG_MOVE_AXES];
+  for (guint i = 0; i < m->n; i++) {
+    const SegMoveAxis *a = &m->axes[i];
+    loops[i].extent = a->extent;
+    loops[i].in = a->in_step == 0 ? 0 : a->in_step * in_strides[a->in_axis] * size;
+    loops[i].out = a->out_step == 0 ? 0 : a->out_step * out_strides[a->out_axis] * size;
+    if (a->extent == 0)
+      return;
+  }
+  run_loops (loops, m->n, from, to, size);
+}
+
+/* --- on the device --- */
+
+static guint
+count_loops (const SegMove *m)
+{
+  guint n = 0;
+  for (guint i = 0; i < m->n; i++)
+    n += m->axes[i].extent != 1;
+  return n;
+}
+
 gboolean
-seg_move (SegProgram *p, const SegValue *src, const SegView *in, const SegValue *dst,
-    const SegView *out, GError **error)
+seg_move_fits (const SegMove *m)
+{
+  return count_loops (m) <= SEG_STRIDED_AXES;
+}
+
+/* The loops as views of the source and of the destination, in the order of the destination's
+ * memory; loops of one turn are left out. */
+static void
+make_views (
+    const SegMove *m, const SegView *src, const SegView *dst, SegView *in, SegView *out)
+{
+  *in = (SegView){ .offset = src->offset };
+  *out = (SegView){ .offset = dst->offset };
+  for (guint i = 0; i < src->rank; i++)
+    in->offset += (guint32) m->in_start[i] * src->strides[i];
+  for (guint i = 0; i < dst->rank; i++)
+    out->offset += (guint32) m->out_start[i] * dst->strides[i];
+  for (guint i = 0; i < m->n; i++) {
+    const SegMoveAxis *a = &m->axes[i];
+    if (a->extent == 1)
+      continue;
+    guint32 out_step = (guint32) a->out_step * dst->strides[a->out_axis];
+    guint at = out->rank;
+    for (; at > 0 && out->strides[at - 1] < out_step; at--) {
+      in->strides[at] = in->strides[at - 1];
+      out->strides[at] = out->strides[at - 1];
+      out->dims[at] = out->dims[at - 1];
+    }
+    in->strides[at] =
+        a->in_step == 0 ? 0 : (guint32) a->in_step * src->strides[a->in_axis];
+    out->strides[at] = out_step;
+    out->dims[at] = (guint32) a->extent;
+    out->rank++;
+  }
+  in->rank = out->rank;
+}
+
+/* The loops write all elements of dst's memory from the first on, `unit` at a time. */
+static gboolean
+is_dense (const SegView *out, guint n_axes, guint32 unit, const SegView *dst)
+{
+  guint32 stride = unit;
+  for (guint i = n_axes; i-- > 0;) {
+    if (out->strides[i] != stride)
+      return FALSE;
+    stride *= out->dims[i];
+  }
+  return out->offset == dst->offset && (stride + 3) / 4 * 4 == dst->n_elems;
+}
+
+/* A loop over the whole of a padded dst: `out` and `in` get the channels as their axis 1,
+ * which is where the plan expects them. */
+static gboolean
+as_padded (const SegView *dst, SegView *in, SegView *out)
+{
+  guint c = out->rank;
+  guint32 n_channels = dst->pitch != 0 ? dst->dims[1] : 0;
+  if (n_channels == 0 || out->rank + 2 > SEG_MAX_RANK)
+    return FALSE;
+  SegView o = { .offset = out->offset, .pitch = dst->pitch, .dims = { 1, 1 } };
+  SegView v = { .offset = in->offset };
+  guint32 channel_step = 0;
+  if (n_channels > 1) {
+    if (c == 0 || out->strides[c - 1] != 1 || out->dims[c - 1] != n_channels)
+      return FALSE;
+    channel_step = in->strides[--c];
+  }
+  guint32 n_pixels = 1;
+  for (guint i = 0; i < dst->rank; i++)
+    n_pixels *= i == 1 ? 1 : dst->dims[i];
+  SegView dense = { .offset = dst->offset, .n_elems = n_pixels * dst->pitch };
+  if (!is_dense (out, c, dst->pitch, &dense))
+    return FALSE;
+  o.dims[1] = n_channels;
+  v.strides[1] = channel_step;
+  o.rank = v.rank = c + 2;
+  for (guint i = 0; i < c; i++) {
+    o.dims[i + 2] = out->dims[i];
+    v.strides[i + 2] = in->strides[i];
+  }
+  *in = v;
+  *out = o;
+  return TRUE;
+}
+
+/* Some of dst's elements: the shader takes their places from a second operand. */
+static gboolean
+emit_part (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegView *out,
+    gboolean half, GError **error)
 {
   SegStrided s;
-  if (!seg_strided_plan (&s, out, in, 1, error))
+  SegView views[2] = { *in, *out };
+  SegView loop = { .rank = out->rank };
+  memcpy (loop.dims, out->dims, sizeof loop.dims);
+  if (!seg_strided_plan (&s, &loop, views, 2, error))
     return FALSE;
-  gboolean half = seg_program_storage (p, dst) == SEG_STORAGE_F16;
+  /* A group of four that is not full must not touch what comes behind it. */
+  if (s.modes[1] == SEG_STRIDED_VECTOR && s.push[5] % 4 != 0)
+    s.modes[1] = SEG_STRIDED_GATHER;
   SegDispatch d = {
-    .shader = half ? &seg_shader_copy_b16 : &seg_shader_copy_b32,
-    .bindings = { { seg_program_value (p, src), SEG_BIND_BITS },
-        { seg_program_value (p, dst), SEG_BIND_BUFFER_WRITE } },
+    .shader = half ? &seg_shader_move_b16 : &seg_shader_move_b32,
+    .bindings = { { src, SEG_BIND_BITS }, { dst, SEG_BIND_BUFFER_READ_WRITE } },
     .n_bindings = 2,
   };
   seg_strided_fill (&s, &d);
   return seg_program_dispatch (p, &d, error);
+}
+
+static gboolean
+emit_whole (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegView *out,
+    gboolean half, GError **error)
+{
+  SegStrided s;
+  if (!seg_strided_plan (&s, out, in, 1, error))
+    return FALSE;
+  SegDispatch d = {
+    .shader = half ? &seg_shader_copy_b16 : &seg_shader_copy_b32,
+    .bindings = { { src, SEG_BIND_BITS }, { dst, SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 2,
+  };
+  seg_strided_fill (&s, &d);
+  return seg_program_dispatch (p, &d, error);
+}
+
+gboolean
+seg_move_emit (const SegMove *m, SegProgram *p, const SegValue *src, const SegValue *dst,
+    GError **error)
+{
+  SegView from = seg_view (src), to = seg_view (dst), in, out;
+  if (!seg_move_fits (m)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "needs %u nested loops; a device kernel has %d", count_loops (m),
+        SEG_STRIDED_AXES);
+    return FALSE;
+  }
+  make_views (m, &from, &to, &in, &out);
+  SegRef a = seg_program_value (p, src), b = seg_program_value (p, dst);
+  gboolean half = seg_program_storage (p, dst) == SEG_STORAGE_F16;
+  gboolean padding = to.pitch != 0 && to.dims[1] % SEG_CHANNEL_ALIGN != 0;
+  if ((to.offset == 0 && !padding && is_dense (&out, out.rank, 1, &to))
+      || as_padded (&to, &in, &out))
+    return emit_whole (p, a, &in, b, &out, half, error);
+  return emit_part (p, a, &in, b, &out, half, error);
+}
+
+gboolean
+seg_move_clear_padding (SegProgram *p, const SegValue *dst, GError **error)
+{
+  static const gint32 zero[4];
+  SegView to = seg_view (dst);
+  guint32 pad = to.pitch != 0 ? -to.dims[1] % SEG_CHANNEL_ALIGN : 0;
+  if (pad == 0)
+    return TRUE;
+  SegView in = { .rank = to.rank },
+          out = { .rank = to.rank, .offset = to.offset + to.dims[1] };
+  for (guint i = 0, at = 0; i < to.rank; i++) {
+    guint axis = i == 1 ? to.rank - 1 : at++;
+    out.dims[axis] = i == 1 ? pad : to.dims[i];
+    out.strides[axis] = to.strides[i];
+  }
+  gboolean half = seg_program_storage (p, dst) == SEG_STORAGE_F16;
+  float zeros[4] = { 0 };
+  SegRef blank = seg_program_storage (p, dst) == SEG_STORAGE_I32
+                     ? seg_program_ints (p, zero, 4)
+                     : seg_program_floats (p, zeros, 4, seg_program_storage (p, dst));
+  return emit_part (p, blank, &in, seg_program_value (p, dst), &out, half, error);
 }

@@ -12,12 +12,20 @@
 /* reductions, normalisation */
 
 /* moving data */
+extern const SegOp seg_op_concat;
 extern const SegOp seg_op_copy;
+extern const SegOp seg_op_depth_to_space;
 extern const SegOp seg_op_dropout;
+extern const SegOp seg_op_expand;
 extern const SegOp seg_op_flatten;
 extern const SegOp seg_op_identity;
 extern const SegOp seg_op_reshape;
+extern const SegOp seg_op_slice;
+extern const SegOp seg_op_space_to_depth;
+extern const SegOp seg_op_split;
 extern const SegOp seg_op_squeeze;
+extern const SegOp seg_op_tile;
+extern const SegOp seg_op_transpose;
 extern const SegOp seg_op_unsqueeze;
 
 /* resizing */

@@ -13,12 +13,20 @@ const SegOp *const seg_op_table[] = {
   /* reductions, normalisation */
 
   /* moving data */
+  &seg_op_concat,
   &seg_op_copy,
+  &seg_op_depth_to_space,
   &seg_op_dropout,
+  &seg_op_expand,
   &seg_op_flatten,
   &seg_op_identity,
   &seg_op_reshape,
+  &seg_op_slice,
+  &seg_op_space_to_depth,
+  &seg_op_split,
   &seg_op_squeeze,
+  &seg_op_tile,
+  &seg_op_transpose,
   &seg_op_unsqueeze,
 
   /* resizing */

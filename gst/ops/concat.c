@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/move.h"
+#include "ops/ops.h"
+
+typedef struct {
+  guint axis;
+} Params;
+
+static gboolean
+concat_fits (const SegDesc *a, const SegDesc *b, guint axis)
+{
+  if (a->dtype != b->dtype || a->rank != b->rank)
+    return FALSE;
+  for (guint i = 0; i < a->rank; i++)
+    if (i != axis && a->dims[i] != b->dims[i])
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+concat_infer (SegNode *node, GError **error)
+{
+  Params *params = node->params;
+  const SegDesc *first = &seg_node_input (node, 0)->desc;
+  SegDesc out = *first;
+  if (!seg_axis_normalize (
+          seg_node_attr_int (node, "axis", 1), first->rank, &params->axis, error))
+    return FALSE;
+  for (guint i = 1; i < node->inputs->len; i++) {
+    const SegValue *input = seg_node_input (node, i);
+    if (input == NULL || !concat_fits (first, &input->desc, params->axis)) {
+      g_autofree char *a = seg_desc_to_string (first);
+      g_autofree char *b =
+          input != NULL ? seg_desc_to_string (&input->desc) : g_strdup ("nothing");
+      g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+          "cannot concatenate %s and %s along axis %u", a, b, params->axis);
+      return FALSE;
+    }
+    out.dims[params->axis] += input->desc.dims[params->axis];
+  }
+  seg_node_output (node, 0)->desc = out;
+  return TRUE;
+}
+
+/* The i-th input into its range of the output. */
+static SegMove
+concat_move (const SegNode *node, guint i)
+{
+  const Params *params = node->params;
+  SegMove m = seg_move_whole (&seg_node_input (node, i)->desc);
+  for (guint k = 0; k < i; k++)
+    m.out_start[params->axis] += seg_node_input (node, k)->desc.dims[params->axis];
+  return m;
+}
+
+static gboolean
+concat_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
+{
+  for (guint i = 0; i < node->inputs->len; i++) {
+    SegMove move = concat_move (node, i);
+    seg_move_eval (&move, in[i], out[0]);
+  }
+  return TRUE;
+}
+
+/* The input's producer has written it where it belongs (graph/layout.c). */
+static gboolean
+is_in_place (const SegValue *input, const SegValue *out)
+{
+  return input->base != NULL && input->base == (out->base != NULL ? out->base : out);
+}
+
+static gboolean
+concat_emit (const SegNode *node, SegProgram *program, GError **error)
+{
+  const SegValue *out = seg_node_output (node, 0);
+  if (!seg_move_clear_padding (program, out, error))
+    return FALSE;
+  for (guint i = 0; i < node->inputs->len; i++) {
+    const SegValue *input = seg_node_input (node, i);
+    SegMove move = concat_move (node, i);
+    if (!is_in_place (input, out) && !seg_move_emit (&move, program, input, out, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+const SegOp seg_op_concat = {
+  .name = "Concat",
+  .domain = "",
+  .min_inputs = 1,
+  .max_inputs = G_MAXUINT,
+  .max_outputs = 1,
+  .layout = SEG_OP_ANY,
+  .params_size = sizeof (Params),
+  .infer = concat_infer,
+  .eval = concat_eval,
+  .emit = concat_emit,
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/move.h"
+#include "ops/ops.h"
+
+typedef struct {
+  gint64 start[SEG_MAX_RANK], step[SEG_MAX_RANK]; /* per input axis */
+} Params;
+
+/* What the file gives: attributes before opset 10, inputs since. Owned. */
+typedef struct {
+  gint64 *starts, *ends, *axes, *steps; /* axes and steps may be NULL */
+  guint n;
+} Ranges;
+
+static void
+ranges_clear (Ranges *r)
+{
+  g_free (r->starts);
+  g_free (r->ends);
+  g_free (r->axes);
+  g_free (r->steps);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ranges, ranges_clear)
+
+static gboolean
+read_list (
+    SegNode *node, guint input, const char *name, gint64 **list, guint *n, GError **error)
+{
+  if (node->opset >= 10)
+    return seg_node_const_ints (node, input, name, list, n, error);
+  const gint64 *ints = seg_node_attr_ints (node, name, n);
+  *list = g_memdup2 (ints, *n * sizeof *ints);
+  return TRUE;
+}
+
+static gboolean
+read_ranges (SegNode *node, Ranges *r, GError **error)
+{
+  guint n_ends, n_axes, n_steps = 0;
+  if (!read_list (node, 1, "starts", &r->starts, &r->n, error)
+      || !read_list (node, 2, "ends", &r->ends, &n_ends, error)
+      || !read_list (node, 3, "axes", &r->axes, &n_axes, error))
+    return FALSE;
+  if (node->opset >= 10 && !read_list (node, 4, "steps", &r->steps, &n_steps, error))
+    return FALSE;
+  if (n_ends != r->n || (n_axes != 0 && n_axes != r->n)
+      || (n_steps != 0 && n_steps != r->n)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+        "starts, ends, axes and steps have %u, %u, %u and %u entries", r->n, n_ends,
+        n_axes, n_steps);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* One axis of extent d: clamps start and returns how many elements there are. */
+static gint64
+slice_axis (gint64 d, gint64 *start, gint64 end, gint64 step)
+{
+  if (*start < 0)
+    *start += d;
+  if (end < 0)
+    end += d;
+  gint64 low = step > 0 ? 0 : -1, high = step > 0 ? d : d - 1;
+  *start = CLAMP (*start, 0, high);
+  end = CLAMP (end, low, high);
+  if (step > 0)
+    return end > *start ? (end - *start - 1) / step + 1 : 0;
+  return *start > end ? (*start - end - 1) / -step + 1 : 0;
+}
+
+static gboolean
+slice_infer (SegNode *node, GError **error)
+{
+  Params *params = node->params;
+  const SegDesc *in = &seg_node_input (node, 0)->desc;
+  SegDesc *out = &seg_node_output (node, 0)->desc;
+  g_auto (Ranges) r = { 0 };
+  if (!read_ranges (node, &r, error))
+    return FALSE;
+  *out = *in;
+  for (guint i = 0; i < in->rank; i++) {
+    params->start[i] = 0;
+    params->step[i] = 1;
+  }
+  for (guint i = 0; i < r.n; i++) {
+    guint axis;
+    if (!seg_axis_normalize (r.axes != NULL ? r.axes[i] : i, in->rank, &axis, error))
+      return FALSE;
+    gint64 step = r.steps != NULL ? r.steps[i] : 1;
+    if (step == 0 || step == G_MININT64) {
+      g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "the step of axis %u is 0", axis);
+      return FALSE;
+    }
+    params->start[axis] = r.starts[i];
+    params->step[axis] = step;
+    out->dims[axis] = slice_axis (in->dims[axis], &params->start[axis], r.ends[i], step);
+    if (out->dims[axis] <= 1)
+      params->step[axis] = 1; /* not taken, and may be huge */
+  }
+  return TRUE;
+}
+
+static SegMove
+slice_move (const SegNode *node)
+{
+  const Params *params = node->params;
+  SegMove m = seg_move_whole (&seg_node_output (node, 0)->desc);
+  for (guint i = 0; i < m.n; i++) {
+    m.axes[i].in_step = params->step[i];
+    m.in_start[i] = params->start[i];
+  }
+  return m;
+}
+
+static gboolean
+slice_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
+{
+  SegMove move = slice_move (node);
+  seg_move_eval (&move, in[0], out[0]);
+  return TRUE;
+}
+
+static gboolean
+slice_emit (const SegNode *node, SegProgram *program, GError **error)
+{
+  SegMove move = slice_move (node);
+  return seg_move_emit (
+      &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
+}
+
+const SegOp seg_op_slice = {
+  .name = "Slice",
+  .domain = "",
+  .min_inputs = 1,
+  .max_inputs = 5,
+  .max_outputs = 1,
+  .layout = SEG_OP_ANY,
+  .params_size = sizeof (Params),
+  .infer = slice_infer,
+  .eval = slice_eval,
+  .emit = slice_emit,
+};
