@@ -27,7 +27,7 @@ typedef enum {
 struct _SegValue {
   guint id; /* index into graph->values */
   char *name;
-  SegDesc desc; /* final dtype and dimensions, once seg_graph_new has returned */
+  SegDesc desc;        /* final dtype and dimensions, once seg_graph_new has returned */
   SegTensor *constant; /* contents, when known at load; owned */
   SegNode *producer;   /* NULL for inputs and constants */
   guint n_uses;        /* node inputs and graph outputs that read it */
@@ -35,7 +35,8 @@ struct _SegValue {
 
   /* Set by graph/layout.c */
   SegLayout layout;
-  SegValue *base; /* not NULL: shares base's memory. Same bytes in the same order, or, for a
+  SegValue
+      *base; /* not NULL: shares base's memory. Same bytes in the same order, or, for a
                    * part of a concatenation, channels [channel, channel + C) of its pixels */
   guint channel;
 };
@@ -75,7 +76,8 @@ typedef enum {
   SEG_GRAPH_PLAIN = 0,         /* build, infer, fold: each node as in the file */
   SEG_GRAPH_OPTIMISE = 1 << 0, /* fuse and simplify */
   SEG_GRAPH_LAYOUT = 1 << 1,   /* choose layouts for a device */
-  SEG_GRAPH_INPUTS_CHANNELS_LAST = 1 << 2, /* with LAYOUT: inputs of rank 3 and 4 are so even
+  SEG_GRAPH_INPUTS_CHANNELS_LAST =
+      1 << 2, /* with LAYOUT: inputs of rank 3 and 4 are so even
                                             * where nothing asks for it (tests) */
 } SegGraphFlags;
 
@@ -97,8 +99,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegGraph, seg_graph_free)
 /* Runs the graph (made with SEG_GRAPH_PLAIN or OPTIMISE) on the host with each operator's
  * eval: the reference. inputs and outputs are in the graph's order; outputs[] receives new
  * references. On failure nothing is left in outputs. */
-gboolean seg_graph_eval (const SegGraph *graph, SegTensor *const *inputs, SegTensor **outputs,
-    GError **error);
+gboolean seg_graph_eval (
+    const SegGraph *graph, SegTensor *const *inputs, SegTensor **outputs, GError **error);
 
 /* --- for operators and passes ---------------------------------------------------------- */
 
@@ -107,7 +109,8 @@ SegValue *seg_node_output (const SegNode *node, guint i); /* NULL if absent */
 
 gint64 seg_node_attr_int (const SegNode *node, const char *name, gint64 fallback);
 float seg_node_attr_float (const SegNode *node, const char *name, float fallback);
-const char *seg_node_attr_string (const SegNode *node, const char *name, const char *fallback);
+const char *seg_node_attr_string (
+    const SegNode *node, const char *name, const char *fallback);
 gboolean seg_node_has_attr (const SegNode *node, const char *name);
 /* A list of integers; `n` receives the count. NULL and 0 if absent. */
 const gint64 *seg_node_attr_ints (const SegNode *node, const char *name, guint *n);
@@ -115,8 +118,8 @@ const gint64 *seg_node_attr_ints (const SegNode *node, const char *name, guint *
 /* An integer tensor input whose contents are known at load, as an array (transfer none for
  * the value, `out` is newly allocated). Fails with SEG_ERROR_UNSUPPORTED naming the input if
  * its contents are computed at run time. An absent input gives n 0 and out NULL. */
-gboolean seg_node_const_ints (const SegNode *node, guint i, const char *what, gint64 **out,
-    guint *n, GError **error);
+gboolean seg_node_const_ints (const SegNode *node, guint i, const char *what,
+    gint64 **out, guint *n, GError **error);
 
 /* A negative axis counted from the end; fails when it is outside [-rank, rank). */
 gboolean seg_axis_normalize (gint64 axis, guint rank, guint *out, GError **error);

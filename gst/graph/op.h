@@ -13,15 +13,21 @@ typedef enum {
   SEG_OP_ROWS = 0,      /* all inputs and outputs ROWS */
   SEG_OP_CHANNELS_LAST, /* inputs 0.. of the output's rank, and the outputs: CHANNELS_LAST
                          * (when their rank is 3 or 4, else ROWS) */
-  SEG_OP_ANY,           /* emit addresses by strides (SegView): takes what comes. The output
+  SEG_OP_ANY, /* emit addresses by strides (SegView): takes what comes. The output
                          * is CHANNELS_LAST when an input of its rank is */
 } SegOpLayout;
 
 typedef enum {
   SEG_OP_EPILOGUE_ACT = 1 << 0,      /* honours epilogue.act */
   SEG_OP_EPILOGUE_RESIDUAL = 1 << 1, /* honours epilogue.residual and act2 */
-  SEG_OP_RENAME = 1 << 2, /* same elements in the same row-major order, only other dims: no
+  SEG_OP_RENAME =
+      1 << 2, /* same elements in the same row-major order, only other dims: no
                            * work. inputs[0] ROWS, output shares its memory; no emit */
+  SEG_OP_DESC_ONLY =
+      1 << 3, /* eval looks at its inputs' desc, never at their data (Shape, Size):
+                              * folds although the input is not constant; data is NULL then */
+  SEG_OP_REORDERS = 1 << 4, /* ANY, but the output's layout does not follow the input's
+                              * (Transpose): it is what the consumers want */
 } SegOpFlags;
 
 /* An operator. One const table per ONNX operator; see ops/table.h.
@@ -45,12 +51,26 @@ struct _SegOp {
   /* The specification, in plain C: in[i] NULL for an absent input, out[i] are new tensors that
    * already have the outputs' desc and are zeroed (NULL for absent outputs). Dtypes are the
    * ONNX ones. Sums are done in double. Ignores the epilogue (the caller applies it). */
-  gboolean (*eval) (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error);
+  gboolean (*eval) (
+      const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error);
   /* Whether emit can do this node on a device; NULL: when seg_node_device_types (node). A node
    * that cannot runs through eval, between two submissions. */
   gboolean (*on_device) (const SegNode *node);
   /* Appends dispatches to the program. NULL: host only (or SEG_OP_RENAME). */
   gboolean (*emit) (const SegNode *node, SegProgram *program, GError **error);
+
+  /* --- for graph/fuse.c; NULL where it does not apply ------------------------------------- */
+
+  /* The node is just a function of one variable of its first input: which. */
+  gboolean (*as_act) (const SegNode *node, SegAct *act);
+  /* Makes the node compute y * scale[c] + shift[c] instead of y, c its output's channel (axis 1;
+   * for matrices the last axis), by replacing constant weights and bias. FALSE: cannot. */
+  gboolean (*fold_affine) (
+      SegGraph *graph, SegNode *node, const double *scale, const double *shift, guint n);
+  /* Takes over a zero padding of its input's spatial axes: begin and end per axis, all >= 0,
+   * n axes. FALSE: cannot. The node's output keeps its dims. */
+  gboolean (*absorb_pads) (
+      SegNode *node, const gint64 *begin, const gint64 *end, guint n);
 };
 
 /* All inputs and outputs are of types that a device stores: floating point (as fp32 or fp16),

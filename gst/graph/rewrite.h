@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "graph/op.h"
+
+G_BEGIN_DECLS
+
+/* Shared by the files of this room, and by operators that rewrite their constants. */
+
+/* New value without a producer; name is copied. Owned by the graph. */
+SegValue *seg_graph_add_value (SegGraph *graph, const char *name, const SegDesc *desc);
+/* New constant; takes a reference of the tensor. */
+SegValue *seg_graph_add_constant (SegGraph *graph, const char *name, SegTensor *tensor);
+
+/* An empty graph; takes a reference of the model. */
+SegGraph *seg_graph_alloc (SegModel *model);
+
+SegNode *seg_node_new (
+    const SegOp *op, const char *name, const SegModelNode *model, guint opset);
+void seg_node_free (SegNode *node);
+/* Connect; they keep n_uses and producer true. */
+void seg_node_add_input (SegNode *node, SegValue *value);          /* value may be NULL */
+void seg_node_set_input (SegNode *node, guint i, SegValue *value); /* value may be NULL */
+void seg_node_add_output (SegNode *node, SegValue *value);         /* value may be NULL */
+/* Every reader of `from` reads `to` instead, graph outputs too. */
+void seg_graph_replace_value (SegGraph *graph, SegValue *from, SegValue *to);
+
+/* The same nodes in another order, perhaps with new ones; takes `nodes` over. */
+void seg_graph_set_nodes (SegGraph *graph, GPtrArray *nodes);
+/* Removes nodes none of whose outputs is used, and repeats until there is none. */
+void seg_graph_remove_dead (SegGraph *graph);
+/* Parses parameters and infers the outputs, checking arities. */
+gboolean seg_node_prepare (SegNode *node, GError **error);
+/* When the node's outputs can be known now, evaluates it and makes them constants. */
+gboolean seg_node_fold (SegNode *node, GError **error);
+/* Runs eval (and the epilogue) on in[], which matches node->inputs. out[] receives new tensors. */
+gboolean seg_node_eval (
+    const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error);
+/* The tensors are what the graph's inputs ask for. */
+gboolean seg_graph_check_inputs (
+    const SegGraph *graph, SegTensor *const *inputs, GError **error);
+/* Prefixes the error with the node: "node 'x' (Conv): ". */
+void seg_node_prefix_error (const SegNode *node, GError **error);
+/* The node runs as dispatches (or is a rename), not through eval. */
+gboolean seg_node_is_on_device (const SegNode *node);
+
+/* Passes. Each leaves a valid graph. */
+void seg_graph_fuse (SegGraph *graph);
+gboolean seg_graph_choose_layouts (
+    SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);
+void seg_graph_concat_in_place (SegGraph *graph);
+
+G_END_DECLS
