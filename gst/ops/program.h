@@ -64,8 +64,9 @@ typedef struct {
   guint32 dims[SEG_MAX_RANK];
   guint32 strides[SEG_MAX_RANK];
   guint32 offset;
-  guint32 pitch;   /* CHANNELS_LAST: elements from one pixel to the next; ROWS: 0 */
-  guint32 n_elems; /* memory that the value spans when dense: ROWS rounded up to 4 elements,
+  guint32 pitch; /* CHANNELS_LAST: elements from one pixel to the next; ROWS: 0 */
+  guint32
+      n_elems; /* memory that the value spans when dense: ROWS rounded up to 4 elements,
                     * CHANNELS_LAST with its padded channels */
 } SegView;
 
@@ -91,7 +92,8 @@ SegRef seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage);
 
 /* Appends a dispatch for the node that is being emitted. Group counts past the device's limit,
  * or a memory piece past its storage range, fail with SEG_ERROR_MEMORY. */
-gboolean seg_program_dispatch (SegProgram *p, const SegDispatch *dispatch, GError **error);
+gboolean seg_program_dispatch (
+    SegProgram *p, const SegDispatch *dispatch, GError **error);
 
 /* --- what engine/ reads --------------------------------------------------------------------- */
 
@@ -117,12 +119,16 @@ struct _SegProgram {
   const SegGraph *graph; /* borrowed; outlives the program */
   SegDeviceInfo device;
   SegStorage precision;
-  GArray *steps;        /* SegStep */
-  GArray *blobs;        /* SegBlob */
-  GArray *temps;        /* SegTemp */
+  GArray *steps;         /* SegStep */
+  GArray *blobs;         /* SegBlob */
+  GArray *temps;         /* SegTemp */
   GHashTable *constants; /* SegValue * -> blob id + 1 */
-  const SegNode *node;  /* being emitted */
+  const SegNode *node;   /* being emitted */
 };
+
+/* Bytes of memory behind a reference, and how its elements are stored. */
+gsize seg_program_ref_bytes (const SegProgram *p, SegRef ref);
+SegStorage seg_program_ref_storage (const SegProgram *p, SegRef ref);
 
 /* Emits all nodes of a graph made with SEG_GRAPH_LAYOUT. */
 SegProgram *seg_program_new (const SegGraph *graph, const SegDeviceInfo *device,

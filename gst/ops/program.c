@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/program.h"
+
+#include "graph/rewrite.h"
+
+#include <string.h>
+
+/* --- views ------------------------------------------------------------------------------- */
+
+static guint32
+round_up (guint64 v, guint32 to)
+{
+  return (v + to - 1) / to * to;
+}
+
+static const SegValue *
+root_of (const SegValue *value, guint32 *channel)
+{
+  *channel = 0;
+  for (; value->base != NULL; value = value->base)
+    *channel += value->channel;
+  return value;
+}
+
+static guint32
+pitch_of (const SegValue *value)
+{
+  return value->layout == SEG_LAYOUT_CHANNELS_LAST
+             ? round_up (value->desc.dims[1], SEG_CHANNEL_ALIGN)
+             : 0;
+}
+
+static guint64
+spatial_elems (const SegDesc *desc)
+{
+  guint64 n = 1;
+  for (guint i = 2; i < desc->rank; i++)
+    n *= desc->dims[i];
+  return n;
+}
+
+static void
+fill_strides (SegView *v, SegLayout layout)
+{
+  guint32 step = layout == SEG_LAYOUT_CHANNELS_LAST ? v->pitch : 1;
+  for (guint i = v->rank; i-- > 0;) {
+    if (layout == SEG_LAYOUT_CHANNELS_LAST && i == 1) {
+      v->strides[1] = 1;
+      continue;
+    }
+    v->strides[i] = step;
+    step *= v->dims[i];
+  }
+}
+
+SegView
+seg_view (const SegValue *value)
+{
+  SegView v = { .rank = value->desc.rank };
+  const SegValue *root = root_of (value, &v.offset);
+  for (guint i = 0; i < v.rank; i++)
+    v.dims[i] = value->desc.dims[i];
+  if (value->layout == SEG_LAYOUT_CHANNELS_LAST) {
+    v.pitch = pitch_of (root);
+    v.n_elems = pitch_of (value) * value->desc.dims[0] * spatial_elems (&value->desc);
+  } else {
+    v.n_elems = round_up (seg_desc_n_elems (&value->desc), 4);
+  }
+  fill_strides (&v, value->layout);
+  return v;
+}
+
+gsize
+seg_value_memory_elems (const SegValue *value)
+{
+  guint32 channel;
+  const SegValue *root = root_of (value, &channel);
+  if (root->layout == SEG_LAYOUT_CHANNELS_LAST)
+    return (gsize) pitch_of (root) * root->desc.dims[0] * spatial_elems (&root->desc);
+  return (seg_desc_n_elems (&root->desc) + 3) / 4 * 4;
+}
+
+/* --- blobs --------------------------------------------------------------------------------- */
+
+static SegRef
+add_blob (SegProgram *p, gpointer data, gsize n_bytes, SegStorage storage)
+{
+  SegBlob blob = { data, n_bytes, storage };
+  g_array_append_val (p->blobs, blob);
+  return (SegRef){ SEG_REF_BLOB, p->blobs->len - 1 };
+}
+
+SegRef
+seg_program_floats (SegProgram *p, const float *data, gsize n, SegStorage storage)
+{
+  gsize padded = MAX ((n + 3) / 4 * 4, 4);
+  if (storage == SEG_STORAGE_F16) {
+    guint16 *half = g_new0 (guint16, padded);
+    for (gsize i = 0; i < n; i++)
+      half[i] = seg_half_from_float (data[i]);
+    return add_blob (p, half, padded * 2, storage);
+  }
+  float *copy = g_new0 (float, padded);
+  memcpy (copy, data, n * sizeof *data);
+  return add_blob (p, copy, padded * 4, SEG_STORAGE_F32);
+}
+
+SegRef
+seg_program_ints (SegProgram *p, const gint32 *data, gsize n)
+{
+  gsize padded = MAX ((n + 3) / 4 * 4, 4);
+  gint32 *copy = g_new0 (gint32, padded);
+  memcpy (copy, data, n * sizeof *data);
+  return add_blob (p, copy, padded * 4, SEG_STORAGE_I32);
+}
+
+/* Where element i (row-major) of a constant lies in its layout. */
+static gsize
+laid_out_index (const SegView *v, gsize i)
+{
+  gsize at = 0;
+  for (guint axis = v->rank; axis-- > 0;) {
+    at += i % v->dims[axis] * v->strides[axis];
+    i /= v->dims[axis];
+  }
+  return at;
+}
+
+static SegRef
+add_constant (SegProgram *p, const SegValue *value)
+{
+  SegView v = seg_view (value);
+  const SegTensor *t = value->constant;
+  gsize n = seg_desc_n_elems (&t->desc);
+  if (seg_program_storage (p, value) == SEG_STORAGE_I32) {
+    g_autofree gint32 *ints = g_new0 (gint32, v.n_elems + 1);
+    for (gsize i = 0; i < n; i++)
+      ints[laid_out_index (&v, i)] =
+          CLAMP (seg_tensor_get_int (t, i), G_MININT32, G_MAXINT32);
+    return seg_program_ints (p, ints, v.n_elems);
+  }
+  g_autofree float *floats = g_new0 (float, v.n_elems + 1);
+  for (gsize i = 0; i < n; i++)
+    floats[laid_out_index (&v, i)] = seg_tensor_get_double (t, i);
+  return seg_program_floats (p, floats, v.n_elems, p->precision);
+}
+
+SegRef
+seg_program_value (SegProgram *p, const SegValue *value)
+{
+  if (value->constant == NULL)
+    return (SegRef){ SEG_REF_VALUE, value->id };
+  guint known = GPOINTER_TO_UINT (g_hash_table_lookup (p->constants, value));
+  if (known == 0) {
+    known = add_constant (p, value).id + 1;
+    g_hash_table_insert (p->constants, (gpointer) value, GUINT_TO_POINTER (known));
+  }
+  return (SegRef){ SEG_REF_BLOB, known - 1 };
+}
+
+/* --- what emit asks and adds ----------------------------------------------------------------- */
+
+const SegDeviceInfo *
+seg_program_device (const SegProgram *p)
+{
+  return &p->device;
+}
+
+SegStorage
+seg_program_precision (const SegProgram *p)
+{
+  return p->precision;
+}
+
+SegStorage
+seg_program_storage (const SegProgram *p, const SegValue *value)
+{
+  return seg_dtype_is_float (value->desc.dtype) ? p->precision : SEG_STORAGE_I32;
+}
+
+SegRef
+seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage)
+{
+  SegTemp temp = { (n_elems + 3) / 4 * 4, storage, p->steps->len, p->steps->len };
+  g_array_append_val (p->temps, temp);
+  return (SegRef){ SEG_REF_TEMP, p->temps->len - 1 };
+}
+
+gsize
+seg_program_ref_bytes (const SegProgram *p, SegRef ref)
+{
+  const SegTemp *temp;
+  switch (ref.kind) {
+  case SEG_REF_BLOB: return g_array_index (p->blobs, SegBlob, ref.id).n_bytes;
+  case SEG_REF_TEMP:
+    temp = &g_array_index (p->temps, SegTemp, ref.id);
+    return temp->n_elems * (temp->storage == SEG_STORAGE_F16 ? 2 : 4);
+  case SEG_REF_VALUE: {
+    const SegValue *v = g_ptr_array_index (p->graph->values, ref.id);
+    return seg_value_memory_elems (v)
+           * (seg_program_storage (p, v) == SEG_STORAGE_F16 ? 2 : 4);
+  }
+  default: return 0;
+  }
+}
+
+SegStorage
+seg_program_ref_storage (const SegProgram *p, SegRef ref)
+{
+  switch (ref.kind) {
+  case SEG_REF_BLOB: return g_array_index (p->blobs, SegBlob, ref.id).storage;
+  case SEG_REF_TEMP: return g_array_index (p->temps, SegTemp, ref.id).storage;
+  default: return seg_program_storage (p, g_ptr_array_index (p->graph->values, ref.id));
+  }
+}
+
+static gboolean
+check_binding (const SegProgram *p, const SegBinding *b, GError **error)
+{
+  gsize bytes = seg_program_ref_bytes (p, b->ref);
+  gboolean texel = b->kind == SEG_BIND_TEXEL || b->kind == SEG_BIND_BITS;
+  gsize texel_bytes = seg_program_ref_storage (p, b->ref) == SEG_STORAGE_F16 ? 8 : 16;
+  guint64 limit =
+      texel ? p->device.max_texels * texel_bytes : p->device.max_storage_bytes;
+  limit =
+      MIN (limit, G_MAXINT32 / 4 * texel_bytes); /* shaders index elements with an int */
+  if (bytes <= limit)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY,
+      "a tensor takes %" G_GSIZE_FORMAT " MiB, %s reaches %" G_GUINT64_FORMAT
+      " MiB in one piece; use a smaller input, tiles or fp16",
+      bytes >> 20, p->device.name, limit >> 20);
+  return FALSE;
+}
+
+gboolean
+seg_program_dispatch (SegProgram *p, const SegDispatch *dispatch, GError **error)
+{
+  for (guint i = 0; i < dispatch->n_bindings; i++) {
+    const SegBinding *b = &dispatch->bindings[i];
+    if (!check_binding (p, b, error))
+      return FALSE;
+    if (b->ref.kind == SEG_REF_TEMP)
+      g_array_index (p->temps, SegTemp, b->ref.id).last = p->steps->len;
+  }
+  for (guint i = 0; i < 3; i++) {
+    if (dispatch->groups[i] >= 1 && dispatch->groups[i] <= p->device.max_groups[i])
+      continue;
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY,
+        "needs %u workgroups in dimension %u, %s has at most %u; use a smaller input",
+        dispatch->groups[i], i, p->device.name, p->device.max_groups[i]);
+    return FALSE;
+  }
+  SegStep step = { .dispatch = *dispatch, .node = p->node };
+  g_array_append_val (p->steps, step);
+  return TRUE;
+}
+
+/* --- programs -------------------------------------------------------------------------------- */
+
+static gboolean
+emit_node (SegProgram *p, const SegNode *node, GError **error)
+{
+  p->node = node;
+  if (!seg_node_is_on_device (node)) {
+    SegStep step = { .node = node, .host = TRUE };
+    g_array_append_val (p->steps, step);
+    return TRUE;
+  }
+  if ((node->op->flags & SEG_OP_RENAME) && seg_node_output (node, 0)->base != NULL)
+    return TRUE;
+  if (node->op->emit == NULL) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY, "is a constant too large to fold");
+    seg_node_prefix_error (node, error);
+    return FALSE;
+  }
+  if (node->op->emit (node, p, error))
+    return TRUE;
+  seg_node_prefix_error (node, error);
+  return FALSE;
+}
+
+static void
+clear_blob (gpointer data)
+{
+  g_free (((SegBlob *) data)->data);
+}
+
+static gboolean
+device_stores_output (const SegValue *v)
+{
+  return v->constant != NULL && seg_desc_n_elems (&v->desc) > 0 && v->desc.rank <= 6
+         && v->desc.dtype != SEG_DTYPE_F64;
+}
+
+SegProgram *
+seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage precision,
+    GError **error)
+{
+  g_autoptr (SegProgram) p = g_new0 (SegProgram, 1);
+  p->graph = graph;
+  p->device = *device;
+  p->precision = precision;
+  p->steps = g_array_new (FALSE, TRUE, sizeof (SegStep));
+  p->blobs = g_array_new (FALSE, TRUE, sizeof (SegBlob));
+  g_array_set_clear_func (p->blobs, clear_blob);
+  p->temps = g_array_new (FALSE, TRUE, sizeof (SegTemp));
+  p->constants = g_hash_table_new (NULL, NULL);
+  for (guint n = 0; n < graph->nodes->len; n++)
+    if (!emit_node (p, g_ptr_array_index (graph->nodes, n), error))
+      return NULL;
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const SegValue *v = g_ptr_array_index (graph->outputs, i);
+    if (device_stores_output (v))
+      seg_program_value (p, v);
+  }
+  p->node = NULL;
+  return g_steal_pointer (&p);
+}
+
+void
+seg_program_free (SegProgram *p)
+{
+  if (p == NULL)
+    return;
+  g_array_unref (p->steps);
+  g_array_unref (p->blobs);
+  g_array_unref (p->temps);
+  g_hash_table_unref (p->constants);
+  g_free (p);
+}
