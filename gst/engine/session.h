@@ -22,13 +22,14 @@ typedef struct {
   guint n_shapes;
   gboolean no_optimise; /* each node as in the file: for tests */
   gboolean timed;       /* per-layer times */
-  gboolean poison;      /* activations start as NaN, and inputs are laid out CHANNELS_LAST where
+  gboolean
+      poison; /* activations start as NaN, and inputs are laid out CHANNELS_LAST where
                          * they can be: for tests */
 } SegSessionOptions;
 
 /* vk NULL: everything runs on the host by the operators' reference code (slow; tests). */
-SegSession *seg_session_new (SegModel *model, SegVk *vk, const SegSessionOptions *options,
-    GError **error);
+SegSession *seg_session_new (
+    SegModel *model, SegVk *vk, const SegSessionOptions *options, GError **error);
 void seg_session_free (SegSession **session);
 
 const SegGraph *seg_session_graph (const SegSession *session);
@@ -36,8 +37,8 @@ SegStorage seg_session_precision (const SegSession *session);
 
 /* Runs on host tensors: inputs in the model's order, dtype and shape as in the graph. outputs
  * receives new references. One thread at a time. */
-gboolean seg_session_run (SegSession *session, SegTensor *const *inputs, SegTensor **outputs,
-    GError **error);
+gboolean seg_session_run (
+    SegSession *session, SegTensor *const *inputs, SegTensor **outputs, GError **error);
 
 /* For frames: the caller's shaders write the inputs and read the outputs where they lie.
  * TRUE when the whole network is dispatches, no host step between. */
@@ -52,8 +53,10 @@ typedef struct {
   SegLayout layout;
   SegDesc desc;
 } SegBound;
-gboolean seg_session_input (SegSession *session, guint i, SegBound *bound, GError **error);
-gboolean seg_session_output (SegSession *session, guint i, SegBound *bound, GError **error);
+gboolean seg_session_input (
+    SegSession *session, guint i, SegBound *bound, GError **error);
+gboolean seg_session_output (
+    SegSession *session, guint i, SegBound *bound, GError **error);
 /* Appends the network to a recording; between what writes the inputs and what reads the
  * outputs. The session must outlive it. */
 gboolean seg_session_record (SegSession *session, SegCmd *cmd, GError **error);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/session-priv.h"
+
+#include "graph/rewrite.h"
+
+void
+seg_stage_clear (gpointer data)
+{
+  SegStage *stage = data;
+  seg_cmd_free (&stage->cmd);
+  g_clear_pointer (&stage->layers, g_array_unref);
+}
+
+/* --- recording --------------------------------------------------------------------------------- */
+
+gboolean
+seg_session_record_step (SegSession *s, SegCmd *cmd, const SegStep *step, GError **error)
+{
+  const SegDispatch *d = &step->dispatch;
+  SegBufferView views[SEG_MAX_BINDINGS];
+  for (guint i = 0; i < d->n_bindings; i++)
+    views[i] = seg_session_view (s, d->bindings[i].ref, d->bindings[i].kind);
+  SegVkDispatch vd = {
+    .shader = d->shader,
+    .spec = d->spec,
+    .n_spec = d->n_spec,
+    .views = views,
+    .n_views = d->n_bindings,
+    .push = d->push,
+    .n_push = d->n_push,
+    .groups = { d->groups[0], d->groups[1], d->groups[2] },
+    .label = step->node->name,
+  };
+  if (seg_cmd_dispatch (cmd, &vd, error))
+    return TRUE;
+  seg_node_prefix_error (step->node, error);
+  return FALSE;
+}
+
+/* A recording that is being made, and where its stages go. */
+typedef struct {
+  SegSession *s;
+  SegStage stage;
+  gboolean *downloaded; /* per value */
+} Recorder;
+
+static gboolean
+open_stage (Recorder *r, GError **error)
+{
+  r->stage = (SegStage){ .layers = g_array_new (FALSE, FALSE, sizeof (int)) };
+  r->stage.cmd = seg_cmd_new (r->s->vk, r->s->timed, error);
+  return r->stage.cmd != NULL && seg_cmd_begin (r->stage.cmd, error);
+}
+
+static gboolean
+close_stage (Recorder *r, GError **error)
+{
+  if (!seg_cmd_end (r->stage.cmd, error))
+    return FALSE;
+  g_array_append_val (r->s->stages, r->stage);
+  r->stage = (SegStage){ NULL };
+  return TRUE;
+}
+
+static void
+note_layer (Recorder *r, int layer)
+{
+  g_array_append_val (r->stage.layers, layer);
+}
+
+static gboolean
+upload (Recorder *r, const SegValue *v, GError **error)
+{
+  if (v == NULL || r->s->places[v->id].upload_offset == SEG_NOWHERE)
+    return TRUE;
+  note_layer (r, -1);
+  return seg_session_record_upload (r->s, r->stage.cmd, v, error);
+}
+
+static gboolean
+download (Recorder *r, const SegValue *v, GError **error)
+{
+  if (v == NULL || r->s->places[v->id].download_offset == SEG_NOWHERE
+      || r->downloaded[v->id])
+    return TRUE;
+  r->downloaded[v->id] = TRUE;
+  note_layer (r, -1);
+  return seg_session_record_download (r->s, r->stage.cmd, v, error);
+}
+
+/* Ends the stage with what the host step reads; the next begins with what it makes. */
+static gboolean
+record_host_step (Recorder *r, const SegNode *node, guint layer, GError **error)
+{
+  for (guint i = 0; i < node->inputs->len; i++)
+    if (!download (r, g_ptr_array_index (node->inputs, i), error))
+      return FALSE;
+  r->stage.host = node;
+  r->stage.host_layer = layer;
+  if (!close_stage (r, error) || !open_stage (r, error))
+    return FALSE;
+  for (guint i = 0; i < node->outputs->len; i++)
+    if (!upload (r, g_ptr_array_index (node->outputs, i), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+record_poison (Recorder *r, GError **error)
+{
+  SegSession *s = r->s;
+  if (s->poison_bytes == NULL)
+    return TRUE;
+  note_layer (r, -1);
+  return seg_cmd_copy (
+      r->stage.cmd, s->poison_bytes, 0, s->arena, 0, seg_buffer_bytes (s->arena), error);
+}
+
+static gboolean
+record_all (Recorder *r, GError **error)
+{
+  SegSession *s = r->s;
+  if (!open_stage (r, error) || !record_poison (r, error))
+    return FALSE;
+  for (guint i = 0; i < s->graph->inputs->len; i++)
+    if (!upload (r, g_ptr_array_index (s->graph->inputs, i), error))
+      return FALSE;
+  for (guint i = 0; i < s->program->steps->len; i++) {
+    const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
+    if (step->host) {
+      if (!record_host_step (r, step->node, i, error))
+        return FALSE;
+      continue;
+    }
+    note_layer (r, i);
+    if (!seg_session_record_step (s, r->stage.cmd, step, error))
+      return FALSE;
+  }
+  for (guint i = 0; i < s->graph->outputs->len; i++)
+    if (!download (r, g_ptr_array_index (s->graph->outputs, i), error))
+      return FALSE;
+  return close_stage (r, error);
+}
+
+static gboolean
+record_stages (SegSession *s, GError **error)
+{
+  Recorder r = { .s = s };
+  r.downloaded = g_new0 (gboolean, s->graph->values->len + 1);
+  s->stages = g_array_new (FALSE, FALSE, sizeof (SegStage));
+  g_array_set_clear_func (s->stages, seg_stage_clear);
+  gboolean ok = record_all (&r, error);
+  g_free (r.downloaded);
+  if (!ok) {
+    seg_stage_clear (&r.stage);
+    g_clear_pointer (&s->stages, g_array_unref);
+  }
+  return ok;
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static gboolean
+put_tensor (SegSession *s, const SegValue *v, SegTensor *t, GError **error)
+{
+  SegPlace *place = &s->places[v->id];
+  seg_tensor_unref (place->tensor);
+  place->tensor = seg_tensor_ref (t);
+  return place->upload_offset == SEG_NOWHERE || seg_session_fill_upload (s, v, t, error);
+}
+
+/* A value's contents on the host, as a new reference. */
+static SegTensor *
+get_tensor (SegSession *s, const SegValue *v, GError **error)
+{
+  if (v->constant != NULL)
+    return seg_tensor_ref (v->constant);
+  if (s->places[v->id].on_host)
+    return seg_tensor_ref (s->places[v->id].tensor);
+  return seg_session_take_download (s, v, error);
+}
+
+static gboolean
+eval_host_step (
+    SegSession *s, const SegNode *node, SegTensor **in, SegTensor **out, GError **error)
+{
+  for (guint i = 0; i < node->inputs->len; i++) {
+    const SegValue *v = g_ptr_array_index (node->inputs, i);
+    if (v != NULL && (in[i] = get_tensor (s, v, error)) == NULL)
+      return FALSE;
+  }
+  if (!seg_node_eval (node, in, out, error))
+    return FALSE;
+  for (guint i = 0; i < node->outputs->len; i++)
+    if (out[i] != NULL
+        && !put_tensor (s, g_ptr_array_index (node->outputs, i), out[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+run_host_step (SegSession *s, const SegNode *node, GError **error)
+{
+  guint n_in = node->inputs->len, n_out = node->outputs->len;
+  g_autofree SegTensor **in = g_new0 (SegTensor *, n_in + 1);
+  g_autofree SegTensor **out = g_new0 (SegTensor *, n_out + 1);
+  gboolean ok = eval_host_step (s, node, in, out, error);
+  for (guint i = 0; i < n_in; i++)
+    seg_tensor_unref (in[i]);
+  for (guint i = 0; i < n_out; i++)
+    seg_tensor_unref (out[i]);
+  return ok;
+}
+
+static gboolean
+take_times (SegSession *s, const SegStage *stage, GError **error)
+{
+  guint n = stage->layers->len;
+  g_autofree guint64 *ns = g_new0 (guint64, n + 1);
+  if (!seg_cmd_times (stage->cmd, ns, n, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    int layer = g_array_index (stage->layers, int, i);
+    if (layer >= 0)
+      g_array_index (s->layers, SegLayerTime, layer).ms = ns[i] / 1e6;
+  }
+  return TRUE;
+}
+
+static gboolean
+run_stage (SegSession *s, const SegStage *stage, GError **error)
+{
+  if (stage->layers->len > 0) {
+    if (!seg_cmd_submit (stage->cmd, error) || !seg_cmd_wait (stage->cmd, error))
+      return FALSE;
+    if (s->timed && !take_times (s, stage, error))
+      return FALSE;
+  }
+  if (stage->host == NULL)
+    return TRUE;
+  gint64 start = g_get_monotonic_time ();
+  gboolean ok = run_host_step (s, stage->host, error);
+  g_array_index (s->layers, SegLayerTime, stage->host_layer).ms =
+      (g_get_monotonic_time () - start) / 1e3;
+  return ok;
+}
+
+static gboolean
+run_on_device (
+    SegSession *s, SegTensor *const *inputs, SegTensor **outputs, GError **error)
+{
+  if (s->stages == NULL && !record_stages (s, error))
+    return FALSE;
+  for (guint i = 0; i < s->graph->inputs->len; i++)
+    if (!put_tensor (s, g_ptr_array_index (s->graph->inputs, i), inputs[i], error))
+      return FALSE;
+  for (guint i = 0; i < s->stages->len; i++)
+    if (!run_stage (s, &g_array_index (s->stages, SegStage, i), error))
+      return FALSE;
+  for (guint i = 0; i < s->graph->outputs->len; i++) {
+    outputs[i] = get_tensor (s, g_ptr_array_index (s->graph->outputs, i), error);
+    if (outputs[i] == NULL) {
+      while (i-- > 0)
+        g_clear_pointer (&outputs[i], seg_tensor_unref);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+seg_session_run (
+    SegSession *s, SegTensor *const *inputs, SegTensor **outputs, GError **error)
+{
+  if (s->vk == NULL)
+    return seg_graph_eval (s->graph, inputs, outputs, error);
+  return seg_graph_check_inputs (s->graph, inputs, error)
+         && run_on_device (s, inputs, outputs, error);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "engine/session.h"
+
+G_BEGIN_DECLS
+
+#define SEG_NOWHERE G_MAXSIZE
+
+/* Where one graph value is while the network runs. Indexed by the value's id. */
+typedef struct {
+  gboolean on_host;   /* made on the host: an input, or a host step's result */
+  gboolean on_device; /* roots only: something on the device reads or writes its memory */
+  gsize arena_offset; /* roots on the device; else SEG_NOWHERE */
+  gsize upload_offset; /* its place in the upload buffer, or SEG_NOWHERE */
+  gsize download_offset;
+  SegTensor *tensor; /* contents of the current run, when on_host */
+} SegPlace;
+
+/* One submission, and the host step that follows it. */
+typedef struct {
+  SegCmd *cmd;
+  const SegNode *host; /* NULL in the last stage */
+  guint host_layer;
+  GArray *layers; /* int per recorded dispatch: index of its layer, -1 for a transfer */
+} SegStage;
+
+struct _SegSession {
+  SegModel *model;
+  SegGraph *graph;
+  SegVk *vk; /* NULL: all on the host */
+  SegProgram *program;
+  SegStorage precision;
+  gboolean timed, poison;
+
+  SegBuffer *arena, *weights, *upload, *download, *poison_bytes;
+  gsize *blob_offsets;
+  gsize *temp_offsets;
+  SegPlace *places;
+  GArray *stages; /* SegStage; NULL until the first run */
+  GArray *layers; /* SegLayerTime, one per step */
+  SegSessionStats stats;
+};
+
+/* memory.c: plans the arena, makes the buffers, uploads the weights. */
+gboolean seg_session_place (SegSession *s, GError **error);
+/* The memory of a reference, as `kind` sees it. */
+SegBufferView seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind);
+/* The value whose memory v shares, v itself if none. */
+const SegValue *seg_value_root (const SegValue *v);
+
+/* transfer.c: values between host tensors and the device. */
+gboolean seg_session_record_upload (
+    SegSession *s, SegCmd *cmd, const SegValue *v, GError **error);
+gboolean seg_session_record_download (
+    SegSession *s, SegCmd *cmd, const SegValue *v, GError **error);
+/* Writes a tensor to its place in the upload buffer. */
+gboolean seg_session_fill_upload (
+    SegSession *s, const SegValue *v, const SegTensor *t, GError **error);
+/* New tensor from the value's place in the download buffer. */
+SegTensor *seg_session_take_download (SegSession *s, const SegValue *v, GError **error);
+
+/* run.c */
+gboolean seg_session_record_step (
+    SegSession *s, SegCmd *cmd, const SegStep *step, GError **error);
+void seg_stage_clear (gpointer stage);
+
+/* flops.c: multiply-adds count two; 0 for what only moves data. */
+double seg_node_flops (const SegNode *node);
+
+G_END_DECLS

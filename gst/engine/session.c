@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/session-priv.h"
+
+#include "ops/table.h"
+
+static SegStorage
+choose_precision (SegPrecision asked, const SegDeviceInfo *device)
+{
+  if (asked == SEG_PRECISION_AUTO)
+    return device->type == SEG_DEVICE_CPU ? SEG_STORAGE_F32 : SEG_STORAGE_F16;
+  return asked == SEG_PRECISION_FP16 ? SEG_STORAGE_F16 : SEG_STORAGE_F32;
+}
+
+static SegGraphFlags
+graph_flags (const SegVk *vk, const SegSessionOptions *o)
+{
+  if (vk == NULL)
+    return SEG_GRAPH_PLAIN;
+  return SEG_GRAPH_LAYOUT | (o->no_optimise ? 0 : SEG_GRAPH_OPTIMISE)
+         | (o->poison ? SEG_GRAPH_INPUTS_CHANNELS_LAST : 0);
+}
+
+/* A node's work is counted at its first dispatch. */
+static void
+list_layers (SegSession *s)
+{
+  const SegNode *last = NULL;
+  for (guint i = 0; i < s->program->steps->len; i++) {
+    const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
+    SegLayerTime layer = {
+      .node = step->node->name,
+      .op = step->node->op->name,
+      .kernel = step->host ? "host" : step->dispatch.shader->name,
+      .output = seg_node_output (step->node, 0)->desc,
+      .gflop = step->node != last ? seg_node_flops (step->node) / 1e9 : 0,
+    };
+    last = step->node;
+    g_array_append_val (s->layers, layer);
+    s->stats.n_host_steps += step->host;
+    s->stats.n_dispatches += !step->host;
+  }
+}
+
+static gboolean
+bind_to_device (SegSession *s, GError **error)
+{
+  s->program = seg_program_new (s->graph, seg_vk_info (s->vk), s->precision, error);
+  if (s->program == NULL)
+    return FALSE;
+  list_layers (s);
+  return seg_session_place (s, error);
+}
+
+SegSession *
+seg_session_new (
+    SegModel *model, SegVk *vk, const SegSessionOptions *options, GError **error)
+{
+  gint64 start = g_get_monotonic_time ();
+  SegSession *s = g_new0 (SegSession, 1);
+  s->model = seg_model_ref (model);
+  s->vk = vk != NULL ? seg_vk_ref (vk) : NULL;
+  s->timed = options->timed;
+  s->poison = options->poison;
+  s->layers = g_array_new (FALSE, TRUE, sizeof (SegLayerTime));
+  s->precision = vk != NULL ? choose_precision (options->precision, seg_vk_info (vk))
+                            : SEG_STORAGE_F32;
+  s->graph = seg_graph_new (model, seg_op_lookup, options->shapes, options->n_shapes,
+      graph_flags (vk, options), error);
+  if (s->graph == NULL || (vk != NULL && !bind_to_device (s, error)))
+    seg_session_free (&s);
+  else
+    s->stats.load_ms = (g_get_monotonic_time () - start) / 1e3;
+  return s;
+}
+
+static void
+free_places (SegSession *s)
+{
+  for (guint i = 0; s->places != NULL && i < s->graph->values->len; i++)
+    seg_tensor_unref (s->places[i].tensor);
+  g_free (s->places);
+}
+
+void
+seg_session_free (SegSession **session)
+{
+  SegSession *s = *session;
+  if (s == NULL)
+    return;
+  g_clear_pointer (&s->stages, g_array_unref);
+  free_places (s);
+  seg_buffer_free (&s->arena);
+  seg_buffer_free (&s->weights);
+  seg_buffer_free (&s->upload);
+  seg_buffer_free (&s->download);
+  seg_buffer_free (&s->poison_bytes);
+  g_free (s->blob_offsets);
+  g_free (s->temp_offsets);
+  g_array_unref (s->layers);
+  seg_program_free (s->program);
+  seg_graph_free (s->graph);
+  seg_vk_unref (s->vk);
+  seg_model_unref (s->model);
+  g_free (s);
+  *session = NULL;
+}
+
+const SegGraph *
+seg_session_graph (const SegSession *s)
+{
+  return s->graph;
+}
+
+SegStorage
+seg_session_precision (const SegSession *s)
+{
+  return s->precision;
+}
+
+void
+seg_session_stats (const SegSession *s, SegSessionStats *stats)
+{
+  *stats = s->stats;
+}
+
+guint
+seg_session_layers (const SegSession *s, const SegLayerTime **layers)
+{
+  *layers = (const SegLayerTime *) s->layers->data;
+  return s->layers->len;
+}
+
+/* --- for frames ---------------------------------------------------------------------------------- */
+
+gboolean
+seg_session_is_recordable (const SegSession *s)
+{
+  return s->vk != NULL && s->stats.n_host_steps == 0;
+}
+
+static gboolean
+bind_value (SegSession *s, const SegValue *v, SegBound *bound, GError **error)
+{
+  guint blob = GPOINTER_TO_UINT (g_hash_table_lookup (s->program->constants, v));
+  SegRef ref = v->constant != NULL ? (SegRef){ SEG_REF_BLOB, blob - 1 }
+                                   : (SegRef){ SEG_REF_VALUE, v->id };
+  if (v->constant != NULL ? blob == 0 : !s->places[seg_value_root (v)->id].on_device) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "the network does not use '%s' on the device", v->name);
+    return FALSE;
+  }
+  SegBufferView view = seg_session_view (s, ref, SEG_BIND_TEXEL);
+  *bound = (SegBound){
+    .buffer = view.buffer,
+    .offset = view.offset,
+    .n_bytes = view.n_bytes,
+    .view = seg_view (v),
+    .storage = seg_program_storage (s->program, v),
+    .layout = v->layout,
+    .desc = v->desc,
+  };
+  return TRUE;
+}
+
+static gboolean
+bind_nth (
+    SegSession *s, const GPtrArray *values, guint i, SegBound *bound, GError **error)
+{
+  if (s->vk != NULL && i < values->len)
+    return bind_value (s, g_ptr_array_index (values, i), bound, error);
+  g_set_error (
+      error, SEG_ERROR, SEG_ERROR_INPUT, "the network has no input or output %u", i);
+  return FALSE;
+}
+
+gboolean
+seg_session_input (SegSession *s, guint i, SegBound *bound, GError **error)
+{
+  return bind_nth (s, s->graph->inputs, i, bound, error);
+}
+
+gboolean
+seg_session_output (SegSession *s, guint i, SegBound *bound, GError **error)
+{
+  return bind_nth (s, s->graph->outputs, i, bound, error);
+}
+
+gboolean
+seg_session_record (SegSession *s, SegCmd *cmd, GError **error)
+{
+  if (!seg_session_is_recordable (s)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "the network has steps that run on the host; it cannot be recorded");
+    return FALSE;
+  }
+  for (guint i = 0; i < s->program->steps->len; i++)
+    if (!seg_session_record_step (
+            s, cmd, &g_array_index (s->program->steps, SegStep, i), error))
+      return FALSE;
+  return TRUE;
+}

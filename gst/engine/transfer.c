@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/session-priv.h"
+
+#include "ops/strided.h"
+#include "shaders.h"
+
+#include <string.h>
+
+/* In the upload and download buffers a value is row-major, fp32 or int32. */
+static SegView
+host_view (const SegValue *v)
+{
+  SegView view = seg_view (v);
+  guint32 step = 1;
+  view.offset = view.pitch = 0;
+  for (guint i = view.rank; i-- > 0;) {
+    view.strides[i] = step;
+    step *= view.dims[i];
+  }
+  return view;
+}
+
+static gsize
+host_bytes (const SegValue *v)
+{
+  return (seg_desc_n_elems (&v->desc) + 3) / 4 * 16;
+}
+
+static SegStorage
+host_storage (const SegSession *s, const SegValue *v)
+{
+  SegStorage storage = seg_program_storage (s->program, v);
+  return storage == SEG_STORAGE_I32 ? SEG_STORAGE_I32 : SEG_STORAGE_F32;
+}
+
+static const SegShader *
+copy_shader (SegStorage to)
+{
+  return to == SEG_STORAGE_I32   ? &seg_shader_copy_i32
+         : to == SEG_STORAGE_F16 ? &seg_shader_copy_f16
+                                 : &seg_shader_copy_f32;
+}
+
+static gboolean
+record_copy (SegCmd *cmd, const SegBufferView *from, const SegView *from_view,
+    const SegBufferView *to, const SegView *to_view, SegStorage to_storage,
+    const char *label, GError **error)
+{
+  SegStrided plan;
+  if (!seg_strided_plan (&plan, to_view, from_view, 1, error))
+    return FALSE;
+  SegBufferView views[2] = { *from, *to };
+  SegVkDispatch d = {
+    .shader = copy_shader (to_storage),
+    .spec = plan.modes,
+    .n_spec = SEG_STRIDED_OPERANDS,
+    .views = views,
+    .n_views = 2,
+    .push = plan.push,
+    .n_push = plan.n_push,
+    .groups = { plan.groups[0], plan.groups[1], plan.groups[2] },
+    .label = label,
+  };
+  return seg_cmd_dispatch (cmd, &d, error);
+}
+
+gboolean
+seg_session_record_upload (SegSession *s, SegCmd *cmd, const SegValue *v, GError **error)
+{
+  SegStorage storage = host_storage (s, v);
+  SegBufferView from = { s->upload, s->places[v->id].upload_offset, host_bytes (v),
+    storage == SEG_STORAGE_I32 ? SEG_VIEW_TEXEL_I32X4 : SEG_VIEW_TEXEL_F32X4 };
+  SegBufferView to =
+      seg_session_view (s, (SegRef){ SEG_REF_VALUE, v->id }, SEG_BIND_BUFFER_WRITE);
+  SegView from_view = host_view (v), to_view = seg_view (v);
+  return record_copy (cmd, &from, &from_view, &to, &to_view,
+      seg_program_storage (s->program, v), "upload", error);
+}
+
+gboolean
+seg_session_record_download (
+    SegSession *s, SegCmd *cmd, const SegValue *v, GError **error)
+{
+  SegBufferView from =
+      seg_session_view (s, (SegRef){ SEG_REF_VALUE, v->id }, SEG_BIND_TEXEL);
+  SegBufferView to = { s->download, s->places[v->id].download_offset, host_bytes (v),
+    SEG_VIEW_STORAGE_WRITE };
+  SegView from_view = seg_view (v), to_view = host_view (v);
+  return record_copy (
+      cmd, &from, &from_view, &to, &to_view, host_storage (s, v), "download", error);
+}
+
+gboolean
+seg_session_fill_upload (
+    SegSession *s, const SegValue *v, const SegTensor *t, GError **error)
+{
+  guint8 *to = (guint8 *) seg_buffer_map (s->upload) + s->places[v->id].upload_offset;
+  gsize n = seg_desc_n_elems (&t->desc);
+  if (t->desc.dtype == SEG_DTYPE_F32 || t->desc.dtype == SEG_DTYPE_I32) {
+    memcpy (to, t->data, n * 4);
+    return TRUE;
+  }
+  if (host_storage (s, v) == SEG_STORAGE_F32) {
+    for (gsize i = 0; i < n; i++)
+      ((float *) to)[i] = seg_tensor_get_double (t, i);
+    return TRUE;
+  }
+  for (gsize i = 0; i < n; i++) {
+    gint64 value = seg_tensor_get_int (t, i);
+    if (value < G_MININT32 || value > G_MAXINT32) {
+      g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+          "'%s' holds %" G_GINT64_FORMAT "; on a device integers have 32 bits", v->name,
+          value);
+      return FALSE;
+    }
+    ((gint32 *) to)[i] = value;
+  }
+  return TRUE;
+}
+
+SegTensor *
+seg_session_take_download (SegSession *s, const SegValue *v, GError **error)
+{
+  const guint8 *from =
+      (const guint8 *) seg_buffer_map (s->download) + s->places[v->id].download_offset;
+  SegTensor *t = seg_tensor_new (&v->desc, error);
+  if (t == NULL)
+    return NULL;
+  gsize n = seg_desc_n_elems (&v->desc);
+  if (v->desc.dtype == SEG_DTYPE_F32 || v->desc.dtype == SEG_DTYPE_I32)
+    memcpy (t->data, from, n * 4);
+  else if (host_storage (s, v) == SEG_STORAGE_F32)
+    for (gsize i = 0; i < n; i++)
+      seg_tensor_set_double (t, i, ((const float *) from)[i]);
+  else
+    for (gsize i = 0; i < n; i++)
+      seg_tensor_set_int (t, i, ((const gint32 *) from)[i]);
+  return t;
+}
