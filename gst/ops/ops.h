@@ -19,6 +19,7 @@ extern const SegOp seg_op_dropout;
 extern const SegOp seg_op_expand;
 extern const SegOp seg_op_flatten;
 extern const SegOp seg_op_identity;
+extern const SegOp seg_op_pad;
 extern const SegOp seg_op_reshape;
 extern const SegOp seg_op_slice;
 extern const SegOp seg_op_space_to_depth;
@@ -31,3 +32,9 @@ extern const SegOp seg_op_unsqueeze;
 /* resizing */
 
 /* shapes and constants */
+extern const SegOp seg_op_constant;
+extern const SegOp seg_op_constant_of_shape;
+extern const SegOp seg_op_eye_like;
+extern const SegOp seg_op_range;
+extern const SegOp seg_op_shape;
+extern const SegOp seg_op_size;

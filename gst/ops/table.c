@@ -20,6 +20,7 @@ const SegOp *const seg_op_table[] = {
   &seg_op_expand,
   &seg_op_flatten,
   &seg_op_identity,
+  &seg_op_pad,
   &seg_op_reshape,
   &seg_op_slice,
   &seg_op_space_to_depth,
@@ -32,6 +33,12 @@ const SegOp *const seg_op_table[] = {
   /* resizing */
 
   /* shapes and constants */
+  &seg_op_constant,
+  &seg_op_constant_of_shape,
+  &seg_op_eye_like,
+  &seg_op_range,
+  &seg_op_shape,
+  &seg_op_size,
 
   NULL,
 };
