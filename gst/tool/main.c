@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tool/tool.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static const ToolCommand *const commands[] = { &tool_devices, &tool_inspect, &tool_run,
+  &tool_bench };
+
+static void
+print_usage (FILE *to)
+{
+  fputs ("Usage: vkseg COMMAND [OPTION...] [MODEL]\n\n"
+         "Looks at, runs and times ONNX networks on Vulkan devices.\n\nCommands:\n",
+      to);
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (to, "  %-9s %-6s %s\n", commands[i]->name, commands[i]->arguments,
+        commands[i]->summary);
+  fputs (
+      "\n'vkseg COMMAND --help' says more. 'vkseg --version' prints the version.\n"
+      "Exit status: 0; 1 for a model, input or device that is refused, with the reasons\n"
+      "on stderr, a line each; 2 for wrong usage.\n",
+      to);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *name = argc > 1 ? argv[1] : NULL;
+
+  setlocale (LC_ALL, "");
+  if (name == NULL) {
+    print_usage (stderr);
+    return TOOL_USAGE;
+  }
+  if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0
+      || strcmp (name, "help") == 0) {
+    print_usage (stdout);
+    return TOOL_OK;
+  }
+  if (strcmp (name, "--version") == 0) {
+    puts ("vkseg " VKSEG_VERSION);
+    return TOOL_OK;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (strcmp (name, commands[i]->name) == 0)
+      return commands[i]->run (argc - 1, argv + 1);
+  fprintf (stderr, "vkseg: there is no command '%s'\n", name);
+  print_usage (stderr);
+  return TOOL_USAGE;
+}
