@@ -21,7 +21,8 @@ typedef enum {
   SEG_ATTR_FLOATS = 6,
   SEG_ATTR_INTS = 7,
   SEG_ATTR_STRINGS = 8,
-  SEG_ATTR_OTHER = 0, /* sparse tensors, types, lists of tensors or graphs: kept by name only */
+  SEG_ATTR_OTHER =
+      0, /* sparse tensors, types, lists of tensors or graphs: kept by name only */
 } SegAttrType;
 
 typedef struct {
@@ -66,7 +67,7 @@ typedef struct {
 struct _SegModelGraph {
   char *name;
   guint n_nodes, n_inputs, n_outputs, n_inits, n_values;
-  SegModelNode *nodes; /* in file order, which need not be topological */
+  SegModelNode *nodes;   /* in file order, which need not be topological */
   SegModelValue *inputs; /* without those that are also initialisers */
   SegModelValue *outputs;
   SegModelInit *inits;

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "onnx/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct _SegExternal {
+  char *dir;        /* as given, for messages */
+  char *real_dir;   /* NULL: external data are refused */
+  GHashTable *maps; /* location -> GBytes */
+};
+
+SegExternal *
+seg_external_new (const char *dir)
+{
+  SegExternal *external = g_new0 (SegExternal, 1);
+
+  external->dir = g_strdup (dir);
+  external->real_dir = dir ? realpath (dir, NULL) : NULL;
+  external->maps = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  return external;
+}
+
+void
+seg_external_free (SegExternal *external)
+{
+  if (!external)
+    return;
+  g_free (external->dir);
+  free (external->real_dir);
+  g_hash_table_unref (external->maps);
+  g_free (external);
+}
+
+static gboolean
+fail_errno (const char *path, GError **error)
+{
+  g_set_error (
+      error, SEG_ERROR, SEG_ERROR_FILE, "cannot open '%s': %s", path, g_strerror (errno));
+  return FALSE;
+}
+
+static GBytes *
+map_fd (int fd, const char *path, GError **error)
+{
+  g_autoptr (GMappedFile) map = NULL;
+  g_autoptr (GError) reason = NULL;
+  struct stat info;
+
+  if (fstat (fd, &info) < 0) {
+    fail_errno (path, error);
+    return NULL;
+  }
+  if (!S_ISREG (info.st_mode)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_FILE, "'%s' is not a regular file", path);
+    return NULL;
+  }
+  map = g_mapped_file_new_from_fd (fd, FALSE, &reason);
+  if (!map) {
+    g_set_error (
+        error, SEG_ERROR, SEG_ERROR_FILE, "cannot read '%s': %s", path, reason->message);
+    return NULL;
+  }
+  return g_mapped_file_get_bytes (map);
+}
+
+GBytes *
+seg_external_map_file (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  GBytes *bytes;
+
+  if (fd < 0) {
+    fail_errno (path, error);
+    return NULL;
+  }
+  bytes = map_fd (fd, path, error);
+  close (fd);
+  return bytes;
+}
+
+static gboolean
+leaves_folder (const char *location)
+{
+  g_auto (GStrv) parts = g_strsplit (location, "/", -1);
+
+  return g_path_is_absolute (location)
+         || g_strv_contains ((const char *const *) parts, "..");
+}
+
+/* The file's real path, if that is inside the real folder. */
+static char *
+resolve (const SegExternal *external, const char *location, GError **error)
+{
+  g_autofree char *path = g_build_filename (external->real_dir, location, NULL);
+  char *real = realpath (path, NULL);
+  gsize n = strlen (external->real_dir);
+
+  if (!real) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_FILE,
+        "the model's weights '%s' cannot be opened in '%s': %s", location, external->dir,
+        g_strerror (errno));
+    return NULL;
+  }
+  /* "/" is the one folder whose name ends in a slash */
+  if (g_str_has_prefix (real, external->real_dir)
+      && (real[n] == '/' || strcmp (external->real_dir, "/") == 0))
+    return real;
+  free (real);
+  g_set_error (error, SEG_ERROR, SEG_ERROR_FILE,
+      "external data '%s' are a link out of the model's folder: put the file itself "
+      "there",
+      location);
+  return NULL;
+}
+
+static GBytes *
+map_location (SegExternal *external, const char *location, GError **error)
+{
+  GBytes *bytes = g_hash_table_lookup (external->maps, location);
+  char *real;
+
+  if (bytes)
+    return bytes;
+  if (leaves_folder (location)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_FILE,
+        "external data '%s' are outside of the model's folder, which is not allowed",
+        location);
+    return NULL;
+  }
+  real = resolve (external, location, error);
+  if (!real)
+    return NULL;
+  bytes = seg_external_map_file (real, error);
+  free (real);
+  if (bytes)
+    g_hash_table_insert (external->maps, g_strdup (location), bytes);
+  return bytes;
+}
+
+/* Finds a key; two of the same are an error. */
+static gboolean
+find_key (
+    const Onnx__TensorProto *proto, const char *key, const char **value, GError **error)
+{
+  *value = NULL;
+  for (gsize i = 0; i < proto->n_external_data; i++) {
+    const Onnx__StringStringEntryProto *entry = proto->external_data[i];
+
+    if (g_strcmp0 (entry->key, key) != 0)
+      continue;
+    if (*value) {
+      g_set_error (
+          error, SEG_ERROR, SEG_ERROR_MODEL, "two values for external data's %s", key);
+      return FALSE;
+    }
+    *value = entry->value ? entry->value : "";
+  }
+  return TRUE;
+}
+
+static gboolean
+find_number (
+    const Onnx__TensorProto *proto, const char *key, guint64 *number, GError **error)
+{
+  const char *text;
+
+  if (!find_key (proto, key, &text, error))
+    return FALSE;
+  if (!text || g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, number, NULL))
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+      "external data's %s is '%s', not a number", key, text);
+  return FALSE;
+}
+
+GBytes *
+seg_external_get (
+    SegExternal *external, const Onnx__TensorProto *proto, gsize n_bytes, GError **error)
+{
+  guint64 offset = 0, length = n_bytes;
+  const char *location;
+  gsize size;
+  GBytes *map;
+
+  if (!find_key (proto, "location", &location, error)
+      || !find_number (proto, "offset", &offset, error)
+      || !find_number (proto, "length", &length, error))
+    return NULL;
+  if (!external->real_dir || !location || !*location) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_FILE, "external data %s",
+        location && *location ? "cannot be found: the model's folder is not known or gone"
+                              : "without a location");
+    return NULL;
+  }
+  if (length != n_bytes) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+        "needs %" G_GSIZE_FORMAT " bytes, but external data of %" G_GUINT64_FORMAT
+        " are given",
+        n_bytes, length);
+    return NULL;
+  }
+  map = map_location (external, location, error);
+  if (!map)
+    return NULL;
+  size = g_bytes_get_size (map);
+  if (offset > size || n_bytes > size - offset) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_FILE,
+        "'%s' is too short: bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+        " are wanted of %" G_GSIZE_FORMAT,
+        location, offset, offset + n_bytes, size);
+    return NULL;
+  }
+  return g_bytes_new_from_bytes (map, offset, n_bytes);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "onnx/wire.h"
+
+#include <string.h>
+
+enum { WIRE_VARINT = 0, WIRE_64BIT = 1, WIRE_BYTES = 2, WIRE_32BIT = 5 };
+
+typedef struct {
+  const guint8 *start; /* of the file, for offsets in messages */
+  guint n_fields, depth;
+} Walk;
+
+typedef struct {
+  const guint8 *at, *end;
+} Span;
+
+static gboolean
+fail (const Walk *walk, const Span *span, const ProtobufCMessageDescriptor *message,
+    const char *what, GError **error)
+{
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+      "not an ONNX file, or a damaged one: %s at byte %" G_GSIZE_FORMAT " (in a %s)",
+      what, (gsize) (span->at - walk->start), message->short_name);
+  return FALSE;
+}
+
+static gboolean
+read_varint (Span *span, guint64 *value)
+{
+  *value = 0;
+  for (guint shift = 0; shift < 64 && span->at < span->end; shift += 7) {
+    guint8 byte = *span->at++;
+
+    *value |= (guint64) (byte & 0x7f) << shift;
+    if (!(byte & 0x80))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The contents of a field: `span` moves past it, `content` is what a length came before. */
+static gboolean
+read_content (Span *span, guint wire_type, Span *content)
+{
+  gsize left;
+  guint64 n;
+
+  if (wire_type == WIRE_VARINT)
+    return read_varint (span, &n);
+  if (wire_type == WIRE_64BIT)
+    n = 8;
+  else if (wire_type == WIRE_32BIT)
+    n = 4;
+  else if (wire_type != WIRE_BYTES || !read_varint (span, &n))
+    return FALSE;
+  left = span->end - span->at;
+  if (n > left)
+    return FALSE;
+  *content = (Span){ span->at, span->at + n };
+  span->at += n;
+  return TRUE;
+}
+
+static gboolean
+string_ok (const ProtobufCFieldDescriptor *field, const Span *content)
+{
+  return g_utf8_validate_len (
+             (const char *) content->at, content->end - content->at, NULL)
+         || strcmp (field->name, "doc_string") == 0; /* nobody reads it */
+}
+
+static gboolean check_message (
+    Walk *walk, const ProtobufCMessageDescriptor *message, Span span, GError **error);
+
+static gboolean
+check_field (Walk *walk, const ProtobufCMessageDescriptor *message, Span *span,
+    guint64 *seen, GError **error)
+{
+  const ProtobufCFieldDescriptor *field;
+  Span start = *span, content;
+  guint64 tag, bit;
+
+  if (!read_varint (span, &tag) || tag >> 3 == 0 || tag > G_MAXUINT32)
+    return fail (walk, &start, message, "no valid field", error);
+  if (!read_content (span, tag & 7, &content))
+    return fail (
+        walk, &start, message, "a field that is cut off or of unknown kind", error);
+  if (++walk->n_fields > SEG_WIRE_MAX_FIELDS)
+    return fail (walk, &start, message, "an absurd number of fields", error);
+
+  field = protobuf_c_message_descriptor_get_field (message, tag >> 3);
+  if (!field || (tag & 7) != WIRE_BYTES)
+    return TRUE;
+  if (field->type == PROTOBUF_C_TYPE_STRING && !string_ok (field, &content))
+    return fail (walk, &start, message, "a string that is not UTF-8", error);
+  if (field->type != PROTOBUF_C_TYPE_MESSAGE)
+    return TRUE;
+  bit = 1ull << ((field - message->fields) & 63);
+  if (field->label != PROTOBUF_C_LABEL_REPEATED && (*seen & bit))
+    return fail (walk, &start, message, "a second value for a single field", error);
+  *seen |= bit;
+  return check_message (walk, field->descriptor, content, error);
+}
+
+static gboolean
+check_message (
+    Walk *walk, const ProtobufCMessageDescriptor *message, Span span, GError **error)
+{
+  guint64 seen = 0;
+
+  if (walk->depth == SEG_WIRE_MAX_DEPTH)
+    return fail (walk, &span, message, "graphs or types nested too deeply", error);
+  walk->depth++;
+  while (span.at < span.end)
+    if (!check_field (walk, message, &span, &seen, error))
+      return FALSE;
+  walk->depth--;
+  return TRUE;
+}
+
+gboolean
+seg_wire_check (const ProtobufCMessageDescriptor *message, GBytes *bytes, GError **error)
+{
+  gsize n;
+  const guint8 *data = g_bytes_get_data (bytes, &n);
+  Walk walk = { .start = data };
+
+  if (n > G_MAXINT32) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+        "%" G_GSIZE_FORMAT " bytes are more than an ONNX file can have (2 GiB): "
+        "save the model with its weights as external data",
+        n);
+    return FALSE;
+  }
+  return n == 0 || check_message (&walk, message, (Span){ data, data + n }, error);
+}
