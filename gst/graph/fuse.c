@@ -48,7 +48,7 @@ can_fuse_into (const SegNode *producer, SegOpFlags flag)
 /* --- renames ----------------------------------------------------------------------------- */
 
 static gboolean
-drop_identity (SegGraph *graph, SegNode *node)
+drop_identity (SegGraph *graph, SegNode *node, guint index)
 {
   SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
   gboolean second_used =
@@ -56,7 +56,7 @@ drop_identity (SegGraph *graph, SegNode *node)
   if (!(node->op->flags & SEG_OP_RENAME) || second_used || out->is_output
       || in->desc.dtype != out->desc.dtype || !seg_desc_same_dims (&in->desc, &out->desc))
     return FALSE;
-  seg_graph_replace_value (graph, out, in);
+  seg_graph_replace_value (graph, out, in, index + 1);
   return TRUE;
 }
 
@@ -312,7 +312,7 @@ fuse_pad (SegGraph *graph, SegNode *node)
 
 /* Two transpositions in a row that undo each other. */
 static gboolean
-cancel_transposes (SegGraph *graph, SegNode *node)
+cancel_transposes (SegGraph *graph, SegNode *node, guint index)
 {
   SegValue *in = seg_node_input (node, 0);
   SegNode *first = in != NULL ? in->producer : NULL;
@@ -327,7 +327,7 @@ cancel_transposes (SegGraph *graph, SegNode *node)
   for (guint i = 0; i < n; i++)
     if (p[q[i]] != i)
       return FALSE;
-  seg_graph_replace_value (graph, out, seg_node_input (first, 0));
+  seg_graph_replace_value (graph, out, seg_node_input (first, 0), index + 1);
   return TRUE;
 }
 
@@ -336,7 +336,7 @@ seg_graph_fuse (SegGraph *graph)
 {
   for (guint n = 0; n < graph->nodes->len; n++) {
     SegNode *node = g_ptr_array_index (graph->nodes, n);
-    (void) (drop_identity (graph, node) || cancel_transposes (graph, node)
+    (void) (drop_identity (graph, node, n) || cancel_transposes (graph, node, n)
             || fuse_pad (graph, node) || fold_affine (graph, node)
             || fuse_gated (graph, node) || fuse_act (graph, node)
             || fuse_residual (graph, node, n));

@@ -165,9 +165,9 @@ seg_node_device_types (const SegNode *node)
 /* --- graphs ------------------------------------------------------------------------------ */
 
 void
-seg_graph_replace_value (SegGraph *graph, SegValue *from, SegValue *to)
+seg_graph_replace_value (SegGraph *graph, SegValue *from, SegValue *to, guint start)
 {
-  for (guint n = 0; n < graph->nodes->len; n++) {
+  for (guint n = start; n < graph->nodes->len && from->n_uses > 0; n++) {
     SegNode *node = g_ptr_array_index (graph->nodes, n);
     for (guint i = 0; i < node->inputs->len; i++)
       if (g_ptr_array_index (node->inputs, i) == from)

@@ -22,8 +22,9 @@ void seg_node_free (SegNode *node);
 void seg_node_add_input (SegNode *node, SegValue *value);          /* value may be NULL */
 void seg_node_set_input (SegNode *node, guint i, SegValue *value); /* value may be NULL */
 void seg_node_add_output (SegNode *node, SegValue *value);         /* value may be NULL */
-/* Every reader of `from` reads `to` instead, graph outputs too. */
-void seg_graph_replace_value (SegGraph *graph, SegValue *from, SegValue *to);
+/* Every reader of `from` reads `to` instead, graph outputs too. The first node that may read it
+ * is at index `start`. */
+void seg_graph_replace_value (SegGraph *graph, SegValue *from, SegValue *to, guint start);
 
 /* The same nodes in another order, perhaps with new ones; takes `nodes` over. */
 void seg_graph_set_nodes (SegGraph *graph, GPtrArray *nodes);
