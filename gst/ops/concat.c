@@ -63,23 +63,20 @@ concat_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
   return TRUE;
 }
 
-/* The input's producer has written it where it belongs (graph/layout.c). */
-static gboolean
-is_in_place (const SegValue *input, const SegValue *out)
-{
-  return input->base != NULL && input->base == (out->base != NULL ? out->base : out);
-}
-
+/* Inputs that their producers have written in place (graph/layout.c) are left alone; the last
+ * one's producer has written the channel padding too. */
 static gboolean
 concat_emit (const SegNode *node, SegProgram *program, GError **error)
 {
   const SegValue *out = seg_node_output (node, 0);
-  if (!seg_move_clear_padding (program, out, error))
+  guint n = node->inputs->len;
+  if (seg_node_input (node, n - 1)->base != out
+      && !seg_move_clear_padding (program, out, error))
     return FALSE;
-  for (guint i = 0; i < node->inputs->len; i++) {
+  for (guint i = 0; i < n; i++) {
     const SegValue *input = seg_node_input (node, i);
     SegMove move = concat_move (node, i);
-    if (!is_in_place (input, out) && !seg_move_emit (&move, program, input, out, error))
+    if (input->base != out && !seg_move_emit (&move, program, input, out, error))
       return FALSE;
   }
   return TRUE;

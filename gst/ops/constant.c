@@ -232,6 +232,7 @@ const SegOp seg_op_eye_like = {
   .max_inputs = 1,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .flags = SEG_OP_DESC_ONLY,
   .infer = eye_like_infer,
   .eval = eye_like_eval,
 };

@@ -216,6 +216,14 @@ dropout_check_inference (SegNode *node, GError **error)
   return FALSE;
 }
 
+static void
+fill_with_ones (SegTensor *t)
+{
+  for (gint64 i = 0; i < seg_desc_n_elems (&t->desc); i++)
+    seg_tensor_set_int (t, i, 1);
+}
+
+/* The mask is known at load, so that the operator is a mere rename. */
 static gboolean
 dropout_infer (SegNode *node, GError **error)
 {
@@ -224,11 +232,17 @@ dropout_infer (SegNode *node, GError **error)
     return FALSE;
   seg_node_output (node, 0)->desc = *in;
   SegValue *mask = seg_node_output (node, 1);
-  if (mask != NULL) {
-    mask->desc = *in;
-    mask->desc.dtype = node->opset >= 10 ? SEG_DTYPE_BOOL : in->dtype;
-  }
-  return TRUE;
+  if (mask == NULL)
+    return TRUE;
+  mask->desc = *in;
+  mask->desc.dtype = node->opset >= 10 ? SEG_DTYPE_BOOL : in->dtype;
+  if (seg_node_input (node, 0)->constant != NULL)
+    return TRUE; /* folds */
+  g_clear_pointer (&mask->constant, seg_tensor_unref);
+  mask->constant = seg_tensor_new (&mask->desc, error);
+  if (mask->constant != NULL)
+    fill_with_ones (mask->constant);
+  return mask->constant != NULL;
 }
 
 static gboolean
@@ -236,8 +250,7 @@ dropout_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError
 {
   memcpy (out[0]->data, in[0]->data, out[0]->n_bytes);
   if (out[1] != NULL)
-    for (gint64 i = 0; i < seg_desc_n_elems (&out[1]->desc); i++)
-      seg_tensor_set_int (out[1], i, 1);
+    fill_with_ones (out[1]);
   return TRUE;
 }
 

@@ -48,7 +48,8 @@ shape_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
 #define SHAPE_OP(NAME, VARIANT)                                                          \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 1, .max_inputs = 1, .max_outputs = 1,      \
-    .layout = SEG_OP_ANY, .variant = VARIANT, .infer = shape_infer, .eval = shape_eval   \
+    .layout = SEG_OP_ANY, .flags = SEG_OP_DESC_ONLY, .variant = VARIANT,                 \
+    .infer = shape_infer, .eval = shape_eval                                             \
   }
 
 const SegOp seg_op_shape = SHAPE_OP ("Shape", SHAPE);

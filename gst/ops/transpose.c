@@ -68,6 +68,7 @@ const SegOp seg_op_transpose = {
   .max_inputs = 1,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .flags = SEG_OP_REORDERS,
   .params_size = sizeof (Params),
   .infer = transpose_infer,
   .eval = transpose_eval,
