@@ -20,7 +20,7 @@ typedef struct {
   SegDeviceType type;
   guint index; /* in Vulkan's enumeration */
   guint32 api_version, driver_version, vendor_id, device_id;
-  guint8 uuid[16];
+  guint8 uuid[16]; /* pipelineCacheUUID: another driver version has another */
 
   guint32 subgroup_size;
   gboolean subgroup_shuffle; /* in compute shaders */
@@ -34,9 +34,9 @@ typedef struct {
   guint64 max_allocation_bytes; /* one memory allocation */
   guint32 max_groups[3];
   guint32 max_shared_bytes;
-  guint32 buffer_align; /* of any view's offset: the largest of what Vulkan asks for, a power
-                         * of two */
-  guint64 heap_bytes;   /* of the largest device-local heap */
+  /* Of any view's offset: the largest of what Vulkan asks for, a power of two, at least 16. */
+  guint32 buffer_align;
+  guint64 heap_bytes; /* of the largest device-local heap */
 } SegDeviceInfo;
 
 G_END_DECLS

@@ -17,17 +17,22 @@ G_BEGIN_DECLS
 typedef struct _SegVk SegVk;
 
 typedef struct {
-  const char *device;    /* NULL: the best (discrete, integrated, virtual, CPU); a number: the
-                          * index; otherwise a part of the name, ignoring case */
-  const char *cache_dir; /* where the pipeline cache is kept; NULL: nowhere */
-  gboolean validate;     /* validation layer with synchronisation validation; each message is
-                          * counted and logged with g_critical. Also by VKSEG_VALIDATE=1 */
+  /* NULL: the best (discrete, integrated, virtual, CPU); a number: the index; otherwise (or
+   * when no device has that index) a part of the name, ignoring case. */
+  const char *device;
+  /* Folder where the pipeline cache is kept, made when needed; NULL: nowhere. A file that is
+   * corrupt or another device's is ignored. */
+  const char *cache_dir;
+  /* The validation layer with synchronisation validation; each message is counted and logged
+   * with g_critical. Also by VKSEG_VALIDATE=1. */
+  gboolean validate;
 } SegVkOptions;
 
 /* All devices, best first; newly allocated array of n. None is an error that says which
  * package brings a driver. */
 SegDeviceInfo *seg_vk_list (guint *n, GError **error);
 
+/* options NULL: the defaults. Each SegVk has a Vulkan instance, device and queue of its own. */
 SegVk *seg_vk_new (const SegVkOptions *options, GError **error);
 SegVk *seg_vk_ref (SegVk *vk);
 /* Waits for the device to be idle and writes the pipeline cache with the last reference. */
@@ -47,9 +52,11 @@ typedef enum {
 
 typedef struct _SegBuffer SegBuffer;
 
-/* Contents are undefined. 0 bytes is an error. */
+/* Contents are undefined. 0 bytes is an error. Each buffer is one memory allocation, of which a
+ * device may allow just 4096: make few and large ones. Keeps the device alive. */
 SegBuffer *seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error);
-void seg_buffer_free (SegBuffer **buffer); /* and clears it; the device must be done with it */
+/* And clears it; NULL is allowed. The device must be done with it. */
+void seg_buffer_free (SegBuffer **buffer);
 gpointer seg_buffer_map (const SegBuffer *buffer); /* mapped for life; NULL for DEVICE */
 gsize seg_buffer_bytes (const SegBuffer *buffer);
 
@@ -59,19 +66,20 @@ typedef enum {
   SEG_VIEW_STORAGE_READ, /* storage buffer */
   SEG_VIEW_STORAGE_WRITE,
   SEG_VIEW_STORAGE_READ_WRITE,
-  SEG_VIEW_UNIFORM,      /* uniform buffer */
-  SEG_VIEW_TEXEL_F32X4,  /* uniform texel buffers: RGBA32_SFLOAT, ... */
+  SEG_VIEW_UNIFORM,     /* uniform buffer; a device may allow just 16 KiB */
+  SEG_VIEW_TEXEL_F32X4, /* uniform texel buffers: RGBA32_SFLOAT, ... */
   SEG_VIEW_TEXEL_F16X4,
   SEG_VIEW_TEXEL_I32X4,
   SEG_VIEW_TEXEL_U32X4,
   SEG_VIEW_TEXEL_U16X4,
-  SEG_VIEW_TEXEL_U8X1,   /* R8_UINT */
-  SEG_VIEW_TEXEL_U8X4,   /* RGBA8_UINT */
-  SEG_VIEW_TEXEL_U16X1,  /* R16_UINT */
+  SEG_VIEW_TEXEL_U8X1,  /* R8_UINT */
+  SEG_VIEW_TEXEL_U8X4,  /* RGBA8_UINT */
+  SEG_VIEW_TEXEL_U16X1, /* R16_UINT */
 } SegViewKind;
 
 /* Bytes [offset, offset + n_bytes) of a buffer as a shader sees them. offset is a multiple of
- * the device's buffer_align. */
+ * the device's buffer_align, n_bytes of the texel's size. A shader must not reach outside: there
+ * is no robustBufferAccess. */
 typedef struct {
   SegBuffer *buffer;
   gsize offset, n_bytes;
@@ -89,37 +97,48 @@ typedef struct {
   const SegBufferView *views; /* bindings 0 .. n_views-1 of set 0 */
   guint n_views;
   const guint32 *push;
-  guint n_push; /* words */
-  guint32 groups[3];
-  const char *label; /* for timing and debug utils; static or outliving the recording */
+  guint n_push;      /* words; all that the shader declares */
+  guint32 groups[3]; /* a 0: nothing is done */
+  const char *label; /* for error messages and debug utils; NULL: the shader's name */
 } SegVkDispatch;
 
 /* --- recording (one thread at a time) ---------------------------------------------------------
  * A command buffer that is recorded once and submitted many times. Barriers go in where a
- * dispatch or copy touches bytes that one since the last barrier wrote (or reads them before
- * they are written over), and nowhere else. Pipelines are made on recording, from the cache
- * when they have been made before. Buffers must outlive the recording. */
+ * command touches bytes that one since the last barrier wrote (or writes bytes that one read),
+ * and nowhere else. Pipelines are made on recording, from the cache when they have been made
+ * before. All arguments are copied; buffers must outlive the recording. After a call
+ * that fails, begin again. */
 
 typedef struct _SegCmd SegCmd;
 
-/* timed: a timestamp around each dispatch and copy (slower: needs a barrier each). */
+/* timed: a timestamp around each command (slower: needs a barrier each). Keeps the device
+ * alive. */
 SegCmd *seg_cmd_new (SegVk *vk, gboolean timed, GError **error);
-void seg_cmd_free (SegCmd **cmd); /* waits if it is still running */
-gboolean seg_cmd_begin (SegCmd *cmd, GError **error); /* drops what was recorded */
+void seg_cmd_free (SegCmd **cmd); /* and clears it; waits if it is still running */
+/* Drops what was recorded; waits if it is still running. */
+gboolean seg_cmd_begin (SegCmd *cmd, GError **error);
 gboolean seg_cmd_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error);
 gboolean seg_cmd_copy (SegCmd *cmd, SegBuffer *src, gsize src_offset, SegBuffer *dst,
     gsize dst_offset, gsize n_bytes, GError **error);
-/* Ends the recording, with what the host needs to read READBACK buffers after the wait and
- * what makes host writes to UPLOAD buffers visible. */
+/* Bytes [offset, offset + n_bytes), both multiples of 4, become copies of `word`. */
+gboolean seg_cmd_fill (SegCmd *cmd, SegBuffer *dst, gsize offset, gsize n_bytes,
+    guint32 word, GError **error);
+/* Ends the recording, with what the host needs to read mapped buffers after the wait. */
 gboolean seg_cmd_end (SegCmd *cmd, GError **error);
 
-gboolean seg_cmd_submit (SegCmd *cmd, GError **error); /* thread-safe across cmds */
-/* Waits for the last submission. A wait of more than 60 s means a hung device. */
+/* Thread-safe across cmds. Submissions to one SegVk run in their order: a later one sees what an
+ * earlier one wrote, and needs no wait in between. What the host wrote to mapped buffers before
+ * is seen. Again only after a wait. */
+gboolean seg_cmd_submit (SegCmd *cmd, GError **error);
+/* Waits for the last submission. More than 60 s (on a CPU device 10 minutes) means a hung
+ * device, which is a lost one. */
 gboolean seg_cmd_wait (SegCmd *cmd, GError **error);
 
+/* Commands recorded: dispatches, copies and fills, also those with nothing to do. */
 guint seg_cmd_n_dispatches (const SegCmd *cmd);
+/* Barriers between them; not those at the ends. */
 guint seg_cmd_n_barriers (const SegCmd *cmd);
-/* After a wait, when timed: nanoseconds of each dispatch or copy, in the order recorded. */
+/* After a wait, when timed: nanoseconds of each of the n commands, in the order recorded. */
 gboolean seg_cmd_times (SegCmd *cmd, guint64 *ns, guint n, GError **error);
 
 G_END_DECLS

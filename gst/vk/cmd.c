@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/private.h"
+
+/* A GPU's driver gives up after some seconds itself; on the CPU a large network may well take
+ * a minute. */
+#define TIMEOUT_S     60
+#define TIMEOUT_CPU_S 600
+
+static gboolean
+create_objects (SegCmd *cmd, GError **error)
+{
+  SegVk *vk = cmd->vk;
+  const VkCommandPoolCreateInfo pool = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+    .queueFamilyIndex = vk->physical.queue_family,
+  };
+  if (!seg_vk_check (vk, vkCreateCommandPool (vk->device, &pool, NULL, &cmd->pool),
+          "vkCreateCommandPool", error))
+    return FALSE;
+  const VkCommandBufferAllocateInfo buffer = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+    .commandPool = cmd->pool,
+    .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+    .commandBufferCount = 1,
+  };
+  const VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
+  return seg_vk_check (vk, vkAllocateCommandBuffers (vk->device, &buffer, &cmd->buffer),
+             "vkAllocateCommandBuffers", error)
+         && seg_vk_check (vk, vkCreateFence (vk->device, &fence, NULL, &cmd->fence),
+             "vkCreateFence", error);
+}
+
+SegCmd *
+seg_cmd_new (SegVk *vk, gboolean timed, GError **error)
+{
+  if (!seg_vk_alive (vk, error))
+    return NULL;
+  if (timed && !vk->physical.info.timestamps) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s cannot measure times",
+        vk->physical.info.name);
+    return NULL;
+  }
+  SegCmd *cmd = g_new0 (SegCmd, 1);
+  cmd->vk = seg_vk_ref (vk);
+  cmd->timed = timed;
+  cmd->hazards = seg_hazards_new ();
+  seg_descriptors_init (&cmd->descriptors);
+  seg_timer_init (&cmd->timer);
+  if (!create_objects (cmd, error))
+    seg_cmd_free (&cmd);
+  return cmd;
+}
+
+static void
+destroy_objects (SegCmd *cmd)
+{
+  SegVk *vk = cmd->vk;
+  seg_descriptors_clear (&cmd->descriptors, vk);
+  seg_timer_clear (&cmd->timer, vk);
+  vkDestroyFence (vk->device, cmd->fence, NULL);
+  vkDestroyCommandPool (vk->device, cmd->pool, NULL);
+}
+
+static gboolean
+wait_fence (SegCmd *cmd, GError **error)
+{
+  SegVk *vk = cmd->vk;
+  guint seconds = vk->physical.info.type == SEG_DEVICE_CPU ? TIMEOUT_CPU_S : TIMEOUT_S;
+  VkResult result = vkWaitForFences (
+      vk->device, 1, &cmd->fence, VK_TRUE, seconds * G_GUINT64_CONSTANT (1000000000));
+  if (result == VK_TIMEOUT) {
+    g_atomic_int_set (&vk->state, SEG_VK_HUNG);
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+        "device lost: %s has not answered for %u s", vk->physical.info.name, seconds);
+    return FALSE;
+  }
+  /* A lost device executes nothing any more. */
+  cmd->state = result == VK_SUCCESS ? SEG_CMD_DONE : SEG_CMD_READY;
+  return seg_vk_check (vk, result, "vkWaitForFences", error);
+}
+
+void
+seg_cmd_free (SegCmd **cmd)
+{
+  SegCmd *c = *cmd;
+  *cmd = NULL;
+  if (c == NULL)
+    return;
+  if (c->state == SEG_CMD_PENDING && g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG)
+    wait_fence (c, NULL);
+  /* What a hung device may still execute stays. */
+  if (g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG)
+    destroy_objects (c);
+  seg_hazards_free (c->hazards);
+  seg_vk_unref (c->vk);
+  g_free (c);
+}
+
+gboolean
+seg_cmd_begin (SegCmd *cmd, GError **error)
+{
+  SegVk *vk = cmd->vk;
+  if (!seg_vk_alive (vk, error)
+      || (cmd->state == SEG_CMD_PENDING && !seg_cmd_wait (cmd, error)))
+    return FALSE;
+  cmd->state = SEG_CMD_EMPTY;
+  const VkCommandBufferBeginInfo info = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
+  };
+  if (!seg_vk_check (
+          vk, vkResetCommandPool (vk->device, cmd->pool, 0), "vkResetCommandPool", error))
+    return FALSE;
+  seg_descriptors_reset (&cmd->descriptors, vk);
+  if (!seg_vk_check (
+          vk, vkBeginCommandBuffer (cmd->buffer, &info), "vkBeginCommandBuffer", error))
+    return FALSE;
+  cmd->state = SEG_CMD_RECORDING;
+  seg_record_start (cmd);
+  return !cmd->timed || seg_timer_stamp (&cmd->timer, vk, cmd->buffer, error);
+}
+
+static gboolean
+check_state (SegCmd *cmd, SegCmdState state, const char *wrong, GError **error)
+{
+  if (!seg_vk_alive (cmd->vk, error))
+    return FALSE;
+  if (cmd->state == state)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT, "%s", wrong);
+  return FALSE;
+}
+
+gboolean
+seg_cmd_end (SegCmd *cmd, GError **error)
+{
+  if (!check_state (cmd, SEG_CMD_RECORDING, "no recording has begun", error))
+    return FALSE;
+  seg_record_finish (cmd);
+  cmd->state = SEG_CMD_EMPTY;
+  if (!seg_vk_check (
+          cmd->vk, vkEndCommandBuffer (cmd->buffer), "vkEndCommandBuffer", error))
+    return FALSE;
+  cmd->state = SEG_CMD_READY;
+  return TRUE;
+}
+
+gboolean
+seg_cmd_submit (SegCmd *cmd, GError **error)
+{
+  SegVk *vk = cmd->vk;
+  SegCmdState ready = cmd->state == SEG_CMD_DONE ? SEG_CMD_DONE : SEG_CMD_READY;
+  if (!check_state (cmd, ready,
+          "nothing recorded to submit, or still running: wait for it first", error))
+    return FALSE;
+  const VkSubmitInfo info = {
+    .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+    .commandBufferCount = 1,
+    .pCommandBuffers = &cmd->buffer,
+  };
+  if (!seg_vk_check (
+          vk, vkResetFences (vk->device, 1, &cmd->fence), "vkResetFences", error))
+    return FALSE;
+  g_mutex_lock (&vk->queue_lock);
+  VkResult result = vkQueueSubmit (vk->queue, 1, &info, cmd->fence);
+  g_mutex_unlock (&vk->queue_lock);
+  if (!seg_vk_check (vk, result, "vkQueueSubmit", error))
+    return FALSE;
+  cmd->state = SEG_CMD_PENDING;
+  return TRUE;
+}
+
+gboolean
+seg_cmd_wait (SegCmd *cmd, GError **error)
+{
+  return check_state (cmd, SEG_CMD_PENDING, "nothing was submitted to wait for", error)
+         && wait_fence (cmd, error);
+}
+
+guint
+seg_cmd_n_dispatches (const SegCmd *cmd)
+{
+  return cmd->n_dispatches;
+}
+
+guint
+seg_cmd_n_barriers (const SegCmd *cmd)
+{
+  return cmd->n_barriers;
+}
+
+gboolean
+seg_cmd_times (SegCmd *cmd, guint64 *ns, guint n, GError **error)
+{
+  if (!check_state (cmd, SEG_CMD_DONE, "times are there after a wait", error))
+    return FALSE;
+  if (!cmd->timed) {
+    g_set_error (
+        error, SEG_ERROR, SEG_ERROR_INPUT, "times of a recording that is not timed");
+    return FALSE;
+  }
+  return seg_timer_read (&cmd->timer, cmd->vk, ns, n, error);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/private.h"
+
+#include <string.h>
+
+static gboolean
+create_device (SegVk *vk, GError **error)
+{
+  const SegPhysical *p = &vk->physical;
+  static const float priority = 1;
+  const VkDeviceQueueCreateInfo queue = {
+    .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+    .queueFamilyIndex = p->queue_family,
+    .queueCount = 1,
+    .pQueuePriorities = &priority,
+  };
+  VkPhysicalDeviceShaderFloat16Int8Features float16 = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
+    .shaderFloat16 = VK_TRUE,
+  };
+  VkPhysicalDevice16BitStorageFeatures storage16 = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
+    .pNext = p->info.float16 ? &float16 : NULL,
+    .storageBuffer16BitAccess = p->info.storage16,
+  };
+  /* No robustBufferAccess: kernels stay inside their views without it. */
+  const VkPhysicalDeviceFeatures2 features = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+    .pNext = &storage16,
+  };
+  const char *extensions[2];
+  VkDeviceCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+    .pNext = &features,
+    .queueCreateInfoCount = 1,
+    .pQueueCreateInfos = &queue,
+    .ppEnabledExtensionNames = extensions,
+  };
+  if (p->float16_extension && p->info.float16)
+    extensions[info.enabledExtensionCount++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
+  if (p->portability)
+    extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
+  if (!seg_vk_check (vk, vkCreateDevice (p->handle, &info, NULL, &vk->device),
+          "vkCreateDevice", error))
+    return FALSE;
+  vkGetDeviceQueue (vk->device, p->queue_family, 0, &vk->queue);
+  return TRUE;
+}
+
+static void
+load_labels (SegVk *vk)
+{
+  if (!vk->instance.debug_utils)
+    return;
+  vk->begin_label = (PFN_vkCmdBeginDebugUtilsLabelEXT) vkGetDeviceProcAddr (
+      vk->device, "vkCmdBeginDebugUtilsLabelEXT");
+  vk->end_label = (PFN_vkCmdEndDebugUtilsLabelEXT) vkGetDeviceProcAddr (
+      vk->device, "vkCmdEndDebugUtilsLabelEXT");
+  if (vk->end_label == NULL)
+    vk->begin_label = NULL;
+}
+
+static gboolean
+choose (SegVk *vk, const char *device, GError **error)
+{
+  g_autoptr (GArray) list = seg_physical_list (&vk->instance, error);
+  const SegPhysical *p = list == NULL ? NULL : seg_physical_choose (list, device, error);
+  if (p == NULL)
+    return FALSE;
+  vk->physical = *p;
+  return TRUE;
+}
+
+SegVk *
+seg_vk_new (const SegVkOptions *options, GError **error)
+{
+  static const SegVkOptions none = { 0 };
+  if (options == NULL)
+    options = &none;
+  const char *env = g_getenv ("VKSEG_VALIDATE");
+  gboolean validate = options->validate || (env != NULL && *env != '\0' && *env != '0');
+
+  g_autoptr (SegVk) vk = g_new0 (SegVk, 1);
+  vk->ref_count = 1;
+  g_mutex_init (&vk->queue_lock);
+  if (!seg_instance_init (&vk->instance, validate, error)
+      || !choose (vk, options->device, error) || !create_device (vk, error))
+    return NULL;
+  load_labels (vk);
+  vk->pipelines = seg_pipelines_new (vk, options->cache_dir, error);
+  return vk->pipelines == NULL ? NULL : g_steal_pointer (&vk);
+}
+
+SegVk *
+seg_vk_ref (SegVk *vk)
+{
+  g_atomic_int_inc (&vk->ref_count);
+  return vk;
+}
+
+void
+seg_vk_unref (SegVk *vk)
+{
+  if (vk == NULL || !g_atomic_int_dec_and_test (&vk->ref_count))
+    return;
+  /* Memory that a hung device may still write to cannot be given back. */
+  if (g_atomic_int_get (&vk->state) == SEG_VK_HUNG) {
+    g_warning ("%s hangs: its objects are left to the end of the process",
+        vk->physical.info.name);
+    return;
+  }
+  if (vk->device != NULL) {
+    vkDeviceWaitIdle (vk->device);
+    seg_pipelines_free (vk);
+    vkDestroyDevice (vk->device, NULL);
+  }
+  seg_instance_clear (&vk->instance);
+  g_mutex_clear (&vk->queue_lock);
+  g_free (vk);
+}
+
+const SegDeviceInfo *
+seg_vk_info (const SegVk *vk)
+{
+  return &vk->physical.info;
+}

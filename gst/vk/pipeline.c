@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/private.h"
+
+#include <string.h>
+
+/* All pipelines of a device, kept for its life: a network needs a few dozen. */
+struct _SegPipelines {
+  GMutex lock;
+  GHashTable *table; /* Key -> SegPipeline */
+  gboolean dirty;    /* pipelines were made since the cache was read */
+  VkPipelineCache cache;
+  char *path; /* NULL: not kept */
+};
+
+/* Compared and hashed by bytes: zeroed before it is filled in. */
+typedef struct {
+  guint64 shader;
+  guint32 n_spec, n_views;
+  guint32 spec[SEG_VK_MAX_SPEC];
+  guint32 types[SEG_VK_MAX_VIEWS];
+} Key;
+
+static guint
+key_hash (gconstpointer data)
+{
+  const guint32 *words = data;
+  guint32 h = 2166136261u;
+  for (gsize i = 0; i < sizeof (Key) / 4; i++)
+    h = (h ^ words[i]) * 16777619u;
+  return h;
+}
+
+static gboolean
+key_equal (gconstpointer a, gconstpointer b)
+{
+  return memcmp (a, b, sizeof (Key)) == 0;
+}
+
+static void
+key_set (Key *key, const SegVkDispatch *d)
+{
+  memset (key, 0, sizeof *key);
+  key->shader = d->shader->hash;
+  key->n_spec = d->n_spec;
+  key->n_views = d->n_views;
+  for (guint i = 0; i < d->n_spec; i++)
+    key->spec[i] = d->spec[i];
+  for (guint i = 0; i < d->n_views; i++)
+    key->types[i] = seg_view_descriptor_type (d->views[i].kind);
+}
+
+static void
+pipeline_free (SegVk *vk, SegPipeline *p)
+{
+  vkDestroyPipeline (vk->device, p->handle, NULL);
+  vkDestroyPipelineLayout (vk->device, p->layout, NULL);
+  vkDestroyDescriptorSetLayout (vk->device, p->set_layout, NULL);
+  g_free (p);
+}
+
+static gboolean
+create_layout (SegVk *vk, SegPipeline *p, const SegVkDispatch *d, GError **error)
+{
+  VkDescriptorSetLayoutBinding bindings[SEG_VK_MAX_VIEWS];
+  for (guint i = 0; i < d->n_views; i++)
+    bindings[i] = (VkDescriptorSetLayoutBinding){
+      .binding = i,
+      .descriptorType = seg_view_descriptor_type (d->views[i].kind),
+      .descriptorCount = 1,
+      .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+    };
+  const VkDescriptorSetLayoutCreateInfo set = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+    .bindingCount = d->n_views,
+    .pBindings = bindings,
+  };
+  if (!seg_vk_check (vk,
+          vkCreateDescriptorSetLayout (vk->device, &set, NULL, &p->set_layout),
+          "vkCreateDescriptorSetLayout", error))
+    return FALSE;
+  /* Vulkan guarantees as many bytes; the same range for all keeps n_push out of the key. */
+  const VkPushConstantRange push = { VK_SHADER_STAGE_COMPUTE_BIT, 0, SEG_VK_MAX_PUSH };
+  const VkPipelineLayoutCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+    .setLayoutCount = 1,
+    .pSetLayouts = &p->set_layout,
+    .pushConstantRangeCount = 1,
+    .pPushConstantRanges = &push,
+  };
+  return seg_vk_check (vk, vkCreatePipelineLayout (vk->device, &info, NULL, &p->layout),
+      "vkCreatePipelineLayout", error);
+}
+
+static VkResult
+create_pipeline (SegVk *vk, SegPipeline *p, const SegVkDispatch *d, VkShaderModule module)
+{
+  VkSpecializationMapEntry entries[SEG_VK_MAX_SPEC];
+  for (guint i = 0; i < d->n_spec; i++)
+    entries[i] = (VkSpecializationMapEntry){ i, 4 * i, 4 };
+  const VkSpecializationInfo spec = { d->n_spec, entries, 4 * d->n_spec, d->spec };
+  const VkComputePipelineCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+    .stage = {
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+      .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+      .module = module,
+      .pName = "main",
+      .pSpecializationInfo = &spec,
+    },
+    .layout = p->layout,
+  };
+  return vkCreateComputePipelines (
+      vk->device, vk->pipelines->cache, 1, &info, NULL, &p->handle);
+}
+
+static SegPipeline *
+pipeline_new (SegVk *vk, const SegVkDispatch *d, GError **error)
+{
+  const VkShaderModuleCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+    .codeSize = d->shader->code_bytes,
+    .pCode = d->shader->code,
+  };
+  VkShaderModule module = VK_NULL_HANDLE;
+  SegPipeline *p = g_new0 (SegPipeline, 1);
+  gboolean ok =
+      create_layout (vk, p, d, error)
+      && seg_vk_check (vk, vkCreateShaderModule (vk->device, &info, NULL, &module),
+          "vkCreateShaderModule", error)
+      && seg_vk_check (
+          vk, create_pipeline (vk, p, d, module), "vkCreateComputePipelines", error);
+  vkDestroyShaderModule (vk->device, module, NULL);
+  if (!ok) {
+    g_prefix_error (error, "shader %s: ", d->shader->name);
+    pipeline_free (vk, p);
+    return NULL;
+  }
+  return p;
+}
+
+const SegPipeline *
+seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error)
+{
+  SegPipelines *all = vk->pipelines;
+  Key key;
+  key_set (&key, d);
+  g_mutex_lock (&all->lock);
+  SegPipeline *p = g_hash_table_lookup (all->table, &key);
+  g_mutex_unlock (&all->lock);
+  if (p != NULL)
+    return p;
+
+  /* Compiling takes long, so it is done outside the lock; who comes second yields. */
+  SegPipeline *made = pipeline_new (vk, d, error);
+  if (made == NULL)
+    return NULL;
+  g_mutex_lock (&all->lock);
+  p = g_hash_table_lookup (all->table, &key);
+  if (p == NULL) {
+    p = g_steal_pointer (&made);
+    g_hash_table_insert (all->table, g_memdup2 (&key, sizeof key), p);
+    all->dirty = TRUE;
+  }
+  g_mutex_unlock (&all->lock);
+  if (made != NULL)
+    pipeline_free (vk, made);
+  return p;
+}
+
+static gboolean
+create_cache (SegVk *vk, SegPipelines *all, GError **error)
+{
+  g_autoptr (GBytes) blob =
+      all->path ? seg_cache_read (all->path, &vk->physical.info) : NULL;
+  VkPipelineCacheCreateInfo info = { .sType =
+                                         VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO };
+  if (blob != NULL)
+    info.pInitialData = g_bytes_get_data (blob, &info.initialDataSize);
+  return seg_vk_check (vk, vkCreatePipelineCache (vk->device, &info, NULL, &all->cache),
+      "vkCreatePipelineCache", error);
+}
+
+SegPipelines *
+seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **error)
+{
+  SegPipelines *all = g_new0 (SegPipelines, 1);
+  g_mutex_init (&all->lock);
+  all->table = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
+  all->path = cache_dir ? seg_cache_path (cache_dir, &vk->physical.info) : NULL;
+  vk->pipelines = all;
+  if (!create_cache (vk, all, error))
+    seg_pipelines_free (vk);
+  return vk->pipelines;
+}
+
+/* A cache that cannot be kept costs the next start time, nothing else: no error. */
+static void
+save_cache (SegVk *vk)
+{
+  SegPipelines *all = vk->pipelines;
+  if (all->path == NULL || !all->dirty || g_atomic_int_get (&vk->state) != SEG_VK_OK)
+    return;
+  gsize n = 0;
+  if (vkGetPipelineCacheData (vk->device, all->cache, &n, NULL) != VK_SUCCESS || n == 0)
+    return;
+  g_autofree guint8 *blob = g_try_malloc (n);
+  if (blob == NULL
+      || vkGetPipelineCacheData (vk->device, all->cache, &n, blob) != VK_SUCCESS)
+    return;
+  g_autoptr (GError) error = NULL;
+  if (!seg_cache_write (all->path, blob, n, &error))
+    g_info ("%s", error->message);
+}
+
+void
+seg_pipelines_free (SegVk *vk)
+{
+  SegPipelines *all = vk->pipelines;
+  if (all == NULL)
+    return;
+  GHashTableIter iter;
+  gpointer p;
+  save_cache (vk);
+  g_hash_table_iter_init (&iter, all->table);
+  while (g_hash_table_iter_next (&iter, NULL, &p))
+    pipeline_free (vk, p);
+  g_hash_table_unref (all->table);
+  vkDestroyPipelineCache (vk->device, all->cache, NULL);
+  g_mutex_clear (&all->lock);
+  g_free (all->path);
+  g_free (all);
+  vk->pipelines = NULL;
+}

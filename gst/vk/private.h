@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "vk/barrier.h"
+#include "vk/vk.h"
+
+#include <vulkan/vulkan.h>
+
+G_BEGIN_DECLS
+
+/* What the files of this room share. Nothing here is thread-safe unless it says so. */
+
+/* --- result.c ------------------------------------------------------------------------------ */
+
+const char *seg_vk_result_name (VkResult result); /* "VK_ERROR_DEVICE_LOST" */
+/* TRUE for VK_SUCCESS; otherwise the error "what: VK_ERROR_...", by kind of result. A lost
+ * device is remembered. vk may be NULL. Thread-safe. */
+gboolean seg_vk_check (SegVk *vk, VkResult result, const char *what, GError **error);
+/* FALSE with "device lost" once it is. Thread-safe. */
+gboolean seg_vk_alive (SegVk *vk, GError **error);
+
+/* --- instance.c ---------------------------------------------------------------------------- */
+
+typedef struct {
+  VkInstance handle;
+  VkDebugUtilsMessengerEXT messenger;
+  gboolean debug_utils; /* VK_EXT_debug_utils is enabled */
+} SegInstance;
+
+gboolean seg_instance_init (SegInstance *instance, gboolean validate, GError **error);
+void seg_instance_clear (SegInstance *instance);
+/* "no Vulkan device: install a driver ..." */
+void seg_instance_no_driver (GError **error);
+
+/* --- physical.c ------------------------------------------------------------------------------ */
+
+/* A device that fits, with what this room must know beyond SegDeviceInfo. */
+typedef struct {
+  VkPhysicalDevice handle;
+  SegDeviceInfo info;
+  guint32 queue_family;
+  guint64 timestamp_mask;    /* valid bits of a timestamp */
+  guint64 max_uniform_bytes; /* one uniform buffer binding */
+  guint32 max_allocations;
+  gboolean float16_extension; /* shaderFloat16 comes from VK_KHR_shader_float16_int8 */
+  gboolean portability; /* VK_KHR_portability_subset is there and so must be enabled */
+  VkPhysicalDeviceMemoryProperties memory;
+} SegPhysical;
+
+/* Array of SegPhysical, best first, never empty. */
+GArray *seg_physical_list (const SegInstance *instance, GError **error);
+/* The one that SegVkOptions.device means, or NULL. */
+const SegPhysical *seg_physical_choose (
+    const GArray *list, const char *device, GError **error);
+
+/* --- device.c ---------------------------------------------------------------------------------- */
+
+typedef struct _SegPipelines SegPipelines;
+
+typedef enum {
+  SEG_VK_OK,
+  SEG_VK_LOST,
+  SEG_VK_HUNG, /* lost, and what was submitted may still run: its objects cannot be freed */
+} SegVkState;
+
+struct _SegVk {
+  gint ref_count;
+  gint state; /* SegVkState, atomic */
+  SegInstance instance;
+  SegPhysical physical;
+  VkDevice device;
+  VkQueue queue;
+  GMutex queue_lock;
+  SegPipelines *pipelines;
+  PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without VK_EXT_debug_utils */
+  PFN_vkCmdEndDebugUtilsLabelEXT end_label;
+};
+
+/* --- buffer.c ------------------------------------------------------------------------------------ */
+
+struct _SegBuffer {
+  SegVk *vk;
+  VkBuffer handle;
+  VkDeviceMemory memory;
+  gsize n_bytes;
+  gpointer map;
+};
+
+/* --- view.c: what a view kind means ------------------------------------------------------------ */
+
+VkDescriptorType seg_view_descriptor_type (SegViewKind kind);
+VkFormat seg_view_format (SegViewKind kind);   /* UNDEFINED unless a texel kind */
+guint seg_view_texel_bytes (SegViewKind kind); /* 0 unless a texel kind */
+gboolean seg_view_writes (SegViewKind kind);
+/* FALSE with an error when the view is misaligned, outside its buffer or past a limit. */
+gboolean seg_view_check (const SegVk *vk, const SegBufferView *view, GError **error);
+
+/* --- pipeline.c (thread-safe) --------------------------------------------------------------------- */
+
+typedef struct {
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout layout;
+  VkPipeline handle;
+} SegPipeline;
+
+SegPipelines *seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **error);
+/* Writes the cache file when there is one and pipelines have been added. */
+void seg_pipelines_free (SegVk *vk);
+/* The pipeline for a dispatch, made when it is new; belongs to vk. */
+const SegPipeline *seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error);
+
+/* --- cache.c: the pipeline cache as a file -------------------------------------------------------- */
+
+/* "DIR/pipelines-VENDOR-DEVICE-UUID.bin", newly allocated. */
+char *seg_cache_path (const char *dir, const SegDeviceInfo *info);
+/* The blob, or NULL when there is no file or it is corrupt or another device's. */
+GBytes *seg_cache_read (const char *path, const SegDeviceInfo *info);
+/* Replaces the file in one step; makes the folder. */
+gboolean seg_cache_write (
+    const char *path, gconstpointer blob, gsize n_bytes, GError **error);
+
+/* --- descriptors.c ----------------------------------------------------------------------------- */
+
+/* Descriptor sets and buffer views of a recording. */
+typedef struct {
+  GArray *pools; /* struct pool */
+  guint current; /* pool in use */
+  GArray *views; /* VkBufferView */
+} SegDescriptors;
+
+void seg_descriptors_init (SegDescriptors *d);
+void seg_descriptors_clear (SegDescriptors *d, SegVk *vk);
+void seg_descriptors_reset (SegDescriptors *d, SegVk *vk); /* keeps the pools */
+/* A set with the views written into it. */
+gboolean seg_descriptors_write (SegDescriptors *d, SegVk *vk,
+    VkDescriptorSetLayout layout, const SegBufferView *views, guint n_views,
+    VkDescriptorSet *set, GError **error);
+
+/* --- timer.c -------------------------------------------------------------------------------------- */
+
+/* Timestamps of a recording: one at its start and one after each command. */
+typedef struct {
+  GArray *pools; /* VkQueryPool */
+  guint n;       /* timestamps recorded */
+} SegTimer;
+
+void seg_timer_init (SegTimer *t);
+void seg_timer_clear (SegTimer *t, SegVk *vk);
+gboolean seg_timer_stamp (SegTimer *t, SegVk *vk, VkCommandBuffer buffer, GError **error);
+gboolean seg_timer_read (
+    const SegTimer *t, SegVk *vk, guint64 *ns, guint n, GError **error);
+
+/* --- cmd.c, record.c ------------------------------------------------------------------------------- */
+
+typedef enum {
+  SEG_CMD_EMPTY,
+  SEG_CMD_RECORDING,
+  SEG_CMD_READY,
+  SEG_CMD_PENDING, /* submitted, not waited for */
+  SEG_CMD_DONE,    /* submitted and waited for */
+} SegCmdState;
+
+struct _SegCmd {
+  SegVk *vk;
+  SegCmdState state;
+  VkCommandPool pool;
+  VkCommandBuffer buffer;
+  VkFence fence;
+  SegDescriptors descriptors;
+  gboolean timed;
+  SegTimer timer;
+
+  SegHazards *hazards;         /* bytes touched since the last barrier */
+  VkPipelineStageFlags stages; /* of commands since then */
+  VkAccessFlags writes;        /* by them */
+  gboolean host_reads;         /* something wrote memory that the host can read */
+  VkPipeline bound;
+  guint n_dispatches, n_barriers;
+};
+
+/* The barriers at the start and the end of a recording. */
+void seg_record_start (SegCmd *cmd);
+void seg_record_finish (SegCmd *cmd);
+
+G_END_DECLS
