@@ -52,24 +52,3 @@ seg_tap_skip_all (const char *reason)
   printf ("1..0 # SKIP %s\n", reason);
   return 0;
 }
-
-SegVk *
-seg_tap_device (int *status)
-{
-  SegVkOptions options = { .device = g_getenv ("VKSEG_DEVICE") };
-  g_autoptr (GError) error = NULL;
-  SegVk *vk = seg_vk_new (&options, &error);
-
-  if (vk != NULL) {
-    seg_tap_comment ("device: %s", seg_vk_info (vk)->name);
-    return vk;
-  }
-  if (g_getenv ("VKSEG_TEST_NEED_DEVICE") != NULL
-      || !g_error_matches (error, SEG_ERROR, SEG_ERROR_DEVICE)) {
-    printf ("Bail out! %s\n", error->message);
-    *status = 1;
-  } else {
-    *status = seg_tap_skip_all (error->message);
-  }
-  return NULL;
-}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "vk/vk.h"
+#include <glib.h>
 
 G_BEGIN_DECLS
 
@@ -18,10 +18,5 @@ void seg_tap_comment (const char *format, ...) G_GNUC_PRINTF (1, 2);
 int seg_tap_finish (const SegTap *tap);
 /* Skips everything: prints the reason; the exit status. */
 int seg_tap_skip_all (const char *reason);
-
-/* The device that tests run on (VKSEG_DEVICE chooses one), with validation on when
- * VKSEG_VALIDATE says so. Where there is none, NULL with *status set to the exit status: a
- * skip, or, when VKSEG_TEST_NEED_DEVICE is set (as tests/run.sh does), a failure. */
-SegVk *seg_tap_device (int *status);
 
 G_END_DECLS

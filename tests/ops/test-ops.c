@@ -3,6 +3,7 @@
 #include "case-model.h"
 #include "engine/session.h"
 #include "lib/compare.h"
+#include "lib/device.h"
 #include "lib/tap.h"
 #include "ops/table.h"
 
@@ -266,7 +267,7 @@ main (int argc, char **argv)
     fprintf (stderr, "%s\n", error->message);
     return 2;
   }
-  run.vk = seg_tap_device (&status);
+  run.vk = seg_test_device (&status);
   if (run.vk == NULL)
     return status;
   run.seed = (guint32) seed;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/device.h"
+
+#include "lib/tap.h"
+
+#include <stdio.h>
+
+SegVk *
+seg_test_device (int *status)
+{
+  SegVkOptions options = { .device = g_getenv ("VKSEG_DEVICE") };
+  g_autoptr (GError) error = NULL;
+  SegVk *vk = seg_vk_new (&options, &error);
+
+  if (vk != NULL) {
+    seg_tap_comment ("device: %s", seg_vk_info (vk)->name);
+    return vk;
+  }
+  if (g_getenv ("VKSEG_TEST_NEED_DEVICE") != NULL
+      || !g_error_matches (error, SEG_ERROR, SEG_ERROR_DEVICE)) {
+    printf ("Bail out! %s\n", error->message);
+    *status = 1;
+  } else {
+    *status = seg_tap_skip_all (error->message);
+  }
+  return NULL;
+}
