@@ -40,7 +40,8 @@ def main():
     digest = hashlib.sha256(code).hexdigest()[:16]
     pathlib.Path(args.output).write_text(
         f'/* Made from {pathlib.Path(args.source).name} by embed.py */\n'
-        '#include "shaders.h"\n\n'
+        '#include "vk/shader.h"\n\n'
+        f'extern const SegShader seg_shader_{args.name};\n'
         'static const guint32 code[] = {\n  ' + ',\n  '.join(lines) + '\n};\n\n'
         f'const SegShader seg_shader_{args.name}\n'
         f'    = {{ "{args.name}", code, sizeof code, G_GUINT64_CONSTANT (0x{digest}) }};\n')
