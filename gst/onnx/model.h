@@ -21,8 +21,7 @@ typedef enum {
   SEG_ATTR_FLOATS = 6,
   SEG_ATTR_INTS = 7,
   SEG_ATTR_STRINGS = 8,
-  SEG_ATTR_OTHER =
-      0, /* sparse tensors, types, lists of tensors or graphs: kept by name only */
+  SEG_ATTR_OTHER = 0, /* sparse tensors, types, lists of tensors or graphs: only the name */
 } SegAttrType;
 
 typedef struct {
@@ -86,6 +85,7 @@ typedef struct {
 
 /* Reads a model. External tensor data is looked for in the file's own folder and its
  * sub-folders; a path that leaves it (absolute, "..", or a symbolic link out) is refused.
+ * A file that is made shorter while it is in use ends the process, as with any mapped file.
  * Errors: SEG_ERROR_FILE, SEG_ERROR_MODEL, SEG_ERROR_UNSUPPORTED (opset outside 7..21, element
  * types that vkseg does not know, model functions), SEG_ERROR_MEMORY. */
 SegModel *seg_model_load (const char *path, GError **error);

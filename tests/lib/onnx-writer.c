@@ -15,8 +15,8 @@ varint (GByteArray *m, guint64 v)
   } while (v != 0);
 }
 
-static void
-bytes (GByteArray *m, guint field, gconstpointer data, gsize n)
+void
+seg_pb_bytes (GByteArray *m, guint field, gconstpointer data, gsize n)
 {
   varint (m, field << 3 | LENGTH);
   varint (m, n);
@@ -44,13 +44,13 @@ seg_pb_float (GByteArray *m, guint field, float value)
 void
 seg_pb_string (GByteArray *m, guint field, const char *value)
 {
-  bytes (m, field, value, strlen (value));
+  seg_pb_bytes (m, field, value, strlen (value));
 }
 
 void
 seg_pb_message (GByteArray *m, guint field, GByteArray *sub)
 {
-  bytes (m, field, sub->data, sub->len);
+  seg_pb_bytes (m, field, sub->data, sub->len);
   g_byte_array_unref (sub);
 }
 
@@ -64,7 +64,7 @@ seg_pb_tensor (const char *name, const SegTensor *tensor)
   seg_pb_int (m, 2, tensor->desc.dtype);
   if (name != NULL)
     seg_pb_string (m, 8, name);
-  bytes (m, 9, tensor->data, tensor->n_bytes);
+  seg_pb_bytes (m, 9, tensor->data, tensor->n_bytes);
   return m;
 }
 

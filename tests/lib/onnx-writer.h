@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 void seg_pb_int (GByteArray *message, guint field, gint64 value);
 void seg_pb_float (GByteArray *message, guint field, float value);
 void seg_pb_string (GByteArray *message, guint field, const char *value);
+void seg_pb_bytes (GByteArray *message, guint field, gconstpointer data, gsize n_bytes);
 /* Takes `sub` and frees it. */
 void seg_pb_message (GByteArray *message, guint field, GByteArray *sub);
 
