@@ -111,7 +111,8 @@ read_axes (SegNode *node, gint64 **axes, guint *n, GError **error)
 {
   if (node->opset >= 13)
     return seg_node_const_ints (node, 1, "axes", axes, n, error);
-  *axes = g_memdup2 (seg_node_attr_ints (node, "axes", n), *n * sizeof **axes);
+  const gint64 *list = seg_node_attr_ints (node, "axes", n);
+  *axes = g_memdup2 (list, *n * sizeof **axes);
   return TRUE;
 }
 
