@@ -9,6 +9,8 @@ tool_refuse (const char *message)
 {
   g_auto (GStrv) lines = g_strsplit (message, "\n", -1);
 
+  fflush (stdout); /* in order, where both go to one place */
+
   for (guint i = 0; lines[i] != NULL; i++)
     if (lines[i][0] != '\0')
       fprintf (stderr, "vkseg: %s\n", lines[i]);

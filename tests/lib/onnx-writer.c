@@ -113,3 +113,55 @@ seg_pb_model (GByteArray *graph, guint opset, const char *other_domain)
   seg_pb_message (m, 7, graph);
   return g_byte_array_free_to_bytes (m);
 }
+
+static guint64
+read_varint (const guint8 **p)
+{
+  guint64 v = 0;
+
+  for (guint shift = 0;; shift += 7) {
+    guint8 byte = *(*p)++;
+    v |= (guint64) (byte & 0x7f) << shift;
+    if (!(byte & 0x80))
+      return v;
+  }
+}
+
+static void
+skip_field (const guint8 **p, guint wire_type)
+{
+  if (wire_type == VARINT) {
+    read_varint (p);
+  } else if (wire_type == LENGTH) {
+    guint64 length = read_varint (p);
+    *p += length;
+  } else {
+    *p += wire_type == FIXED32 ? 4 : 8;
+  }
+}
+
+GBytes *
+seg_pb_extend (GBytes *message, guint field, GByteArray *more)
+{
+  gsize n;
+  const guint8 *p = g_bytes_get_data (message, &n), *end = p + n;
+  GByteArray *out = g_byte_array_new ();
+
+  while (p < end) {
+    const guint8 *start = p, *contents;
+    guint64 key = read_varint (&p);
+    contents = p;
+    skip_field (&p, key & 7);
+    if (key == (field << 3 | LENGTH)) {
+      GByteArray *sub = g_byte_array_new ();
+      guint64 length = read_varint (&contents);
+      g_byte_array_append (sub, contents, (guint) length);
+      g_byte_array_append (sub, more->data, more->len);
+      seg_pb_message (out, field, sub);
+    } else {
+      g_byte_array_append (out, start, (guint) (p - start));
+    }
+  }
+  g_byte_array_unref (more);
+  return g_byte_array_free_to_bytes (out);
+}

@@ -21,4 +21,8 @@ GByteArray *seg_pb_value_info (const char *name, const SegDesc *desc);
 /* A ModelProto around a GraphProto, which it takes. */
 GBytes *seg_pb_model (GByteArray *graph, guint opset, const char *other_domain);
 
+/* A well-formed message with `more` (which it takes) at the end of its field `field`, which is
+ * a message too; everything else as it was. */
+GBytes *seg_pb_extend (GBytes *message, guint field, GByteArray *more);
+
 G_END_DECLS
