@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/conv.h"
+
+#include "ops/ops.h"
+
+static gboolean
+conv_parse (SegNode *node, GError **error)
+{
+  SegConvParams *params = node->params;
+  gint64 groups = seg_node_attr_int (node, "group", 1);
+  if (groups < 1 || groups > G_MAXINT32) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "group is %" G_GINT64_FORMAT, groups);
+    return FALSE;
+  }
+  params->groups = groups;
+  return seg_window_parse (&params->window, node, error);
+}
+
+const SegValue *
+seg_conv_bias_input (const SegNode *node)
+{
+  return node->epilogue.residual == 2 ? NULL : seg_node_input (node, 2);
+}
+
+static gboolean
+check_inputs (const SegNode *node, const SegConvParams *params, GError **error)
+{
+  const SegDesc *x = &seg_node_input (node, 0)->desc;
+  const SegDesc *w = &seg_node_input (node, 1)->desc;
+  const SegValue *b = seg_conv_bias_input (node);
+  if (!seg_dtype_is_float (x->dtype) || w->dtype != x->dtype) {
+    g_set_error_literal (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "takes an input and weights of one floating-point type");
+    return FALSE;
+  }
+  if (x->rank < 3 || x->rank > 2 + SEG_WINDOW_AXES || w->rank != x->rank) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "takes an input of rank 3 to 5 and weights of the same rank, not %u and %u", x->rank,
+        w->rank);
+    return FALSE;
+  }
+  gint64 groups = params->groups;
+  if (x->dims[1] != w->dims[1] * groups || w->dims[0] % groups != 0 || w->dims[0] < 1) {
+    g_autofree char *xs = seg_desc_to_string (x), *ws = seg_desc_to_string (w);
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+        "an input %s does not go with weights %s in %" G_GINT64_FORMAT " groups", xs, ws,
+        groups);
+    return FALSE;
+  }
+  if (b != NULL && (b->desc.rank != 1 || b->desc.dims[0] != w->dims[0])) {
+    g_set_error_literal (error, SEG_ERROR, SEG_ERROR_MODEL,
+        "the bias does not have one entry for each output channel");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+conv_infer (SegNode *node, GError **error)
+{
+  SegConvParams *params = node->params;
+  if (!check_inputs (node, params, error))
+    return FALSE;
+  const SegDesc *x = &seg_node_input (node, 0)->desc;
+  const SegDesc *w = &seg_node_input (node, 1)->desc;
+  SegDesc *y = &seg_node_output (node, 0)->desc;
+  y->dtype = x->dtype;
+  y->rank = x->rank;
+  y->dims[0] = x->dims[0];
+  y->dims[1] = w->dims[0];
+  return seg_window_set_kernel (&params->window, x->rank - 2, w->dims + 2, error)
+      && seg_window_slide (&params->window, x->dims + 2, y->dims + 2, error);
+}
+
+/* One output element: x is the image's first channel of the group, w the channel's filter. */
+static double
+convolve (const double *x, const double *w, gint64 channels, const SegWindowAxis a[3],
+    const gint64 at[3])
+{
+  double sum = 0;
+  for (gint64 c = 0; c < channels; c++)
+    for (gint64 k0 = 0; k0 < a[0].kernel; k0++)
+      for (gint64 k1 = 0; k1 < a[1].kernel; k1++)
+        for (gint64 k2 = 0; k2 < a[2].kernel; k2++, w++) {
+          gint64 i0 = at[0] * a[0].stride - a[0].pad + k0 * a[0].dilation;
+          gint64 i1 = at[1] * a[1].stride - a[1].pad + k1 * a[1].dilation;
+          gint64 i2 = at[2] * a[2].stride - a[2].pad + k2 * a[2].dilation;
+          if (i0 >= 0 && i0 < a[0].in && i1 >= 0 && i1 < a[1].in && i2 >= 0 && i2 < a[2].in)
+            sum += *w * x[((c * a[0].in + i0) * a[1].in + i1) * a[2].in + i2];
+        }
+  return sum;
+}
+
+static gboolean
+conv_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
+{
+  const SegConvParams *params = node->params;
+  SegWindowAxis a[SEG_WINDOW_AXES];
+  seg_window_axes (&params->window, &in[0]->desc, &out[0]->desc, a);
+  g_autofree double *x = seg_window_doubles (in[0]);
+  g_autofree double *w = seg_window_doubles (in[1]);
+  gint64 channels = in[1]->desc.dims[1], maps = in[1]->desc.dims[0];
+  gint64 image = a[0].in * a[1].in * a[2].in;
+  gint64 filter = channels * a[0].kernel * a[1].kernel * a[2].kernel;
+  const SegTensor *bias = seg_conv_bias_input (node) != NULL ? in[2] : NULL;
+  gint64 first = 0; /* element of the output */
+  for (gint64 n = 0; n < in[0]->desc.dims[0]; n++) {
+    for (gint64 m = 0; m < maps; m++) {
+      gint64 group = m / (maps / params->groups);
+      const double *xs = x + (n * params->groups + group) * channels * image;
+      double start = bias != NULL ? seg_tensor_get_double (bias, m) : 0;
+      for (gint64 i = 0; i < a[0].out * a[1].out * a[2].out; i++) {
+        gint64 at[3] = { i / (a[1].out * a[2].out), i / a[2].out % a[1].out, i % a[2].out };
+        double sum = convolve (xs, w + m * filter, channels, a, at);
+        seg_tensor_set_double (out[0], first++, start + sum);
+      }
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+conv_on_device (const SegNode *node)
+{
+  const SegConvParams *params = node->params;
+  return seg_node_device_types (node) && seg_window_fits_device (&params->window);
+}
+
+void
+seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups)
+{
+  const SegValue *x = seg_node_input (node, 0), *y = seg_node_output (node, 0);
+  const SegValue *bias = seg_conv_bias_input (node);
+  SegWindowAxis axes[SEG_WINDOW_AXES];
+  seg_window_axes (window, &x->desc, &y->desc, axes);
+  *job = (SegConvJob) {
+    .node = node,
+    .in = seg_view (x),
+    .out = seg_view (y),
+    .batch = x->desc.dims[0],
+    .in_c = x->desc.dims[1],
+    .out_c = y->desc.dims[1],
+    .groups = groups,
+    .y = axes[1],
+    .x = axes[2],
+    .weights = seg_node_input (node, 1)->constant,
+    .bias = bias != NULL ? bias->constant : NULL,
+  };
+  if (node->epilogue.residual >= 0)
+    job->residual = seg_view (seg_node_input (node, node->epilogue.residual));
+}
+
+float *
+seg_conv_floats (const SegTensor *tensor)
+{
+  gsize n = seg_desc_n_elems (&tensor->desc);
+  float *out = g_new (float, n);
+  for (gsize i = 0; i < n; i++)
+    out[i] = seg_tensor_get_double (tensor, i);
+  return out;
+}
+
+SegRef
+seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p)
+{
+  gsize n = (job->out_c + align - 1) / align * align;
+  g_autofree float *data = g_new0 (float, n);
+  for (guint i = 0; job->bias != NULL && i < job->out_c; i++)
+    data[i] = seg_tensor_get_double (job->bias, i);
+  return seg_program_floats (p, data, n, SEG_STORAGE_F32);
+}
+
+static gboolean
+conv_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const SegConvParams *params = node->params;
+  SegConvJob job;
+  seg_conv_job (&job, node, &params->window, params->groups);
+  const SegValue *bias = seg_conv_bias_input (node);
+  gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
+  if (known && seg_conv_depthwise_takes (&job))
+    return seg_conv_depthwise_emit (&job, p, error);
+  if (known && seg_conv_lp_takes (&job, seg_program_device (p)))
+    return seg_conv_lp_emit (&job, p, error);
+  return seg_conv_direct_emit (&job, p, error);
+}
+
+const SegOp seg_op_conv = {
+  .name = "Conv",
+  .domain = "",
+  .min_inputs = 2,
+  .max_inputs = 3,
+  .max_outputs = 1,
+  .layout = SEG_OP_CHANNELS_LAST,
+  .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL,
+  .params_size = sizeof (SegConvParams),
+  .parse = conv_parse,
+  .infer = conv_infer,
+  .eval = conv_eval,
+  .on_device = conv_on_device,
+  .emit = conv_emit,
+};

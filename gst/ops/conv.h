@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ops/program.h"
+#include "ops/window.h"
+
+G_BEGIN_DECLS
+
+/* Inside the convolution family: the operators Conv (conv.c) and ConvTranspose
+ * (conv_transpose.c) and the algorithms that run them on a device, one a file. */
+
+typedef struct {
+  SegWindow window;
+  guint32 groups;
+} SegConvParams;
+
+/* One convolution as the algorithms see it: feature maps CHANNELS_LAST of height 1 or more. */
+typedef struct {
+  const SegNode *node;
+  SegView in, out, residual; /* residual.rank 0: none */
+  guint32 batch, in_c, out_c, groups;
+  SegWindowAxis y, x;
+  const SegTensor *weights, *bias; /* NULL: not known at load, or absent */
+} SegConvJob;
+
+/* Input 2, or NULL when it is absent (a fused residual may have taken its place). */
+const SegValue *seg_conv_bias_input (const SegNode *node);
+void seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups);
+/* The weights of a job that knows them, as floats; newly allocated. */
+float *seg_conv_floats (const SegTensor *tensor);
+/* A bias known at load (or zeros) as fp32, padded with zeros to a multiple of `align`. */
+SegRef seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p);
+
+/* Dense or nearly dense, with subgroup shuffles: conv_lp.comp. */
+gboolean seg_conv_lp_takes (const SegConvJob *job, const SegDeviceInfo *device);
+gboolean seg_conv_lp_emit (const SegConvJob *job, SegProgram *p, GError **error);
+/* One filter a channel: conv_depthwise.comp. */
+gboolean seg_conv_depthwise_takes (const SegConvJob *job);
+gboolean seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error);
+/* Anything, weights that are computed too, slowly: conv_direct.comp. */
+gboolean seg_conv_direct_emit (const SegConvJob *job, SegProgram *p, GError **error);
+
+G_END_DECLS

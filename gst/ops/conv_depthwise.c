@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/conv.h"
+#include "ops/epilogue.h"
+#include "shaders.h"
+
+#define LOCAL 64
+/* More taps than this are not unrolled in both directions: the code would grow too long. */
+#define MOST_UNROLLED 25
+
+typedef struct {
+  guint w, h;               /* pixels of a tile */
+  gint64 apart_y, apart_x;  /* one from the next */
+  gint64 tiles_y, tiles_x;  /* in an image */
+} Tiling;
+
+gboolean
+seg_conv_depthwise_takes (const SegConvJob *job)
+{
+  return job->groups == job->in_c && job->in_c == job->out_c && job->groups > 1
+      && job->x.kernel <= 16 && (job->x.kernel - 1) * job->x.dilation / job->x.stride <= 16;
+}
+
+/* Pixels that lie a dilation apart share what they read; that needs stride 1. */
+static gint64
+distance (const SegWindowAxis *a)
+{
+  return a->stride == 1 ? a->dilation : 1;
+}
+
+static gint64
+tiles_of (const SegWindowAxis *a, guint size)
+{
+  gint64 apart = distance (a);
+  gint64 each = (a->out + apart - 1) / apart;
+  return (each + size - 1) / size * apart;
+}
+
+static gint64
+span_of (const SegWindowAxis *a, guint size)
+{
+  return (size - 1) * a->stride + (a->kernel - 1) * a->dilation / distance (a) + 1;
+}
+
+/* The tile that costs least, counting a fetch as three multiplications of four channels. */
+static Tiling
+choose_tiling (const SegConvJob *job)
+{
+  Tiling best = { .w = 0 };
+  gint64 least = G_MAXINT64, taps = job->y.kernel * job->x.kernel;
+  for (guint h = 1; h <= (taps > MOST_UNROLLED ? 1 : 4); h *= 2) {
+    for (guint w = 1; w <= 16 / h && w <= 8; w *= 2) {
+      Tiling t = { w, h, distance (&job->y), distance (&job->x), tiles_of (&job->y, h),
+        tiles_of (&job->x, w) };
+      gint64 fetches = taps
+          + (h == 1 ? job->y.kernel : span_of (&job->y, h)) * span_of (&job->x, w);
+      gint64 cost = t.tiles_y * t.tiles_x * (3 * fetches + taps * w * h + 20);
+      if (cost < least) {
+        least = cost;
+        best = t;
+      }
+    }
+  }
+  return best;
+}
+
+/* [tap][channel], channels padded to whole texels of the pixel. */
+static SegRef
+pack (const SegConvJob *job, guint32 c4, SegProgram *p)
+{
+  gsize taps = job->y.kernel * job->x.kernel;
+  g_autofree float *filter = seg_conv_floats (job->weights);
+  g_autofree float *packed = g_new0 (float, taps *c4 * 4);
+  for (gsize k = 0; k < taps; k++)
+    for (guint32 c = 0; c < job->out_c; c++)
+      packed[k * c4 * 4 + c] = filter[c * taps + k];
+  return seg_program_floats (p, packed, taps * c4 * 4, seg_program_precision (p));
+}
+
+gboolean
+seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
+{
+  Tiling t = choose_tiling (job);
+  guint32 c4 = (job->out_c + 7) / 8 * 2;
+  guint64 items = (guint64) job->batch * t.tiles_y * t.tiles_x * c4;
+  if (items > G_MAXINT32) {
+    g_set_error_literal (
+        error, SEG_ERROR, SEG_ERROR_MEMORY, "the feature map has too many pixels");
+    return FALSE;
+  }
+  SegRef bias = seg_conv_bias (job, 8, p);
+  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  guint32 n = (items + LOCAL - 1) / LOCAL, columns = MIN (n, 32768);
+  SegDispatch d = {
+    .shader = half ? &seg_shader_conv_depthwise_f16 : &seg_shader_conv_depthwise_f32,
+    .spec = { t.w, t.h, job->y.kernel, job->x.kernel, job->y.stride, job->x.stride,
+        job->y.dilation / t.apart_y, job->x.dilation / t.apart_x },
+    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)), SEG_BIND_TEXEL },
+        { pack (job, c4, p), SEG_BIND_TEXEL },
+        { bias, SEG_BIND_TEXEL },
+        { seg_program_value (p, seg_node_output (job->node, 0)), SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 4,
+    .push = { job->x.in, job->y.in, job->x.out, job->y.out, job->in.pitch / 4,
+        job->in.offset / 4, job->out.pitch / 4, job->out.offset / 4, job->residual.pitch / 4,
+        job->residual.offset / 4, job->out_c, c4, job->y.pad, job->x.pad, t.apart_y,
+        t.apart_x, t.tiles_y, t.tiles_x, items },
+    .n_push = 19,
+    .groups = { columns, (n + columns - 1) / columns, 1 },
+  };
+  seg_epilogue_add (&d, job->node, p, bias);
+  return seg_program_dispatch (p, &d, error);
+}

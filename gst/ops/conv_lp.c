@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/conv_lp.h"
+
+#include "ops/conv.h"
+#include "ops/epilogue.h"
+#include "shaders.h"
+
+/* Channels and pixels that a lane sums; measured on lavapipe. */
+#define BLOCK      8
+#define MOST_MERGE 8
+
+typedef struct {
+  guint merge;                /* groups that are taken for one, with zeros between them */
+  guint in_c4;                /* texels that one merged group reads */
+  guint blocks, group_blocks; /* output channel blocks: all, and of one merged group */
+  guint pixels;               /* TP */
+  gboolean reuse, border;
+} Plan;
+
+/* How many groups to join so that a joined one reads whole texels and fills whole blocks;
+ * 0: not worth it. */
+static guint
+merged_groups (guint32 in_c, guint32 out_c, guint32 groups)
+{
+  if (groups == 1)
+    return 1;
+  for (guint m = 1; m <= MIN (groups, MOST_MERGE); m++)
+    if (groups % m == 0 && in_c / groups * m % 4 == 0 && out_c / groups * m % BLOCK == 0)
+      return m;
+  return 0;
+}
+
+gboolean
+seg_lp_takes (guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device)
+{
+  return device->subgroup_shuffle && device->subgroup_size >= 8
+      && merged_groups (in_c, out_c, groups) != 0;
+}
+
+/* Pixels a lane: wide tiles spread each weight over more pixels, narrow ones waste less of a
+ * row's end. */
+static guint
+choose_pixels (gint64 width)
+{
+  guint best = 8;
+  double least = G_MAXDOUBLE;
+  for (guint pixels = 8; pixels >= 1; pixels--) {
+    double cost = (width + pixels - 1) / pixels * (pixels + 1.5);
+    if (cost < least * 0.97) {
+      least = cost;
+      best = pixels;
+    }
+  }
+  return best;
+}
+
+static gboolean
+falls_outside (const SegWindowAxis *a)
+{
+  gint64 last = (a->out - 1) * a->stride - a->pad + (a->kernel - 1) * a->dilation;
+  return a->pad > 0 || last >= a->in;
+}
+
+static Plan
+make_plan (const SegLpConv *c)
+{
+  Plan plan = { .merge = merged_groups (c->in_c, c->out_c, c->groups) };
+  guint32 joined = c->groups / plan.merge;
+  plan.in_c4 = (c->in_c / joined + 3) / 4;
+  plan.blocks = (c->out_c + BLOCK - 1) / BLOCK;
+  plan.group_blocks = MAX (plan.blocks / joined, 1);
+  plan.pixels = choose_pixels (c->x.out);
+  plan.border = falls_outside (&c->y) || falls_outside (&c->x);
+  gint64 span = (plan.pixels - 1) * c->x.stride + (c->x.kernel - 1) * c->x.dilation + 1;
+  plan.reuse = span * 4 <= plan.pixels * c->x.kernel * 3 && span <= 24;
+  return plan;
+}
+
+/* [block][y][x][texel][BLOCK] texels of four input channels; the source is
+ * [out][in of its group][y][x]. */
+static SegRef
+pack (const SegLpConv *c, const Plan *plan, SegProgram *p)
+{
+  gsize taps = c->y.kernel * c->x.kernel;
+  gsize n = plan->blocks * taps * plan->in_c4 * BLOCK * 4;
+  guint32 group_in = c->in_c / c->groups, group_out = c->out_c / c->groups;
+  g_autofree float *packed = g_new0 (float, n);
+  for (guint32 o = 0; o < c->out_c; o++) {
+    guint32 first = group_in * (o / group_out % plan->merge); /* within the merged group */
+    for (guint32 i = 0; i < group_in; i++) {
+      const float *from = c->filter + (gsize) (o * group_in + i) * taps;
+      guint32 texel = (first + i) / 4;
+      for (gsize k = 0; k < taps; k++) {
+        gsize at = ((o / BLOCK * taps + k) * plan->in_c4 + texel) * BLOCK + o % BLOCK;
+        packed[at * 4 + (first + i) % 4] = from[k];
+      }
+    }
+  }
+  return seg_program_floats (p, packed, n, seg_program_precision (p));
+}
+
+/* A 1x1 convolution does not care where a row ends. */
+static void
+flatten (SegLpConv *c)
+{
+  gboolean dense = c->out_col == 1 && c->out_row == c->x.out
+      && (c->batch == 1 || c->out_image == c->x.out * c->y.out);
+  gboolean pointwise = c->x.kernel * c->y.kernel == 1 && c->x.stride * c->y.stride == 1
+      && c->x.pad == 0 && c->y.pad == 0 && c->x.in == c->x.out && c->y.in == c->y.out;
+  if (!dense || !pointwise)
+    return;
+  c->x.in = c->x.out = c->batch * c->y.out * c->x.out;
+  c->y.in = c->y.out = c->batch = 1;
+}
+
+gboolean
+seg_lp_emit (const SegLpConv *conv, SegProgram *p, GError **error)
+{
+  SegLpConv c = *conv;
+  flatten (&c);
+  Plan plan = make_plan (&c);
+  const SegDeviceInfo *device = seg_program_device (p);
+  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  gint64 tiles = c.batch * c.y.out * ((c.x.out + plan.pixels - 1) / plan.pixels);
+  guint32 local = device->subgroup_size;
+  gint64 groups = (tiles + local - 1) / local;
+  if (tiles > G_MAXINT32 || c.batch * c.y.in * c.x.in > G_MAXINT32) {
+    g_set_error_literal (
+        error, SEG_ERROR, SEG_ERROR_MEMORY, "the feature map has too many pixels");
+    return FALSE;
+  }
+
+  SegRef weights = pack (&c, &plan, p);
+  SegDispatch d = {
+    .shader = half ? &seg_shader_conv_lp_f16 : &seg_shader_conv_lp_f32,
+    .spec = { local, BLOCK, plan.pixels, plan.reuse, plan.border,
+        plan.reuse ? c.x.kernel : 1, plan.reuse ? c.x.stride : 1,
+        plan.reuse ? c.x.dilation : 1 },
+    .bindings = { { c.source, SEG_BIND_TEXEL },
+        { weights, SEG_BIND_TEXEL },
+        { c.bias, SEG_BIND_TEXEL },
+        { seg_program_value (p, seg_node_output (c.node, 0)), SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 4,
+    .push = { c.x.in, c.y.in, c.x.out, c.y.out, c.in_pitch4, c.in_offset4, c.out_pitch4,
+        c.out_offset4 + c.out_first * c.out_pitch4, c.res_pitch4,
+        c.res_offset4 + c.out_first * c.res_pitch4, c.out_image, c.out_row, c.out_col,
+        plan.in_c4, plan.group_blocks, c.out_c, c.out_c4, c.y.kernel, c.x.kernel, c.y.stride,
+        c.x.stride, c.y.dilation, c.x.dilation, c.y.pad, c.x.pad, tiles },
+    .n_push = 26,
+    .groups = { MIN (groups, 32768), (groups + 32767) / 32768, plan.blocks },
+  };
+  seg_epilogue_add (&d, c.node, p, c.bias);
+  return seg_program_dispatch (p, &d, error);
+}
+
+gboolean
+seg_conv_lp_takes (const SegConvJob *job, const SegDeviceInfo *device)
+{
+  return seg_lp_takes (job->in_c, job->out_c, job->groups, device);
+}
+
+gboolean
+seg_conv_lp_emit (const SegConvJob *job, SegProgram *p, GError **error)
+{
+  g_autofree float *filter = seg_conv_floats (job->weights);
+  SegLpConv c = {
+    .node = job->node,
+    .source = seg_program_value (p, seg_node_input (job->node, 0)),
+    .in_pitch4 = job->in.pitch / 4,
+    .in_offset4 = job->in.offset / 4,
+    .out_pitch4 = job->out.pitch / 4,
+    .out_offset4 = job->out.offset / 4,
+    .res_pitch4 = job->residual.pitch / 4,
+    .res_offset4 = job->residual.offset / 4,
+    .batch = job->batch,
+    .in_c = job->in_c,
+    .out_c = job->out_c,
+    .groups = job->groups,
+    .out_c4 = (job->out_c + 7) / 8 * 2,
+    .y = job->y,
+    .x = job->x,
+    .out_image = job->y.out * job->x.out,
+    .out_row = job->x.out,
+    .out_col = 1,
+    .filter = filter,
+    .bias = seg_conv_bias (job, SEG_LP_BLOCK, p),
+  };
+  return seg_lp_emit (&c, p, error);
+}

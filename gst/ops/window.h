@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "graph/op.h"
+
+G_BEGIN_DECLS
+
+/* The sliding window that convolutions and pools share: attributes kernel_shape, strides,
+ * dilations, pads and auto_pad, and the sizes that follow. */
+
+#define SEG_WINDOW_AXES 3
+
+typedef enum {
+  SEG_AUTO_PAD_NOTSET,
+  SEG_AUTO_PAD_SAME_UPPER,
+  SEG_AUTO_PAD_SAME_LOWER,
+  SEG_AUTO_PAD_VALID,
+} SegAutoPad;
+
+typedef struct {
+  guint n; /* spatial axes; 0 until an attribute or the input says */
+  SegAutoPad auto_pad;
+  gboolean has_kernel; /* kernel_shape was given */
+  gboolean ceil_mode;
+  gint64 kernel[SEG_WINDOW_AXES], stride[SEG_WINDOW_AXES], dilation[SEG_WINDOW_AXES];
+  gint64 pad_begin[SEG_WINDOW_AXES], pad_end[SEG_WINDOW_AXES];
+} SegWindow;
+
+/* One spatial axis as the loops see it. */
+typedef struct {
+  gint64 in, out;
+  gint64 kernel, stride, dilation;
+  gint64 pad;     /* before the first element */
+  gint64 pad_end; /* after the last */
+} SegWindowAxis;
+
+/* Reads the attributes; refuses lists of different lengths and values out of range. */
+gboolean seg_window_parse (SegWindow *w, const SegNode *node, GError **error);
+/* Sets the number of axes, and the kernel's size where the attributes left it to the weights
+ * (`kernel` has n entries; NULL: kernel_shape is required). */
+gboolean seg_window_set_kernel (
+    SegWindow *w, guint n, const gint64 *kernel, GError **error);
+/* Output sizes for the input sizes in[n], resolving auto_pad into pad_begin and pad_end. */
+gboolean seg_window_slide (SegWindow *w, const gint64 *in, gint64 *out, GError **error);
+/* The axes padded on the left to three (depth, height, width), with sizes from the spatial
+ * dimensions of in and out ([N,C,...]). */
+void seg_window_axes (const SegWindow *w, const SegDesc *in, const SegDesc *out,
+    SegWindowAxis axes[SEG_WINDOW_AXES]);
+/* Whether a device kernel can take it: at most two axes, and all arithmetic in 32 bits. */
+gboolean seg_window_fits_device (const SegWindow *w);
+
+/* For eval: all elements as doubles; newly allocated. */
+double *seg_window_doubles (const SegTensor *tensor);
+
+G_END_DECLS

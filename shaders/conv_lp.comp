@@ -1,0 +1,148 @@
+#version 450
+#extension GL_GOOGLE_include_directive : enable
+#extension GL_EXT_control_flow_attributes : enable
+#extension GL_KHR_shader_subgroup_shuffle : enable
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Convolution where a subgroup is a vector register: each lane sums TP neighbouring pixels of a
+// row for TM channels, texels of four channels at a time. A block of weights is one texel a
+// lane, spread by shuffles. Weights: [out block][kernel y][kernel x][in texel][TM].
+// A tile is a lane's TP pixels; tiles are counted down the columns, so that a workgroup, being
+// narrow and tall, can skip whole taps that fall into the padding.
+#include "lib/store.glsl"
+
+layout (local_size_x_id = 0) in;
+layout (constant_id = 1) const int TM = 8;
+layout (constant_id = 2) const int TP = 8;
+layout (constant_id = 3) const int REUSE = 1;  // 1: taps of a row share the texels they read
+layout (constant_id = 4) const int BORDER = 1; // 0: no tap ever falls outside
+layout (constant_id = 5) const int KERNEL_W = 3; // these three only where REUSE
+layout (constant_id = 6) const int STRIDE_X = 1;
+layout (constant_id = 7) const int DILATION_X = 1;
+const int SPAN = (TP - 1) * STRIDE_X + (KERNEL_W - 1) * DILATION_X + 1;
+const int ROW = REUSE == 1 ? SPAN : TP; // texels held at a time
+
+#include "lib/epilogue.glsl"
+
+layout (binding = 0) uniform samplerBuffer source;
+layout (binding = 1) uniform samplerBuffer weights;
+layout (binding = 2) uniform samplerBuffer bias;
+SEG_OUTPUT (3);
+layout (binding = 4) uniform samplerBuffer residual;
+
+layout (push_constant) uniform Push {
+  int in_w, in_h, out_w, out_h;
+  int in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4, res_offset4;
+  int out_image, out_row, out_col; // output pixels from one to the next
+  int in_c4;        // texels of a pixel that one block of output channels reads
+  int group_blocks; // blocks of output channels that read the same texels
+  int out_c, out_c4; // channels; texels of a pixel to write
+  int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
+  int n_tiles;
+} p;
+
+vec4 sum[TP][TM / 4];
+int at[ROW];
+bool inside[ROW];
+
+void find (int line, bool line_ok, int x, int first)
+{
+  [[unroll]] for (int q = 0; q < ROW; q++) {
+    int ix = x + (REUSE == 1 ? q : q * p.stride_x);
+    inside[q] = line_ok && uint (ix) < uint (p.in_w);
+    at[q] = (line + clamp (ix, 0, p.in_w - 1)) * p.in_pitch4 + first;
+  }
+}
+
+void accumulate (int w, int taps)
+{
+  int lane = int (gl_LocalInvocationID.x) & 7;
+  for (int c4 = 0; c4 < p.in_c4; c4++) {
+    vec4 texel[ROW];
+    [[unroll]] for (int q = 0; q < ROW; q++) {
+      vec4 t = texelFetch (source, at[q] + c4);
+      texel[q] = BORDER == 0 || inside[q] ? t : vec4 (0);
+    }
+    [[unroll]] for (int k = 0; k < taps; k++) {
+      [[unroll]] for (int m = 0; m < TM; m += 8) {
+        vec4 mine = texelFetch (weights, w + (k * p.in_c4 + c4) * TM + m + lane);
+        [[unroll]] for (int i = 0; i < 8; i++) {
+          vec4 f = vec4 (subgroupShuffle (mine.x, uint (i)), subgroupShuffle (mine.y, uint (i)),
+              subgroupShuffle (mine.z, uint (i)), subgroupShuffle (mine.w, uint (i)));
+          [[unroll]] for (int n = 0; n < TP; n++)
+            sum[n][(m + i) / 4][i % 4] +=
+                dot (f, texel[REUSE == 1 ? n * STRIDE_X + k * DILATION_X : n]);
+        }
+      }
+    }
+  }
+}
+
+void main ()
+{
+  int local = int (gl_WorkGroupSize.x), block = int (gl_WorkGroupID.z);
+  int first = int (gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x) * local;
+  int last = min (first + local, p.n_tiles) - 1;
+  int tile = min (first + int (gl_LocalInvocationID.x), p.n_tiles - 1);
+  bool live = first + int (gl_LocalInvocationID.x) < p.n_tiles;
+
+  int column = tile / p.out_h, y = tile - column * p.out_h;
+  int columns = (p.out_w + TP - 1) / TP;
+  int image = column / columns, x0 = (column - image * columns) * TP;
+
+  // The rows and pixels that the whole workgroup reads for tap 0; all where it has two columns.
+  int y_low = first % p.out_h, y_high = last % p.out_h;
+  bool one = first / p.out_h == last / p.out_h;
+  if (!one) {
+    y_low = 0;
+    y_high = p.out_h - 1;
+  }
+  int x_low = (first / p.out_h) % columns * TP, x_high = x_low + TP - 1;
+
+  [[unroll]] for (int i = 0; i < TM / 4; i++) {
+    vec4 b = texelFetch (bias, block * (TM / 4) + i);
+    [[unroll]] for (int n = 0; n < TP; n++)
+      sum[n][i] = b;
+  }
+
+  int channel4 = p.in_offset4 + block / p.group_blocks * p.in_c4;
+  int w = block * p.kernel_h * p.kernel_w * p.in_c4 * TM;
+  for (int ky = 0; ky < p.kernel_h; ky++) {
+    int dy = ky * p.dilation_y - p.pad_y;
+    if (BORDER == 1 && (y_high * p.stride_y + dy < 0 || y_low * p.stride_y + dy >= p.in_h))
+      continue;
+    int iy = y * p.stride_y + dy;
+    int line = (image * p.in_h + clamp (iy, 0, p.in_h - 1)) * p.in_w;
+    bool line_ok = uint (iy) < uint (p.in_h);
+    int wy = w + ky * p.kernel_w * p.in_c4 * TM;
+    if (REUSE == 1) {
+      find (line, line_ok, x0 * STRIDE_X - p.pad_x, channel4);
+      accumulate (wy, KERNEL_W);
+      continue;
+    }
+    for (int kx = 0; kx < p.kernel_w; kx++) {
+      int dx = kx * p.dilation_x - p.pad_x;
+      if (BORDER == 1 && one
+          && (x_high * p.stride_x + dx < 0 || x_low * p.stride_x + dx >= p.in_w))
+        continue;
+      find (line, line_ok, x0 * p.stride_x + dx, channel4);
+      accumulate (wy + kx * p.in_c4 * TM, 1);
+    }
+  }
+
+  [[unroll]] for (int n = 0; n < TP; n++) {
+    if (!live || x0 + n >= p.out_w)
+      continue;
+    int pixel = image * p.out_image + y * p.out_row + (x0 + n) * p.out_col;
+    [[unroll]] for (int i = 0; i < TM / 4; i++) {
+      int c4 = block * (TM / 4) + i;
+      if (c4 >= p.out_c4)
+        continue;
+      vec4 r = vec4 (0);
+      if (EPILOGUE_RESIDUAL)
+        r = texelFetch (residual, p.res_offset4 + pixel * p.res_pitch4 + c4);
+      vec4 v = epilogue (sum[n][i], r);
+      bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.out_c));
+      store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, mix (vec4 (0), v, real));
+    }
+  }
+}
