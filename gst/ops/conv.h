@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* Inside the convolution family: the operators Conv (conv.c) and ConvTranspose
- * (conv_transpose.c) and the algorithms that run them on a device, one a file. */
+ * (conv-transpose.c) and the algorithms that run them on a device, one a file. */
 
 typedef struct {
   SegWindow window;

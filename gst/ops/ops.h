@@ -6,6 +6,13 @@
 /* The descriptors that table.c lists; each is defined at the end of its family's file. */
 
 /* convolution, pooling, matrices */
+extern const SegOp seg_op_conv;
+extern const SegOp seg_op_conv_transpose;
+extern const SegOp seg_op_max_pool;
+extern const SegOp seg_op_average_pool;
+extern const SegOp seg_op_lp_pool;
+extern const SegOp seg_op_gemm;
+extern const SegOp seg_op_matmul;
 
 /* elementwise: one variable, two variables, comparison and logic */
 

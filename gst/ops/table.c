@@ -7,6 +7,13 @@
 
 const SegOp *const seg_op_table[] = {
   /* convolution, pooling, matrices */
+  &seg_op_conv,
+  &seg_op_conv_transpose,
+  &seg_op_max_pool,
+  &seg_op_average_pool,
+  &seg_op_lp_pool,
+  &seg_op_gemm,
+  &seg_op_matmul,
 
   /* elementwise: one variable, two variables, comparison and logic */
 

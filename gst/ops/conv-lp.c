@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops/conv_lp.h"
+#include "ops/conv-lp.h"
 
 #include "ops/conv.h"
 #include "ops/epilogue.h"

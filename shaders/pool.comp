@@ -1,0 +1,81 @@
+#version 450
+#extension GL_GOOGLE_include_directive : enable
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// MaxPool, AveragePool and LpPool: an invocation makes four channels of a pixel.
+#include "lib/store.glsl"
+
+layout (local_size_x = 64) in;
+layout (constant_id = 0) const int KIND = 0; // as in gst/ops/pool.c
+layout (constant_id = 1) const int COUNT_PADDING = 0;
+layout (constant_id = 2) const int NORM = 2;
+const int POOL_MAX = 0, POOL_AVERAGE = 1, POOL_LP = 2;
+
+layout (binding = 0) uniform samplerBuffer source;
+SEG_OUTPUT (1);
+
+layout (push_constant) uniform Push {
+  int in_w, in_h, out_w, out_h;
+  int in_pitch4, in_offset4, out_pitch4, out_offset4;
+  int channels, c4, n_items;
+  int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
+  int pad_end_y, pad_end_x;
+} p;
+
+vec4 norm (vec4 v)
+{
+  v = abs (v);
+  return NORM == 1 ? v : NORM == 2 ? v * v : pow (v, vec4 (NORM));
+}
+
+vec4 root (vec4 v)
+{
+  return NORM == 1 ? v : NORM == 2 ? sqrt (v) : pow (v, vec4 (1.0 / float (NORM)));
+}
+
+vec4 larger (vec4 a, vec4 b)
+{
+  return mix (mix (a, b, greaterThan (b, a)), b, isnan (b)); // a NaN stays
+}
+
+int padded_taps (int first, int kernel, int dilation, int end)
+{
+  return clamp ((end - first + dilation - 1) / dilation, 0, kernel);
+}
+
+void main ()
+{
+  int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
+  if (item >= p.n_items)
+    return;
+  int pixel = item / p.c4, c4 = item - pixel * p.c4;
+  int row = pixel / p.out_w, x = pixel - row * p.out_w;
+  int image = row / p.out_h, y = row - image * p.out_h;
+  int y0 = y * p.stride_y - p.pad_y, x0 = x * p.stride_x - p.pad_x;
+
+  vec4 v = vec4 (KIND == POOL_MAX ? uintBitsToFloat (0xff800000u) : 0.0);
+  int n = 0;
+  for (int ky = 0; ky < p.kernel_h; ky++) {
+    int iy = y0 + ky * p.dilation_y;
+    if (iy < 0 || iy >= p.in_h)
+      continue;
+    for (int kx = 0; kx < p.kernel_w; kx++) {
+      int ix = x0 + kx * p.dilation_x;
+      if (ix < 0 || ix >= p.in_w)
+        continue;
+      int at = ((image * p.in_h + iy) * p.in_w + ix) * p.in_pitch4 + p.in_offset4 + c4;
+      vec4 t = texelFetch (source, at);
+      v = KIND == POOL_MAX ? larger (v, t) : KIND == POOL_AVERAGE ? v + t : v + norm (t);
+      n++;
+    }
+  }
+  if (KIND == POOL_LP)
+    v = root (v);
+  if (KIND == POOL_AVERAGE) {
+    if (COUNT_PADDING == 1)
+      n = padded_taps (y0, p.kernel_h, p.dilation_y, p.in_h + p.pad_end_y)
+          * padded_taps (x0, p.kernel_w, p.dilation_x, p.in_w + p.pad_end_x);
+    v /= float (max (n, 1));
+  }
+  bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
+  store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, mix (vec4 (0), v, real));
+}
