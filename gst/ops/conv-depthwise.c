@@ -8,16 +8,17 @@
 #define MOST_UNROLLED 25
 
 typedef struct {
-  guint w, h;               /* pixels of a tile */
-  gint64 apart_y, apart_x;  /* one from the next */
-  gint64 tiles_y, tiles_x;  /* in an image */
+  guint w, h;              /* pixels of a tile */
+  gint64 apart_y, apart_x; /* one from the next */
+  gint64 tiles_y, tiles_x; /* in an image */
 } Tiling;
 
 gboolean
 seg_conv_depthwise_takes (const SegConvJob *job)
 {
   return job->groups == job->in_c && job->in_c == job->out_c && job->groups > 1
-      && job->x.kernel <= 16 && (job->x.kernel - 1) * job->x.dilation / job->x.stride <= 16;
+         && job->x.kernel <= 16
+         && (job->x.kernel - 1) * job->x.dilation / job->x.stride <= 16;
 }
 
 /* Pixels that lie a dilation apart share what they read; that needs stride 1. */
@@ -51,8 +52,8 @@ choose_tiling (const SegConvJob *job)
     for (guint w = 1; w <= 16 / h && w <= 8; w *= 2) {
       Tiling t = { w, h, distance (&job->y), distance (&job->x), tiles_of (&job->y, h),
         tiles_of (&job->x, w) };
-      gint64 fetches = taps
-          + (h == 1 ? job->y.kernel : span_of (&job->y, h)) * span_of (&job->x, w);
+      gint64 fetches =
+          taps + (h == 1 ? job->y.kernel : span_of (&job->y, h)) * span_of (&job->x, w);
       gint64 cost = t.tiles_y * t.tiles_x * (3 * fetches + taps * w * h + 20);
       if (cost < least) {
         least = cost;
@@ -94,15 +95,16 @@ seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
     .shader = half ? &seg_shader_conv_depthwise_f16 : &seg_shader_conv_depthwise_f32,
     .spec = { t.w, t.h, job->y.kernel, job->x.kernel, job->y.stride, job->x.stride,
         job->y.dilation / t.apart_y, job->x.dilation / t.apart_x },
-    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)), SEG_BIND_TEXEL },
-        { pack (job, c4, p), SEG_BIND_TEXEL },
-        { bias, SEG_BIND_TEXEL },
-        { seg_program_value (p, seg_node_output (job->node, 0)), SEG_BIND_BUFFER_WRITE } },
+    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
+                      SEG_BIND_TEXEL },
+        { pack (job, c4, p), SEG_BIND_TEXEL }, { bias, SEG_BIND_TEXEL },
+        { seg_program_value (p, seg_node_output (job->node, 0)),
+            SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
     .push = { job->x.in, job->y.in, job->x.out, job->y.out, job->in.pitch / 4,
-        job->in.offset / 4, job->out.pitch / 4, job->out.offset / 4, job->residual.pitch / 4,
-        job->residual.offset / 4, job->out_c, c4, job->y.pad, job->x.pad, t.apart_y,
-        t.apart_x, t.tiles_y, t.tiles_x, items },
+        job->in.offset / 4, job->out.pitch / 4, job->out.offset / 4,
+        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, c4, job->y.pad,
+        job->x.pad, t.apart_y, t.apart_x, t.tiles_y, t.tiles_x, items },
     .n_push = 19,
     .groups = { columns, (n + columns - 1) / columns, 1 },
   };

@@ -8,9 +8,11 @@
 gboolean
 seg_conv_direct_emit (const SegConvJob *job, SegProgram *p, GError **error)
 {
-  const SegValue *weights = seg_node_input (job->node, 1), *bias = seg_conv_bias_input (job->node);
+  const SegValue *weights = seg_node_input (job->node, 1),
+                 *bias = seg_node_input (job->node, 2);
   SegView w = seg_view (weights);
-  guint64 items = (guint64) job->batch * job->y.out * job->x.out * ((job->out_c + 7) / 8 * 2);
+  guint64 items =
+      (guint64) job->batch * job->y.out * job->x.out * ((job->out_c + 7) / 8 * 2);
   if (items > G_MAXINT32) {
     g_set_error_literal (
         error, SEG_ERROR, SEG_ERROR_MEMORY, "the feature map has too many pixels");
@@ -22,10 +24,11 @@ seg_conv_direct_emit (const SegConvJob *job, SegProgram *p, GError **error)
   guint32 n = (items + LOCAL - 1) / LOCAL, columns = MIN (n, 32768);
   SegDispatch d = {
     .shader = half ? &seg_shader_conv_direct_f16 : &seg_shader_conv_direct_f32,
-    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)), SEG_BIND_TEXEL },
-        { weights_ref, SEG_BIND_TEXEL },
-        { bias_ref, SEG_BIND_TEXEL },
-        { seg_program_value (p, seg_node_output (job->node, 0)), SEG_BIND_BUFFER_WRITE } },
+    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
+                      SEG_BIND_TEXEL },
+        { weights_ref, SEG_BIND_TEXEL }, { bias_ref, SEG_BIND_TEXEL },
+        { seg_program_value (p, seg_node_output (job->node, 0)),
+            SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
     .push = { job->x.in, job->y.in, job->x.out, job->y.out, job->in.pitch, job->in.offset,
         job->out.pitch / 4, job->out.offset / 4, job->residual.pitch / 4,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv-lp.h"
 
-#include "ops/conv.h"
 #include "ops/epilogue.h"
 #include "shaders.h"
 
@@ -34,7 +33,7 @@ gboolean
 seg_lp_takes (guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device)
 {
   return device->subgroup_shuffle && device->subgroup_size >= 8
-      && merged_groups (in_c, out_c, groups) != 0;
+         && merged_groups (in_c, out_c, groups) != 0;
 }
 
 /* Pixels a lane: wide tiles spread each weight over more pixels, narrow ones waste less of a
@@ -86,7 +85,8 @@ pack (const SegLpConv *c, const Plan *plan, SegProgram *p)
   guint32 group_in = c->in_c / c->groups, group_out = c->out_c / c->groups;
   g_autofree float *packed = g_new0 (float, n);
   for (guint32 o = 0; o < c->out_c; o++) {
-    guint32 first = group_in * (o / group_out % plan->merge); /* within the merged group */
+    guint32 first =
+        group_in * (o / group_out % plan->merge); /* within the merged group */
     for (guint32 i = 0; i < group_in; i++) {
       const float *from = c->filter + (gsize) (o * group_in + i) * taps;
       guint32 texel = (first + i) / 4;
@@ -104,9 +104,10 @@ static void
 flatten (SegLpConv *c)
 {
   gboolean dense = c->out_col == 1 && c->out_row == c->x.out
-      && (c->batch == 1 || c->out_image == c->x.out * c->y.out);
+                   && (c->batch == 1 || c->out_image == c->x.out * c->y.out);
   gboolean pointwise = c->x.kernel * c->y.kernel == 1 && c->x.stride * c->y.stride == 1
-      && c->x.pad == 0 && c->y.pad == 0 && c->x.in == c->x.out && c->y.in == c->y.out;
+                       && c->x.pad == 0 && c->y.pad == 0 && c->x.in == c->x.out
+                       && c->y.in == c->y.out;
   if (!dense || !pointwise)
     return;
   c->x.in = c->x.out = c->batch * c->y.out * c->x.out;
@@ -136,16 +137,15 @@ seg_lp_emit (const SegLpConv *conv, SegProgram *p, GError **error)
     .spec = { local, BLOCK, plan.pixels, plan.reuse, plan.border,
         plan.reuse ? c.x.kernel : 1, plan.reuse ? c.x.stride : 1,
         plan.reuse ? c.x.dilation : 1 },
-    .bindings = { { c.source, SEG_BIND_TEXEL },
-        { weights, SEG_BIND_TEXEL },
+    .bindings = { { c.source, SEG_BIND_TEXEL }, { weights, SEG_BIND_TEXEL },
         { c.bias, SEG_BIND_TEXEL },
         { seg_program_value (p, seg_node_output (c.node, 0)), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
     .push = { c.x.in, c.y.in, c.x.out, c.y.out, c.in_pitch4, c.in_offset4, c.out_pitch4,
         c.out_offset4 + c.out_first * c.out_pitch4, c.res_pitch4,
         c.res_offset4 + c.out_first * c.res_pitch4, c.out_image, c.out_row, c.out_col,
-        plan.in_c4, plan.group_blocks, c.out_c, c.out_c4, c.y.kernel, c.x.kernel, c.y.stride,
-        c.x.stride, c.y.dilation, c.x.dilation, c.y.pad, c.x.pad, tiles },
+        plan.in_c4, plan.group_blocks, c.out_c, c.out_c4, c.y.kernel, c.x.kernel,
+        c.y.stride, c.x.stride, c.y.dilation, c.x.dilation, c.y.pad, c.x.pad, tiles },
     .n_push = 26,
     .groups = { MIN (groups, 32768), (groups + 32767) / 32768, plan.blocks },
   };
@@ -159,11 +159,10 @@ seg_conv_lp_takes (const SegConvJob *job, const SegDeviceInfo *device)
   return seg_lp_takes (job->in_c, job->out_c, job->groups, device);
 }
 
-gboolean
-seg_conv_lp_emit (const SegConvJob *job, SegProgram *p, GError **error)
+SegLpConv
+seg_lp_conv (const SegConvJob *job, SegProgram *p)
 {
-  g_autofree float *filter = seg_conv_floats (job->weights);
-  SegLpConv c = {
+  return (SegLpConv){
     .node = job->node,
     .source = seg_program_value (p, seg_node_input (job->node, 0)),
     .in_pitch4 = job->in.pitch / 4,
@@ -182,8 +181,15 @@ seg_conv_lp_emit (const SegConvJob *job, SegProgram *p, GError **error)
     .out_image = job->y.out * job->x.out,
     .out_row = job->x.out,
     .out_col = 1,
-    .filter = filter,
     .bias = seg_conv_bias (job, SEG_LP_BLOCK, p),
   };
+}
+
+gboolean
+seg_conv_lp_emit (const SegConvJob *job, SegProgram *p, GError **error)
+{
+  g_autofree float *filter = seg_conv_floats (job->weights);
+  SegLpConv c = seg_lp_conv (job, p);
+  c.filter = filter;
   return seg_lp_emit (&c, p, error);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "ops/program.h"
-#include "ops/window.h"
+#include "ops/conv.h"
 
 G_BEGIN_DECLS
 
@@ -11,7 +10,8 @@ G_BEGIN_DECLS
 typedef struct {
   const SegNode *node;
   SegRef source;
-  guint32 in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4, res_offset4; /* texels */
+  guint32 in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4,
+      res_offset4; /* texels */
   guint32 batch, in_c, out_c, groups;
   guint32 out_c4;     /* texels of an output pixel to write, with the channel padding */
   SegWindowAxis y, x; /* pad may be negative; pad_end is not looked at */
@@ -23,6 +23,8 @@ typedef struct {
 
 #define SEG_LP_BLOCK 16 /* most output channels of one lane */
 
+/* A job's feature maps and bias; without its filter. */
+SegLpConv seg_lp_conv (const SegConvJob *job, SegProgram *p);
 /* Whether the device has what the shader needs, and the groups can be made dense cheaply. */
 gboolean seg_lp_takes (
     guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device);

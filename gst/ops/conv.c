@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv.h"
 
+#include "ops/conv-fold.h"
 #include "ops/ops.h"
 
 static gboolean
@@ -16,18 +17,12 @@ conv_parse (SegNode *node, GError **error)
   return seg_window_parse (&params->window, node, error);
 }
 
-const SegValue *
-seg_conv_bias_input (const SegNode *node)
-{
-  return node->epilogue.residual == 2 ? NULL : seg_node_input (node, 2);
-}
-
 static gboolean
 check_inputs (const SegNode *node, const SegConvParams *params, GError **error)
 {
   const SegDesc *x = &seg_node_input (node, 0)->desc;
   const SegDesc *w = &seg_node_input (node, 1)->desc;
-  const SegValue *b = seg_conv_bias_input (node);
+  const SegValue *b = seg_node_input (node, 2);
   if (!seg_dtype_is_float (x->dtype) || w->dtype != x->dtype) {
     g_set_error_literal (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "takes an input and weights of one floating-point type");
@@ -35,8 +30,8 @@ check_inputs (const SegNode *node, const SegConvParams *params, GError **error)
   }
   if (x->rank < 3 || x->rank > 2 + SEG_WINDOW_AXES || w->rank != x->rank) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "takes an input of rank 3 to 5 and weights of the same rank, not %u and %u", x->rank,
-        w->rank);
+        "takes an input of rank 3 to 5 and weights of the same rank, not %u and %u",
+        x->rank, w->rank);
     return FALSE;
   }
   gint64 groups = params->groups;
@@ -69,7 +64,7 @@ conv_infer (SegNode *node, GError **error)
   y->dims[0] = x->dims[0];
   y->dims[1] = w->dims[0];
   return seg_window_set_kernel (&params->window, x->rank - 2, w->dims + 2, error)
-      && seg_window_slide (&params->window, x->dims + 2, y->dims + 2, error);
+         && seg_window_slide (&params->window, x->dims + 2, y->dims + 2, error);
 }
 
 /* One output element: x is the image's first channel of the group, w the channel's filter. */
@@ -85,7 +80,8 @@ convolve (const double *x, const double *w, gint64 channels, const SegWindowAxis
           gint64 i0 = at[0] * a[0].stride - a[0].pad + k0 * a[0].dilation;
           gint64 i1 = at[1] * a[1].stride - a[1].pad + k1 * a[1].dilation;
           gint64 i2 = at[2] * a[2].stride - a[2].pad + k2 * a[2].dilation;
-          if (i0 >= 0 && i0 < a[0].in && i1 >= 0 && i1 < a[1].in && i2 >= 0 && i2 < a[2].in)
+          if (i0 >= 0 && i0 < a[0].in && i1 >= 0 && i1 < a[1].in && i2 >= 0
+              && i2 < a[2].in)
             sum += *w * x[((c * a[0].in + i0) * a[1].in + i1) * a[2].in + i2];
         }
   return sum;
@@ -102,7 +98,7 @@ conv_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
   gint64 channels = in[1]->desc.dims[1], maps = in[1]->desc.dims[0];
   gint64 image = a[0].in * a[1].in * a[2].in;
   gint64 filter = channels * a[0].kernel * a[1].kernel * a[2].kernel;
-  const SegTensor *bias = seg_conv_bias_input (node) != NULL ? in[2] : NULL;
+  const SegTensor *bias = node->inputs->len > 2 ? in[2] : NULL;
   gint64 first = 0; /* element of the output */
   for (gint64 n = 0; n < in[0]->desc.dims[0]; n++) {
     for (gint64 m = 0; m < maps; m++) {
@@ -110,7 +106,8 @@ conv_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
       const double *xs = x + (n * params->groups + group) * channels * image;
       double start = bias != NULL ? seg_tensor_get_double (bias, m) : 0;
       for (gint64 i = 0; i < a[0].out * a[1].out * a[2].out; i++) {
-        gint64 at[3] = { i / (a[1].out * a[2].out), i / a[2].out % a[1].out, i % a[2].out };
+        gint64 at[3] = { i / (a[1].out * a[2].out), i / a[2].out % a[1].out,
+          i % a[2].out };
         double sum = convolve (xs, w + m * filter, channels, a, at);
         seg_tensor_set_double (out[0], first++, start + sum);
       }
@@ -127,13 +124,14 @@ conv_on_device (const SegNode *node)
 }
 
 void
-seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups)
+seg_conv_job (
+    SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups)
 {
   const SegValue *x = seg_node_input (node, 0), *y = seg_node_output (node, 0);
-  const SegValue *bias = seg_conv_bias_input (node);
+  const SegValue *bias = seg_node_input (node, 2);
   SegWindowAxis axes[SEG_WINDOW_AXES];
   seg_window_axes (window, &x->desc, &y->desc, axes);
-  *job = (SegConvJob) {
+  *job = (SegConvJob){
     .node = node,
     .in = seg_view (x),
     .out = seg_view (y),
@@ -176,13 +174,31 @@ conv_emit (const SegNode *node, SegProgram *p, GError **error)
   const SegConvParams *params = node->params;
   SegConvJob job;
   seg_conv_job (&job, node, &params->window, params->groups);
-  const SegValue *bias = seg_conv_bias_input (node);
+  const SegValue *bias = seg_node_input (node, 2);
   gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
   if (known && seg_conv_depthwise_takes (&job))
     return seg_conv_depthwise_emit (&job, p, error);
   if (known && seg_conv_lp_takes (&job, seg_program_device (p)))
     return seg_conv_lp_emit (&job, p, error);
   return seg_conv_direct_emit (&job, p, error);
+}
+
+static gboolean
+conv_fold_affine (
+    SegGraph *graph, SegNode *node, const double *scale, const double *shift, guint n)
+{
+  gsize total = seg_desc_n_elems (&seg_node_input (node, 1)->desc);
+  SegChannelOrder order = {
+    .inner = total / n, .group_channels = n, .group_elems = total
+  };
+  return seg_conv_fold_affine (graph, node, &order, scale, shift, n);
+}
+
+static gboolean
+conv_absorb_pads (SegNode *node, const gint64 *begin, const gint64 *end, guint n)
+{
+  SegConvParams *params = node->params;
+  return seg_window_add_pads (&params->window, begin, end, n);
 }
 
 const SegOp seg_op_conv = {
@@ -199,4 +215,6 @@ const SegOp seg_op_conv = {
   .eval = conv_eval,
   .on_device = conv_on_device,
   .emit = conv_emit,
+  .fold_affine = conv_fold_affine,
+  .absorb_pads = conv_absorb_pads,
 };

@@ -23,9 +23,8 @@ typedef struct {
   const SegTensor *weights, *bias; /* NULL: not known at load, or absent */
 } SegConvJob;
 
-/* Input 2, or NULL when it is absent (a fused residual may have taken its place). */
-const SegValue *seg_conv_bias_input (const SegNode *node);
-void seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups);
+void seg_conv_job (
+    SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups);
 /* The weights of a job that knows them, as floats; newly allocated. */
 float *seg_conv_floats (const SegTensor *tensor);
 /* A bias known at load (or zeros) as fp32, padded with zeros to a multiple of `align`. */

@@ -39,7 +39,7 @@ pool_infer (SegNode *node, GError **error)
   PoolParams *params = node->params;
   const SegDesc *x = &seg_node_input (node, 0)->desc;
   gboolean small_ints = node->op->variant == POOL_MAX
-      && (x->dtype == SEG_DTYPE_U8 || x->dtype == SEG_DTYPE_I8);
+                        && (x->dtype == SEG_DTYPE_U8 || x->dtype == SEG_DTYPE_I8);
   if (!seg_dtype_is_float (x->dtype) && !small_ints) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED, "does not take %s",
         seg_dtype_name (x->dtype));
@@ -94,7 +94,8 @@ padded_taps (const SegWindowAxis *a, gint64 at)
 }
 
 static Gathered
-pool_window (const SegNode *node, const double *x, const SegWindowAxis a[3], const gint64 at[3])
+pool_window (
+    const SegNode *node, const double *x, const SegWindowAxis a[3], const gint64 at[3])
 {
   const PoolParams *params = node->params;
   Gathered g = { node->op->variant == POOL_MAX ? -INFINITY : 0, -1 };
@@ -113,7 +114,8 @@ pool_window (const SegNode *node, const double *x, const SegWindowAxis a[3], con
         n++;
       }
   if (params->count_padding)
-    n = padded_taps (&a[0], at[0]) * padded_taps (&a[1], at[1]) * padded_taps (&a[2], at[2]);
+    n = padded_taps (&a[0], at[0]) * padded_taps (&a[1], at[1])
+        * padded_taps (&a[2], at[2]);
   if (node->op->variant == POOL_AVERAGE)
     g.value = n > 0 ? g.value / n : 0;
   else if (node->op->variant == POOL_LP)
@@ -147,7 +149,7 @@ pool_on_device (const SegNode *node)
 {
   const PoolParams *params = node->params;
   return seg_node_device_types (node) && seg_window_fits_device (&params->window)
-      && seg_node_output (node, 1) == NULL;
+         && seg_node_output (node, 1) == NULL;
 }
 
 static gboolean
@@ -184,14 +186,30 @@ pool_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_program_dispatch (p, &d, error);
 }
 
-#define POOL(ONNX, VARIANT, OUTPUTS)                                                           \
-  {                                                                                            \
-    .name = ONNX, .domain = "", .min_inputs = 1, .max_inputs = 1, .max_outputs = OUTPUTS,      \
-    .layout = SEG_OP_CHANNELS_LAST, .variant = VARIANT, .params_size = sizeof (PoolParams),    \
-    .parse = pool_parse, .infer = pool_infer, .eval = pool_eval, .on_device = pool_on_device,  \
-    .emit = pool_emit,                                                                         \
+/* Zeros in front of a maximum are not padding, but those in front of an average can count. */
+static gboolean
+average_absorb_pads (SegNode *node, const gint64 *begin, const gint64 *end, guint n)
+{
+  PoolParams *params = node->params;
+  for (guint i = 0; i < params->window.n && !params->count_padding; i++)
+    if (params->window.pad_begin[i] != 0 || params->window.pad_end[i] != 0)
+      return FALSE;
+  if (!seg_window_add_pads (&params->window, begin, end, n))
+    return FALSE;
+  params->count_padding = TRUE;
+  return TRUE;
+}
+
+#define POOL(ONNX, VARIANT, OUTPUTS, ABSORB)                                             \
+  {                                                                                      \
+    .name = ONNX, .domain = "", .min_inputs = 1, .max_inputs = 1,                        \
+    .max_outputs = OUTPUTS, .layout = SEG_OP_CHANNELS_LAST, .variant = VARIANT,          \
+    .params_size = sizeof (PoolParams), .parse = pool_parse, .infer = pool_infer,        \
+    .eval = pool_eval, .on_device = pool_on_device, .emit = pool_emit,                   \
+    .absorb_pads = ABSORB,                                                               \
   }
 
-const SegOp seg_op_max_pool = POOL ("MaxPool", POOL_MAX, 2);
-const SegOp seg_op_average_pool = POOL ("AveragePool", POOL_AVERAGE, 1);
-const SegOp seg_op_lp_pool = POOL ("LpPool", POOL_LP, 1);
+const SegOp seg_op_max_pool = POOL ("MaxPool", POOL_MAX, 2, NULL);
+const SegOp seg_op_average_pool =
+    POOL ("AveragePool", POOL_AVERAGE, 1, average_absorb_pads);
+const SegOp seg_op_lp_pool = POOL ("LpPool", POOL_LP, 1, NULL);

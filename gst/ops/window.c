@@ -19,7 +19,8 @@ read_list (SegWindow *w, const SegNode *node, const char *name, gint64 smallest,
   guint parts = second != NULL ? 2 : 1;
   guint axes = n / parts;
   if (n % parts != 0 || axes > SEG_WINDOW_AXES || (w->n != 0 && w->n != axes)) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "attribute %s has %u entries", name, n);
+    g_set_error (
+        error, SEG_ERROR, SEG_ERROR_MODEL, "attribute %s has %u entries", name, n);
     return FALSE;
   }
   w->n = axes;
@@ -61,10 +62,10 @@ seg_window_parse (SegWindow *w, const SegNode *node, GError **error)
     w->kernel[i] = w->stride[i] = w->dilation[i] = 1;
   gboolean present;
   return read_auto_pad (w, node, error)
-      && read_list (w, node, "kernel_shape", 1, w->kernel, NULL, &w->has_kernel, error)
-      && read_list (w, node, "strides", 1, w->stride, NULL, &present, error)
-      && read_list (w, node, "dilations", 1, w->dilation, NULL, &present, error)
-      && read_list (w, node, "pads", 0, w->pad_begin, w->pad_end, &present, error);
+         && read_list (w, node, "kernel_shape", 1, w->kernel, NULL, &w->has_kernel, error)
+         && read_list (w, node, "strides", 1, w->stride, NULL, &present, error)
+         && read_list (w, node, "dilations", 1, w->dilation, NULL, &present, error)
+         && read_list (w, node, "pads", 0, w->pad_begin, w->pad_end, &present, error);
 }
 
 gboolean
@@ -150,9 +151,10 @@ seg_window_axes (const SegWindow *w, const SegDesc *in, const SegDesc *out,
 {
   guint lead = SEG_WINDOW_AXES - w->n;
   for (guint i = 0; i < lead; i++)
-    axes[i] = (SegWindowAxis) { .in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1 };
+    axes[i] =
+        (SegWindowAxis){ .in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1 };
   for (guint i = 0; i < w->n; i++)
-    axes[lead + i] = (SegWindowAxis) {
+    axes[lead + i] = (SegWindowAxis){
       .in = in->dims[2 + i],
       .out = out->dims[2 + i],
       .kernel = w->kernel[i],
@@ -161,6 +163,22 @@ seg_window_axes (const SegWindow *w, const SegDesc *in, const SegDesc *out,
       .pad = w->pad_begin[i],
       .pad_end = w->pad_end[i],
     };
+}
+
+gboolean
+seg_window_add_pads (SegWindow *w, const gint64 *begin, const gint64 *end, guint n)
+{
+  if (n != w->n)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (begin[i] > LARGEST || end[i] > LARGEST)
+      return FALSE;
+  for (guint i = 0; i < n; i++) {
+    w->pad_begin[i] += begin[i];
+    w->pad_end[i] += end[i];
+  }
+  w->auto_pad = SEG_AUTO_PAD_NOTSET; /* resolved for the padded input already */
+  return TRUE;
 }
 
 gboolean

@@ -46,6 +46,9 @@ gboolean seg_window_slide (SegWindow *w, const gint64 *in, gint64 *out, GError *
  * dimensions of in and out ([N,C,...]). */
 void seg_window_axes (const SegWindow *w, const SegDesc *in, const SegDesc *out,
     SegWindowAxis axes[SEG_WINDOW_AXES]);
+/* More padding on each side, n axes; for SegOp.absorb_pads. */
+gboolean seg_window_add_pads (
+    SegWindow *w, const gint64 *begin, const gint64 *end, guint n);
 /* Whether a device kernel can take it: at most two axes, and all arithmetic in 32 bits. */
 gboolean seg_window_fits_device (const SegWindow *w);
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ops/conv.h"
+
+G_BEGIN_DECLS
+
+/* Inside ConvTranspose: the job's axes mean out + pad - k * dilation = in * stride. Weights are
+ * [in_c][out_c / groups][ky][kx]. */
+
+/* Each of the stride_y x stride_x phases of output pixels is a convolution of its own:
+ * conv_lp.comp. For strides that leave few phases. */
+gboolean seg_transpose_phases_takes (const SegConvJob *job, const SegDeviceInfo *device);
+gboolean seg_transpose_phases_emit (const SegConvJob *job, SegProgram *p, GError **error);
+/* Anything: conv_transpose.comp. */
+gboolean seg_transpose_gather_emit (const SegConvJob *job, SegProgram *p, GError **error);
+
+G_END_DECLS
