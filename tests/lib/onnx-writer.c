@@ -140,8 +140,12 @@ skip_field (const guint8 **p, guint wire_type)
   }
 }
 
-GBytes *
-seg_pb_extend (GBytes *message, guint field, GByteArray *more)
+/* Copies a message; fields `field` are handed to `change` with the rest of the data. */
+typedef void (*Change) (
+    GByteArray *out, guint field, const guint8 *contents, gsize n, GByteArray *data);
+
+static GBytes *
+copy_message (GBytes *message, guint field, GByteArray *data, Change change)
 {
   gsize n;
   const guint8 *p = g_bytes_get_data (message, &n), *end = p + n;
@@ -149,19 +153,52 @@ seg_pb_extend (GBytes *message, guint field, GByteArray *more)
 
   while (p < end) {
     const guint8 *start = p, *contents;
-    guint64 key = read_varint (&p);
+    guint64 key = read_varint (&p), length;
     contents = p;
     skip_field (&p, key & 7);
     if (key == (field << 3 | LENGTH)) {
-      GByteArray *sub = g_byte_array_new ();
-      guint64 length = read_varint (&contents);
-      g_byte_array_append (sub, contents, (guint) length);
-      g_byte_array_append (sub, more->data, more->len);
-      seg_pb_message (out, field, sub);
+      length = read_varint (&contents);
+      change (out, field, contents, length, data);
     } else {
       g_byte_array_append (out, start, (guint) (p - start));
     }
   }
-  g_byte_array_unref (more);
   return g_byte_array_free_to_bytes (out);
+}
+
+static void
+extend (GByteArray *out, guint field, const guint8 *contents, gsize n, GByteArray *more)
+{
+  GByteArray *sub = g_byte_array_new ();
+
+  g_byte_array_append (sub, contents, (guint) n);
+  g_byte_array_append (sub, more->data, more->len);
+  seg_pb_message (out, field, sub);
+}
+
+GBytes *
+seg_pb_extend (GBytes *message, guint field, GByteArray *more)
+{
+  GBytes *out = copy_message (message, field, more, extend);
+
+  g_byte_array_unref (more);
+  return out;
+}
+
+static void
+drop (GByteArray *out, guint field, const guint8 *contents, gsize n, GByteArray *data)
+{
+}
+
+GBytes *
+seg_pb_with_opset (GBytes *model, guint opset)
+{
+  g_autoptr (GByteArray) m = g_byte_array_new ();
+  g_autoptr (GBytes) rest = copy_message (model, 8, NULL, drop);
+  gsize n;
+  const guint8 *data = g_bytes_get_data (rest, &n);
+
+  g_byte_array_append (m, data, (guint) n);
+  import (m, "", opset);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&m));
 }

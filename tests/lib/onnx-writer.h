@@ -24,5 +24,7 @@ GBytes *seg_pb_model (GByteArray *graph, guint opset, const char *other_domain);
 /* A well-formed message with `more` (which it takes) at the end of its field `field`, which is
  * a message too; everything else as it was. */
 GBytes *seg_pb_extend (GBytes *message, guint field, GByteArray *more);
+/* A well-formed ModelProto, importing only this version of ai.onnx. */
+GBytes *seg_pb_with_opset (GBytes *model, guint opset);
 
 G_END_DECLS
