@@ -40,6 +40,8 @@ extern const SegOp seg_op_transpose;
 extern const SegOp seg_op_unsqueeze;
 
 /* resizing */
+extern const SegOp seg_op_resize;
+extern const SegOp seg_op_upsample;
 
 /* shapes and constants */
 extern const SegOp seg_op_constant;

@@ -41,6 +41,8 @@ const SegOp *const seg_op_table[] = {
   &seg_op_unsqueeze,
 
   /* resizing */
+  &seg_op_resize,
+  &seg_op_upsample,
 
   /* shapes and constants */
   &seg_op_constant,

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "graph/op.h"
+#include "ops/resize-taps.h"
+
+G_BEGIN_DECLS
+
+/* Resize and Upsample: what resize-params.c makes of the attributes and resize.c executes. */
+
+enum { SEG_RESIZE, SEG_UPSAMPLE }; /* SegOp.variant */
+
+typedef enum {
+  SEG_RESIZE_STRETCH,
+  SEG_RESIZE_NOT_LARGER,
+  SEG_RESIZE_NOT_SMALLER
+} SegResizePolicy;
+
+typedef struct {
+  SegResizeKind kind;
+  SegResizePolicy policy;
+  gboolean early; /* before opset 11: no coordinate modes */
+  double extrapolation;
+  SegResizeAxis axes[SEG_MAX_RANK];
+} SegResizeParams;
+
+gboolean seg_resize_parse (SegNode *node, GError **error);
+gboolean seg_resize_infer (SegNode *node, GError **error);
+
+G_END_DECLS
