@@ -90,7 +90,7 @@ read_doubles (
   const SegValue *v = seg_node_input (node, i);
   *out = NULL;
   *n = 0;
-  if (v == NULL || (v->constant == NULL && seg_desc_n_elems (&v->desc) == 0))
+  if (v == NULL || seg_desc_n_elems (&v->desc) == 0)
     return TRUE;
   if (v->constant == NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
@@ -185,8 +185,6 @@ read_given (SegNode *node, guint rank, Given *g, GError **error)
         n_scales, n_sizes, n_roi, g->n);
     return FALSE;
   }
-  if (n_sizes == 0)
-    g_clear_pointer (&g->sizes, g_free);
   return TRUE;
 }
 
