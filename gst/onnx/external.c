@@ -8,11 +8,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+typedef struct {
+  GBytes *bytes;
+  gsize copied_bytes; /* of tensors that cannot stay where they are */
+} Map;
+
 struct _SegExternal {
   char *dir;        /* as given, for messages */
   char *real_dir;   /* NULL: external data are refused */
-  GHashTable *maps; /* location -> GBytes */
+  GHashTable *maps; /* real path -> Map */
 };
+
+static void
+map_free (gpointer data)
+{
+  Map *map = data;
+
+  g_bytes_unref (map->bytes);
+  g_free (map);
+}
 
 SegExternal *
 seg_external_new (const char *dir)
@@ -21,8 +35,7 @@ seg_external_new (const char *dir)
 
   external->dir = g_strdup (dir);
   external->real_dir = dir ? realpath (dir, NULL) : NULL;
-  external->maps = g_hash_table_new_full (
-      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  external->maps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, map_free);
   return external;
 }
 
@@ -119,14 +132,13 @@ resolve (const SegExternal *external, const char *location, GError **error)
   return NULL;
 }
 
-static GBytes *
+static Map *
 map_location (SegExternal *external, const char *location, GError **error)
 {
-  GBytes *bytes = g_hash_table_lookup (external->maps, location);
-  char *real;
+  g_autofree char *real = NULL;
+  GBytes *bytes;
+  Map *map;
 
-  if (bytes)
-    return bytes;
   if (leaves_folder (location)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_FILE,
         "external data '%s' are outside of the model's folder, which is not allowed",
@@ -136,11 +148,34 @@ map_location (SegExternal *external, const char *location, GError **error)
   real = resolve (external, location, error);
   if (!real)
     return NULL;
+  map = g_hash_table_lookup (external->maps, real);
+  if (map)
+    return map;
   bytes = seg_external_map_file (real, error);
-  free (real);
-  if (bytes)
-    g_hash_table_insert (external->maps, g_strdup (location), bytes);
-  return bytes;
+  if (!bytes)
+    return NULL;
+  map = g_new0 (Map, 1);
+  map->bytes = bytes;
+  g_hash_table_insert (external->maps, g_steal_pointer (&real), map);
+  return map;
+}
+
+/* Tensors may share bytes of a file, but not when each gets a copy of them: then a small model
+ * could fill all memory. */
+static gboolean
+count_copy (Map *map, guint64 offset, gsize n_bytes, SegDType dtype, GError **error)
+{
+  gsize size = g_bytes_get_size (map->bytes);
+
+  if (dtype != SEG_DTYPE_BOOL && offset % seg_dtype_bytes (dtype) == 0)
+    return TRUE;
+  map->copied_bytes += n_bytes;
+  if (map->copied_bytes <= size)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+      "external data overlap with another tensor's, at an offset that %s cannot have",
+      seg_dtype_name (dtype));
+  return FALSE;
 }
 
 /* Finds a key; two of the same are an error. */
@@ -179,36 +214,47 @@ find_number (
   return FALSE;
 }
 
+static gboolean
+read_place (const SegExternal *external, const Onnx__TensorProto *proto, gsize n_bytes,
+    const char **location, guint64 *offset, GError **error)
+{
+  guint64 length = n_bytes;
+
+  if (!find_key (proto, "location", location, error)
+      || !find_number (proto, "offset", offset, error)
+      || !find_number (proto, "length", &length, error))
+    return FALSE;
+  if (!external->real_dir || !*location || !**location) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_FILE, "external data %s",
+        *location && **location
+            ? "cannot be found: the model's folder is not known or gone"
+            : "without a location");
+    return FALSE;
+  }
+  if (length == n_bytes)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+      "needs %" G_GSIZE_FORMAT " bytes, but external data of %" G_GUINT64_FORMAT
+      " are given",
+      n_bytes, length);
+  return FALSE;
+}
+
 GBytes *
 seg_external_get (
     SegExternal *external, const Onnx__TensorProto *proto, gsize n_bytes, GError **error)
 {
-  guint64 offset = 0, length = n_bytes;
+  guint64 offset = 0;
   const char *location;
   gsize size;
-  GBytes *map;
+  Map *map;
 
-  if (!find_key (proto, "location", &location, error)
-      || !find_number (proto, "offset", &offset, error)
-      || !find_number (proto, "length", &length, error))
+  if (!read_place (external, proto, n_bytes, &location, &offset, error))
     return NULL;
-  if (!external->real_dir || !location || !*location) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_FILE, "external data %s",
-        location && *location ? "cannot be found: the model's folder is not known or gone"
-                              : "without a location");
-    return NULL;
-  }
-  if (length != n_bytes) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
-        "needs %" G_GSIZE_FORMAT " bytes, but external data of %" G_GUINT64_FORMAT
-        " are given",
-        n_bytes, length);
-    return NULL;
-  }
   map = map_location (external, location, error);
   if (!map)
     return NULL;
-  size = g_bytes_get_size (map);
+  size = g_bytes_get_size (map->bytes);
   if (offset > size || n_bytes > size - offset) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_FILE,
         "'%s' is too short: bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
@@ -216,5 +262,7 @@ seg_external_get (
         location, offset, offset + n_bytes, size);
     return NULL;
   }
-  return g_bytes_new_from_bytes (map, offset, n_bytes);
+  if (!count_copy (map, offset, n_bytes, proto->data_type, error))
+    return NULL;
+  return g_bytes_new_from_bytes (map->bytes, offset, n_bytes);
 }

@@ -21,7 +21,7 @@ typedef enum {
   SEG_ATTR_FLOATS = 6,
   SEG_ATTR_INTS = 7,
   SEG_ATTR_STRINGS = 8,
-  SEG_ATTR_OTHER = 0, /* sparse tensors, types, lists of tensors or graphs: only the name */
+  SEG_ATTR_OTHER = 0, /* sparse tensors, types, lists of tensors or graphs: name only */
 } SegAttrType;
 
 typedef struct {
