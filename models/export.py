@@ -68,8 +68,9 @@ def build(name, size, pretrained):
 def picture_like(batch, size, generator):
     """Random pictures with structure at several scales, normalised as the networks want them."""
     total = torch.zeros(batch, 3, *size)
-    for cells in (2, 5, 11, 29):
-        noise = torch.randn(batch, 3, cells, cells, generator=generator)
+    for divide in (1, 3, 8, 20, 50, 120):
+        cells = [-(-n // divide) for n in size]
+        noise = torch.randn(batch, 3, *cells, generator=generator)
         total += torch.nn.functional.interpolate(noise, size=size, mode='bilinear',
                                                  align_corners=False)
     return total / total.std()
@@ -102,34 +103,46 @@ def calibrate(network, forward, generator):
     shake_batch_norms(network, generator)
 
 
+def spread(layer, run, deviation):
+    """Gives each channel that `layer` puts out mean 0 and the deviation, over what run() shows."""
+    seen = []
+    hook = layer.register_forward_hook(
+        lambda module, inputs, output: seen.append(output.transpose(0, 1).flatten(1)))
+    run()
+    hook.remove()
+    values = torch.cat(seen, 1)
+    scale = deviation / values.std(dim=1).clamp(min=1e-6)
+    bias = layer.bias if layer.bias is not None else 0
+    layer.weight *= scale.reshape([-1] + [1] * (layer.weight.dim() - 1))
+    if layer.bias is not None:
+        layer.bias.copy_((bias - values.mean(dim=1)) * scale)
+
+
 def tame_semantic(network, size, generator):
     calibrate(network, lambda: network(picture_like(2, size, generator)), generator)
-    logits = network(picture_like(1, size, generator))['out']
-    # Classes that differ by place, not by a constant: centre each class and give it a spread.
-    last = [m for m in network.classifier.modules()
-            if isinstance(m, torch.nn.Conv2d) and m.out_channels == logits.shape[1]]
-    scale = 4 / logits.std(dim=(0, 2, 3)).clamp(min=1e-6)
-    shift = logits.mean(dim=(0, 2, 3)) * scale
-    for conv in last:
-        conv.weight *= scale[:, None, None, None]
-        if conv.bias is not None:
-            conv.bias *= scale
-    last[-1].bias -= shift
+    sample = picture_like(1, size, generator)
+    classes = network(sample)['out'].shape[1]
+    for layer in network.classifier.modules():
+        if isinstance(layer, torch.nn.Conv2d) and layer.out_channels == classes:
+            spread(layer, lambda: network(sample), 3)
 
 
 def tame_detector(network, size, generator):
+    """Scores around the threshold and boxes that move a little, so that some are found."""
     calibrate(network.backbone, lambda: network.backbone(picture_like(2, size, generator)),
               generator)
-    features = network.backbone(picture_like(1, size, generator))
-    level = network.rpn.head.conv(features['1']).relu()
-    objectness = network.rpn.head.cls_logits
-    objectness.weight *= 3 / objectness(level).std()
-    deltas = network.rpn.head.bbox_pred
-    deltas.weight *= 0.3 / deltas(level).std()
-    pooled = torch.randn(64, 1024, generator=generator).relu()
-    heads = network.roi_heads.box_predictor
-    heads.cls_score.weight *= 3 / heads.cls_score(pooled).std()
-    heads.bbox_pred.weight *= 0.5 / heads.bbox_pred(pooled).std()
+    sample = [(picture_like(1, size, generator)[0] / 6 + 0.5).clamp(0, 1)]
+
+    def run():
+        return network(sample)
+
+    spread(network.rpn.head.cls_logits, run, 2)
+    spread(network.rpn.head.bbox_pred, run, 0.3)
+    heads = network.roi_heads
+    spread(heads.box_predictor.cls_score, run, 2)
+    spread(heads.box_predictor.bbox_pred, run, 1)
+    if heads.mask_predictor is not None:
+        spread(heads.mask_predictor.mask_fcn_logits, run, 2)
 
 
 @torch.no_grad()
