@@ -62,20 +62,22 @@ layout (binding = 1) uniform samplerBuffer right;
 SEG_OUTPUT (2);
 layout (binding = 3) uniform samplerBuffer residual;
 
-// GLSL's pow is undefined for a negative base; C's is not for whole exponents.
+// As C's pow: GLSL's is not defined for a negative base, and has no exact cases.
 vec4 power (vec4 x, vec4 y)
 {
+  const float inf = uintBitsToFloat (0x7f800000u), nan = uintBitsToFloat (0x7fc00000u);
   vec4 r = pow (abs (x), y);
-  bvec4 whole = equal (y, floor (y)), odd = notEqual (fract (0.5 * y), vec4 (0.0));
-  vec4 negative = mix (vec4 (uintBitsToFloat (0x7fc00000u)), mix (r, -r, odd), whole);
+  vec4 rest = mix (fract (0.5 * y), vec4 (0.0), isinf (y)); // 0: even; 1/2: odd
+  vec4 negative = mix (mix (r, vec4 (nan), notEqual (rest, vec4 (0.0))), -r,
+      equal (rest, vec4 (0.5)));
+  negative = mix (negative, mix (r, -r, equal (rest, vec4 (0.5))), isinf (x));
   r = mix (r, negative, lessThan (x, vec4 (0.0)));
-  r = mix (r, x * x, equal (y, vec4 (2.0)));
+  r = mix (r, mix (vec4 (0.0), vec4 (inf), lessThan (y, vec4 (0.0))), equal (x, vec4 (0.0)));
   r = mix (r, x, equal (y, vec4 (1.0)));
-  r = mix (r, x + y, isnan (x + y));
-  vec4 at_zero = mix (vec4 (0.0), vec4 (uintBitsToFloat (0x7f800000u)), lessThan (y, vec4 (0.0)));
-  r = mix (r, at_zero, equal (x, vec4 (0.0)));
-  bvec4 one = equal (y, vec4 (0.0));
-  return mix (mix (r, vec4 (1.0), one), vec4 (1.0), equal (x, vec4 (1.0)));
+  r = mix (r, x * x, equal (y, vec4 (2.0)));
+  r = mix (mix (r, x, isnan (x)), y, isnan (y));
+  r = mix (r, vec4 (1.0), equal (y, vec4 (0.0)));
+  return mix (r, vec4 (1.0), equal (x, vec4 (1.0)));
 }
 
 vec4 remainder (vec4 x, vec4 y, bool python)

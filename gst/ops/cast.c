@@ -69,8 +69,8 @@ cast_emit (const SegNode *node, SegProgram *p, GError **error)
   if (from == SEG_STORAGE_I32 && to == SEG_STORAGE_I32 && to_bool)
     return emit_step (node, p, &seg_shader_unary_i32, UNARY_NONZERO, error);
   if (from == to) {
-    SegView source = seg_view (in), target = seg_view (out);
-    return seg_move (p, in, &source, out, &target, error);
+    SegMove whole = seg_move_whole (&out->desc);
+    return seg_move_emit (&whole, p, in, out, error);
   }
   if (to == SEG_STORAGE_I32)
     return emit_step (

@@ -87,7 +87,7 @@ seg_elementwise (SegProgram *p, const SegNode *node, SegDispatch *d,
     const SegOperand *ins, guint n_ins, const SegOperand *out, SegEpilogueUse epilogue,
     GError **error)
 {
-  SegView views[SEG_STRIDED_OPERANDS];
+  SegView views[SEG_STRIDED_OPERANDS] = { 0 };
   SegStrided s;
   guint n = n_ins;
   const SegValue *residual =
