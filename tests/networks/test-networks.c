@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whole networks on the device against what another engine computed: folders
+ * NAME/{model.onnx, input_INPUT.npy, expected_OUTPUT.npy} in the directories given and in
+ * VKSEG_REF_DIR. Outputs without a file are not looked at. */
+#include "engine/session.h"
+#include "lib/device.h"
+#include "lib/tap.h"
+#include "tool/npy.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Errors are relative to the output's largest value, or to 1 if that is smaller: mattes lie
+ * in 0..1, logits of random weights in the hundreds. Classes are compared where an output of
+ * rank 4 has more than one channel. */
+typedef struct {
+  const char *name;
+  SegPrecision precision;
+  double max_error, min_same_class;
+} Limit;
+
+static const Limit limits[] = {
+  { "fp32", SEG_PRECISION_FP32, 1e-3, 0.999 },
+  { "fp16", SEG_PRECISION_FP16, 3e-2, 0.995 },
+};
+
+typedef struct {
+  double largest, max_error, mean_error;
+  gint64 n_pixels, n_same; /* n_pixels 0: no classes */
+} Difference;
+
+typedef struct {
+  SegVk *vk;
+  SegTap tap;
+} Run;
+
+static SegTensor *
+read_file (const char *dir, const char *kind, const char *name, GError **error)
+{
+  g_autofree char *safe = g_strdup (name);
+  g_autofree char *path = NULL;
+  SegTensor *t;
+
+  g_strdelimit (safe, "/:", '_');
+  path = g_strdup_printf ("%s/%s_%s.npy", dir, kind, safe);
+  t = seg_npy_read (path, error);
+  if (t == NULL)
+    g_prefix_error (error, "%s: ", path);
+  return t;
+}
+
+/* --- comparison -------------------------------------------------------------------------- */
+
+/* Pixels lie `inner` apart in the class axis' stride: index = (pixel / inner * classes + class)
+ * * inner + pixel % inner. Both NCHW and NHWC are of this form. */
+static gint64
+best_class (const SegTensor *t, gint64 pixel, gint64 n_classes, gint64 inner)
+{
+  gint64 best = 0, first = pixel / inner * n_classes * inner + pixel % inner;
+
+  for (gint64 c = 1; c < n_classes; c++)
+    if (seg_tensor_get_double (t, first + c * inner)
+        > seg_tensor_get_double (t, first + best * inner))
+      best = c;
+  return best;
+}
+
+static void
+compare_classes (const SegTensor *got, const SegTensor *want, Difference *d)
+{
+  const gint64 *dims = want->desc.dims;
+  gboolean last = dims[3] < dims[1]; /* the class axis is shorter than a row */
+  gint64 n_classes = last ? dims[3] : dims[1], inner = last ? 1 : dims[2] * dims[3];
+
+  if (n_classes < 2)
+    return;
+  d->n_pixels = seg_desc_n_elems (&want->desc) / n_classes;
+  for (gint64 i = 0; i < d->n_pixels; i++)
+    d->n_same +=
+        best_class (got, i, n_classes, inner) == best_class (want, i, n_classes, inner);
+}
+
+/* FALSE when there is a value that is not finite where one should be. */
+static gboolean
+compare (const SegTensor *got, const SegTensor *want, Difference *d)
+{
+  gint64 n = seg_desc_n_elems (&want->desc);
+  double sum = 0;
+
+  *d = (Difference){ .largest = 1 };
+  for (gint64 i = 0; i < n; i++) {
+    double a = seg_tensor_get_double (got, i), b = seg_tensor_get_double (want, i);
+    if (!isfinite (a) && isfinite (b))
+      return FALSE;
+    d->largest = fmax (d->largest, fabs (b));
+    d->max_error = fmax (d->max_error, fabs (a - b));
+    sum += fabs (a - b);
+  }
+  d->mean_error = n > 0 ? sum / n : 0;
+  if (want->desc.rank == 4 && n > 0)
+    compare_classes (got, want, d);
+  return TRUE;
+}
+
+/* Whether the output is within the limits; appends figures to report. */
+static gboolean
+check_output (const char *name, const SegTensor *got, const SegTensor *want,
+    const Limit *limit, GString *report)
+{
+  Difference d;
+  gboolean ok;
+
+  if (!seg_desc_same_dims (&got->desc, &want->desc)
+      || got->desc.dtype != want->desc.dtype) {
+    g_autofree char *a = seg_desc_to_string (&got->desc);
+    g_autofree char *b = seg_desc_to_string (&want->desc);
+    g_string_append_printf (report, "%s: got %s, expected %s\n", name, a, b);
+    return FALSE;
+  }
+  if (!compare (got, want, &d)) {
+    g_string_append_printf (report, "%s: not finite\n", name);
+    return FALSE;
+  }
+  ok = d.max_error <= limit->max_error * d.largest;
+  g_string_append_printf (report,
+      "%s: largest error %.3g, mean %.3g, of values up to %.3g", name, d.max_error,
+      d.mean_error, d.largest);
+  if (d.n_pixels > 0) {
+    g_string_append_printf (
+        report, ", same class in %.3f %%", 100.0 * d.n_same / d.n_pixels);
+    ok = ok && d.n_same >= limit->min_same_class * d.n_pixels;
+  }
+  g_string_append_c (report, '\n');
+  return ok;
+}
+
+/* --- running ----------------------------------------------------------------------------- */
+
+static gboolean
+check_outputs (const char *dir, const SegGraph *graph, SegTensor *const *outputs,
+    const Limit *limit, GString *report)
+{
+  gboolean ok = TRUE;
+  guint n_checked = 0;
+
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const char *name = graph->model->graph.outputs[i].name;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegTensor) want = read_file (dir, "expected", name, &error);
+    if (want == NULL)
+      continue;
+    n_checked++;
+    ok &= check_output (name, outputs[i], want, limit, report);
+  }
+  if (n_checked == 0)
+    g_string_append (report, "no expected_OUTPUT.npy was found\n");
+  return ok && n_checked > 0;
+}
+
+static gboolean
+run_session (SegSession *session, const char *dir, const Limit *limit, GString *report,
+    GError **error)
+{
+  const SegGraph *graph = seg_session_graph (session);
+  g_autoptr (GPtrArray) inputs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) seg_tensor_unref);
+  g_autofree SegTensor **outputs = g_new0 (SegTensor *, graph->outputs->len + 1);
+  SegSessionStats stats;
+  gboolean ok;
+
+  for (guint i = 0; i < graph->inputs->len; i++) {
+    SegTensor *t = read_file (dir, "input", graph->model->graph.inputs[i].name, error);
+    if (t == NULL)
+      return FALSE;
+    g_ptr_array_add (inputs, t);
+  }
+  if (!seg_session_run (session, (SegTensor **) inputs->pdata, outputs, error))
+    return FALSE;
+  ok = check_outputs (dir, graph, outputs, limit, report);
+  seg_session_stats (session, &stats);
+  g_string_append_printf (
+      report, "%u dispatches, %u host steps\n", stats.n_dispatches, stats.n_host_steps);
+  for (guint i = 0; i < graph->outputs->len; i++)
+    seg_tensor_unref (outputs[i]);
+  return ok;
+}
+
+/* The shapes of the input files, for models that leave dimensions free. */
+static GArray *
+read_shapes (const SegModel *model, const char *dir)
+{
+  GArray *shapes = g_array_new (FALSE, TRUE, sizeof (SegInputShape));
+
+  for (guint i = 0; i < model->graph.n_inputs; i++) {
+    g_autoptr (SegTensor) t = read_file (dir, "input", model->graph.inputs[i].name, NULL);
+    SegInputShape shape = { .input = model->graph.inputs[i].name };
+    if (t == NULL)
+      continue;
+    shape.rank = t->desc.rank;
+    memcpy (shape.dims, t->desc.dims, sizeof shape.dims);
+    g_array_append_val (shapes, shape);
+  }
+  return shapes;
+}
+
+static void
+run_network (Run *run, const char *dir, const char *name, const Limit *limit)
+{
+  g_autofree char *path = g_build_filename (dir, "model.onnx", NULL);
+  g_autofree char *title = g_strdup_printf ("%s, %s", name, limit->name);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegModel) model = seg_model_load (path, &error);
+  g_autoptr (GArray) shapes = model != NULL ? read_shapes (model, dir) : NULL;
+  GString *report = g_string_new (NULL);
+  SegSession *session = NULL;
+  guint messages = seg_vk_validation_messages ();
+  gboolean ok = FALSE;
+
+  if (model != NULL) {
+    SegSessionOptions options = { .precision = limit->precision,
+      .shapes = (SegInputShape *) shapes->data,
+      .n_shapes = shapes->len };
+    session = seg_session_new (model, run->vk, &options, &error);
+  }
+  if (session != NULL)
+    ok = run_session (session, dir, limit, report, &error);
+  if (session == NULL && g_error_matches (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED)) {
+    g_strdelimit (error->message, "\n", ';');
+    seg_tap_skip (&run->tap, title, error->message);
+  } else {
+    if (error != NULL)
+      g_string_append (report, error->message);
+    if (seg_vk_validation_messages () != messages)
+      g_string_append (report, "\nmessages from the validation layer");
+    ok = ok && seg_vk_validation_messages () == messages;
+    seg_tap_result (&run->tap, ok, title, report->str);
+  }
+  seg_session_free (&session);
+  g_string_free (report, TRUE);
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+static void
+run_directory (Run *run, const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  if (dir == NULL) {
+    g_autofree char *reason = g_strdup_printf ("%s is not there", path);
+    seg_tap_skip (&run->tap, "networks", reason);
+    return;
+  }
+  for (const char *name; (name = g_dir_read_name (dir)) != NULL;)
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = g_ptr_array_index (names, i);
+    g_autofree char *sub = g_build_filename (path, name, NULL);
+    g_autofree char *model = g_build_filename (sub, "model.onnx", NULL);
+    for (guint k = 0;
+         g_file_test (model, G_FILE_TEST_EXISTS) && k < G_N_ELEMENTS (limits); k++)
+      run_network (run, sub, name, &limits[k]);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *extra = g_getenv ("VKSEG_REF_DIR");
+  Run run = { 0 };
+  int status = 0;
+
+  run.vk = seg_test_device (&status);
+  if (run.vk == NULL)
+    return status;
+  for (int i = 1; i < argc; i++)
+    run_directory (&run, argv[i]);
+  if (extra != NULL)
+    run_directory (&run, extra);
+  else
+    seg_tap_skip (&run.tap, "more networks", "VKSEG_REF_DIR is not set");
+  seg_vk_unref (run.vk);
+  return seg_tap_finish (&run.tap);
+}
