@@ -31,8 +31,8 @@ seg_hazards_clear (SegHazards *h)
 static gboolean
 conflicts (const SegAccess *a, const SegAccess *b)
 {
-  return a->memory == b->memory && (a->write || b->write) && a->start < b->end
-         && b->start < a->end;
+  return a->memory == b->memory && (a->write || b->write)
+         && MAX (a->start, b->start) < MIN (a->end, b->end);
 }
 
 static gboolean

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/common.h"
+
+/* Past one query pool, with commands that do nothing among them. */
+enum { COMMANDS = 600 };
+
+static void
+times (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegVk) vk = test_device (NULL);
+  if (vk == NULL)
+    return;
+  if (!seg_vk_info (vk)->timestamps) {
+    g_assert_null (seg_cmd_new (vk, TRUE, &error));
+    g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+    return;
+  }
+  enum { LARGE = 1 << 16, SMALL = 64 };
+  SegBuffer *a = test_buffer (vk, 4 * LARGE, SEG_BUFFER_DEVICE);
+  SegBuffer *b = test_buffer (vk, 4 * LARGE, SEG_BUFFER_DEVICE);
+  SegCmd *cmd = test_cmd (vk, TRUE);
+  for (guint i = 0; i < COMMANDS; i++)
+    if (i % 3 == 2)
+      g_assert_true (seg_cmd_copy (cmd, a, 0, b, 0, 0, &error));
+    else
+      test_add (cmd, a, 0, b, 0, i % 3 == 0 ? LARGE : SMALL, 1);
+  g_assert_cmpuint (seg_cmd_n_dispatches (cmd), ==, COMMANDS);
+
+  guint64 ns[COMMANDS], sum[3] = { 0 };
+  g_assert_false (seg_cmd_times (cmd, ns, COMMANDS, NULL)); /* still recording */
+  seg_cmd_end (cmd, &error);
+  g_assert_no_error (error);
+  g_assert_false (seg_cmd_times (cmd, ns, COMMANDS, NULL)); /* never run */
+  gint64 start = g_get_monotonic_time ();
+  seg_cmd_submit (cmd, &error);
+  g_assert_no_error (error);
+  seg_cmd_wait (cmd, &error);
+  g_assert_no_error (error);
+  gint64 wall_ns = (g_get_monotonic_time () - start) * 1000;
+  g_assert_false (seg_cmd_times (cmd, ns, COMMANDS - 1, NULL));
+  seg_cmd_times (cmd, ns, COMMANDS, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < COMMANDS; i++)
+    sum[i % 3] += ns[i];
+  g_test_message ("of %.3f ms: large %.3f, small %.3f, none %.3f", (double) wall_ns / 1e6,
+      (double) sum[0] / 1e6, (double) sum[1] / 1e6, (double) sum[2] / 1e6);
+  g_assert_cmpuint (sum[0], >, 4 * sum[1]);
+  g_assert_cmpuint (sum[1], >, 0);
+  g_assert_cmpuint (sum[0] + sum[1] + sum[2], <=, (guint64) wall_ns);
+  seg_cmd_free (&cmd);
+  seg_buffer_free (&a);
+  seg_buffer_free (&b);
+}
+
+static void
+not_timed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegVk) vk = test_device (NULL);
+  if (vk == NULL)
+    return;
+  SegCmd *cmd = test_cmd (vk, FALSE);
+  test_run (cmd);
+  g_assert_false (seg_cmd_times (cmd, NULL, 0, &error));
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_INPUT);
+  seg_cmd_free (&cmd);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/vk/timing/times", times);
+  g_test_add_func ("/vk/timing/not-timed", not_timed);
+  return g_test_run ();
+}
