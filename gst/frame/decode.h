@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "engine/session.h"
+#include "frame/geometry.h"
+#include "frame/params.h"
+
+G_BEGIN_DECLS
+
+/* From a network's output map to one class, or one probability, for each pixel of the frame.
+ * Scores are brought to the frame's size first and decided on there, but scores at the
+ * frame's size never exist in memory. */
+
+/* What the numbers are; as in shaders/lib/decode.glsl. */
+typedef enum {
+  SEG_SCORES_SOFTMAX,     /* logits of classes that exclude each other */
+  SEG_SCORES_SIGMOID,     /* logits of classes that do not */
+  SEG_SCORES_PROBABILITY, /* probabilities, alpha */
+  SEG_SCORES_INDEX,       /* one channel: the class itself */
+} SegScores;
+
+typedef enum {
+  SEG_DECODE_CLASSES, /* the map: a class a pixel */
+  SEG_DECODE_ODDS, /* the matte: probability of the foreground classes against the others */
+  SEG_DECODE_VALUE, /* the matte: the first channel as it is */
+} SegDecodeKind;
+
+typedef struct {
+  SegDecodeKind kind;
+  SegScores scores;
+  int height_axis, width_axis, class_axis; /* of the output; class_axis -1: it has none */
+  guint n_classes;                         /* 255 at most */
+  gboolean nearest;                        /* do not interpolate */
+  gboolean cut; /* what is below the threshold is 0 in the matte too */
+} SegDecodePlan;
+
+#define SEG_MAX_CLASSES 255
+
+/* `Style` of lib/decode.glsl: what may change from frame to frame. */
+typedef struct {
+  guint32 keep[8];
+  float threshold, map_threshold; /* the second: alpha from which a pixel is class 1 */
+  float legend_share;
+  float unused;
+  gint32 background; /* label of what is no class */
+  gint32 draw;       /* SegDrawFlags */
+  gint32 unused2[2];
+} SegStyleBlock;
+
+/* Bytes of a device buffer. */
+typedef struct {
+  SegBuffer *buffer;
+  gsize offset, n_bytes;
+} SegPiece;
+SegBufferView seg_piece_view (const SegPiece *piece, SegViewKind kind);
+
+/* Where intermediate results lie. map and matte: a byte a pixel, rows of map_stride bytes. */
+typedef struct {
+  SegPiece labels, cells, numbers; /* grid: 16 bits, 16 bits, 32 bits a pixel */
+  SegPiece map, matte;
+  SegPiece counts; /* 256 words: pixels of each class */
+  SegPiece zeros;  /* as many, all 0 */
+} SegDecodeMemory;
+
+gsize seg_map_stride (guint width);
+/* Bytes that the pieces need; n_bytes of each is filled in, except zeros'. */
+void seg_decode_sizes (SegDecodeMemory *memory, guint width, guint height,
+    guint grid_width, guint grid_height);
+
+/* Size of an output's grid. */
+void seg_decode_grid (
+    const SegDecodePlan *plan, const SegDesc *desc, guint *width, guint *height);
+
+/* Records the dispatches. `style` is a uniform view of a SegStyleBlock; `decode_view` receives the
+ * other uniform block, which those that draw need as well. */
+gboolean seg_decode_record (SegCmd *cmd, SegParams *params, const SegDecodePlan *plan,
+    const SegGeometry *geometry, const SegBound *output, const SegDecodeMemory *memory,
+    const SegBufferView *style, SegBufferView *decode_view, GError **error);
+
+G_END_DECLS

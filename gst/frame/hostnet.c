@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame/hostnet.h"
+
+#include <string.h>
+
+struct _SegHostNet {
+  SegSession *session;
+  guint output_index;
+  SegBound input, output;
+  SegBuffer *in_device, *in_host, *out_host;
+};
+
+/* Row-major and dense, 32 bits an element. */
+static gboolean
+bind_rows (SegBound *bound, const SegDesc *desc, GError **error)
+{
+  gint64 n = seg_desc_n_elems (desc);
+  if (n <= 0 || n > G_MAXUINT32 / 8) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY,
+        "a tensor of %" G_GINT64_FORMAT " elements", n);
+    return FALSE;
+  }
+  *bound = (SegBound){ .desc = *desc, .layout = SEG_LAYOUT_ROWS };
+  bound->storage = seg_dtype_is_float (desc->dtype) ? SEG_STORAGE_F32 : SEG_STORAGE_I32;
+  bound->view.rank = desc->rank;
+  bound->view.n_elems = ((guint32) n + 3) & ~3u;
+  guint32 stride = 1;
+  for (guint i = desc->rank; i-- > 0;) {
+    bound->view.dims[i] = (guint32) desc->dims[i];
+    bound->view.strides[i] = stride;
+    stride *= (guint32) desc->dims[i];
+  }
+  bound->n_bytes = (gsize) bound->view.n_elems * 4;
+  return TRUE;
+}
+
+static gboolean
+allocate (SegHostNet *net, SegVk *vk, GError **error)
+{
+  net->in_device = seg_buffer_new (vk, net->input.n_bytes, SEG_BUFFER_DEVICE, error);
+  if (net->in_device == NULL)
+    return FALSE;
+  net->in_host = seg_buffer_new (vk, net->input.n_bytes, SEG_BUFFER_READBACK, error);
+  if (net->in_host == NULL)
+    return FALSE;
+  net->out_host = seg_buffer_new (vk, net->output.n_bytes, SEG_BUFFER_UPLOAD, error);
+  net->input.buffer = net->in_device;
+  net->output.buffer = net->out_host;
+  return net->out_host != NULL;
+}
+
+SegHostNet *
+seg_host_net_new (SegSession *session, SegVk *vk, guint output, GError **error)
+{
+  const SegGraph *graph = seg_session_graph (session);
+  SegHostNet *net = g_new0 (SegHostNet, 1);
+  net->session = session;
+  net->output_index = output;
+  const SegValue *in = graph->inputs->pdata[0], *out = graph->outputs->pdata[output];
+  if (!bind_rows (&net->input, &in->desc, error)
+      || !bind_rows (&net->output, &out->desc, error) || !allocate (net, vk, error))
+    seg_host_net_free (&net);
+  return net;
+}
+
+void
+seg_host_net_free (SegHostNet **pnet)
+{
+  SegHostNet *net = *pnet;
+  *pnet = NULL;
+  if (net == NULL)
+    return;
+  seg_buffer_free (&net->in_device);
+  seg_buffer_free (&net->in_host);
+  seg_buffer_free (&net->out_host);
+  g_free (net);
+}
+
+const SegBound *
+seg_host_net_input (const SegHostNet *net)
+{
+  return &net->input;
+}
+
+const SegBound *
+seg_host_net_output (const SegHostNet *net)
+{
+  return &net->output;
+}
+
+gboolean
+seg_host_net_record_input (SegHostNet *net, SegCmd *cmd, GError **error)
+{
+  return seg_cmd_copy (
+      cmd, net->in_device, 0, net->in_host, 0, net->input.n_bytes, error);
+}
+
+static SegTensor *
+take_input (SegHostNet *net, GError **error)
+{
+  SegDesc desc = net->input.desc;
+  desc.dtype = SEG_DTYPE_F32;
+  g_autoptr (SegTensor) tensor = seg_tensor_new (&desc, error);
+  if (tensor == NULL)
+    return NULL;
+  memcpy (tensor->data, seg_buffer_map (net->in_host), tensor->n_bytes);
+  return seg_tensor_convert (tensor, net->input.desc.dtype, error);
+}
+
+static gboolean
+put_output (SegHostNet *net, SegTensor *output, GError **error)
+{
+  SegDType dtype = net->output.storage == SEG_STORAGE_I32 ? SEG_DTYPE_I32 : SEG_DTYPE_F32;
+  g_autoptr (SegTensor) tensor = seg_tensor_convert (output, dtype, error);
+  if (tensor == NULL)
+    return FALSE;
+  if (tensor->n_bytes > net->output.n_bytes) {
+    g_set_error (
+        error, SEG_ERROR, SEG_ERROR_MODEL, "the network's output changed its size");
+    return FALSE;
+  }
+  memcpy (seg_buffer_map (net->out_host), tensor->data, tensor->n_bytes);
+  return TRUE;
+}
+
+gboolean
+seg_host_net_run (SegHostNet *net, GError **error)
+{
+  guint n = seg_session_graph (net->session)->outputs->len;
+  g_autoptr (SegTensor) input = take_input (net, error);
+  if (input == NULL)
+    return FALSE;
+  g_autofree SegTensor **outputs = g_new0 (SegTensor *, n);
+  if (!seg_session_run (net->session, &input, outputs, error))
+    return FALSE;
+  gboolean ok = put_output (net, outputs[net->output_index], error);
+  for (guint i = 0; i < n; i++)
+    seg_tensor_unref (outputs[i]);
+  return ok;
+}

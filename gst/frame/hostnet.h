@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "engine/session.h"
+
+G_BEGIN_DECLS
+
+/* A network with steps that run on the host, between two recordings: its input and one of its
+ * outputs as plain rows in buffers of their own. Slower than recording it; always right. */
+typedef struct _SegHostNet SegHostNet;
+
+SegHostNet *seg_host_net_new (
+    SegSession *session, SegVk *vk, guint output, GError **error);
+void seg_host_net_free (SegHostNet **net); /* NULL is allowed */
+
+const SegBound *seg_host_net_input (const SegHostNet *net);
+const SegBound *seg_host_net_output (const SegHostNet *net);
+/* Last in the recording that writes the input. */
+gboolean seg_host_net_record_input (SegHostNet *net, SegCmd *cmd, GError **error);
+/* Between the two recordings: the first is done, the second not submitted. */
+gboolean seg_host_net_run (SegHostNet *net, GError **error);
+
+G_END_DECLS

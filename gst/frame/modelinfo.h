@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame/geometry.h"
+#include "frame/palette.h"
+#include "frame/preprocess.h"
+#include "graph/graph.h"
+
+G_BEGIN_DECLS
+
+/* What a network wants and gives, beyond its ONNX file: models/README.md has the format. Every
+ * key is looked up in the caller's settings, then in the .modelinfo file, then in the ONNX
+ * file's metadata; what none of them says is taken from the shapes and noted in `assumptions`. */
+
+typedef enum {
+  SEG_TASK_SEMANTIC,
+  SEG_TASK_INSTANCE,
+  SEG_TASK_MATTE,
+  SEG_TASK_DETECTION
+} SegTask;
+
+typedef enum {
+  SEG_DECODER_ARGMAX,
+  SEG_DECODER_INDEX,
+  SEG_DECODER_SOFTMAX,
+  SEG_DECODER_SIGMOID,
+  SEG_DECODER_MATTE,
+  SEG_DECODER_YOLO_SEG,
+  SEG_DECODER_YOLO,
+  SEG_DECODER_RCNN,
+  SEG_DECODER_NONE,
+} SegDecoder;
+const char *seg_decoder_name (SegDecoder decoder); /* "yolo-seg" */
+
+#define SEG_INFO_MAX_OUTPUTS 4
+#define SEG_INFO_MAX_LABELS  4096
+
+typedef struct {
+  /* After seg_model_info_load */
+  guint input;         /* index among the graph's inputs */
+  guint channel_axis;  /* of the input: 1 (NCHW) or 3 (NHWC) */
+  guint width, height; /* of the input, pixels */
+  SegNormalize normalize;
+
+  /* After seg_model_info_resolve */
+  SegTask task;
+  SegDecoder decoder;
+  SegFit fit;
+  gboolean tile; /* resize=tile: then fit is stretch */
+  guint n_outputs;
+  guint outputs
+      [SEG_INFO_MAX_OUTPUTS]; /* indices among the graph's outputs, decoder's order */
+  int class_axis;  /* of the first output, for maps: 1, 3, or -1 when it has none */
+  guint n_classes; /* 0 where the decoder does not tell */
+  int background;  /* class that is no object, or -1 */
+  SegPalette palette;
+  GPtrArray *labels;  /* char *; may be empty or shorter than n_classes */
+  GArray *foreground; /* guint: classes that a matte keeps; empty: all but background */
+  double threshold, mask_threshold, iou_threshold;
+  guint max_detections;
+  gboolean boxes_xyxy, boxes_normalized, objectness;
+
+  GPtrArray *assumptions; /* char *: what was taken by default, for the log */
+  /*< private >*/
+  struct _SegInfoSource *source;
+} SegModelInfo;
+
+/* First half: all that building the graph needs. `sidecar` NULL: MODEL.onnx.modelinfo or
+ * MODEL.modelinfo beside model_path, if there is one. `settings` (char * -> char *, NULL: none)
+ * holds keys of the [vkseg] group that win over everything; file names in it are relative to the
+ * working folder. Errors name file, group, key and the values that are allowed. */
+SegModelInfo *seg_model_info_load (const SegModel *model, const char *model_path,
+    const char *sidecar, GHashTable *settings, GError **error);
+/* The shape to make the graph with: fixes the input's free dimensions. */
+void seg_model_info_input_shape (
+    const SegModelInfo *info, const SegModel *model, SegInputShape *shape);
+/* Second half, from the graph's outputs. */
+gboolean seg_model_info_resolve (
+    SegModelInfo *info, const SegGraph *graph, GError **error);
+void seg_model_info_free (SegModelInfo **info); /* NULL is allowed */
+
+/* Label of a class, never NULL: "class 7" where there is none (then `buffer` holds it). */
+const char *seg_model_info_label (
+    const SegModelInfo *info, guint class_id, char buffer[32]);
+
+G_END_DECLS

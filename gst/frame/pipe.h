@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame/compose.h"
+#include "frame/modelinfo.h"
+
+G_BEGIN_DECLS
+
+/* One frame's whole way, for one size, format, network and kind of output: recorded once,
+ * replayed per frame. One thread at a time; one frame in flight. */
+typedef struct _SegPipe SegPipe;
+
+typedef enum {
+  SEG_OUTPUT_OVERLAY, /* the frame, classes drawn over it */
+  SEG_OUTPUT_LABELS, /* GRAY8: number of the class; what is none: info's background, else 255;
+                       * networks that give a matte: 1 and 0 */
+  SEG_OUTPUT_MATTE,  /* GRAY8: probability of the foreground */
+  SEG_OUTPUT_CUTOUT, /* RGBA or BGRA: the frame with the matte as alpha */
+} SegOutputKind;
+
+typedef struct {
+  SegOutputKind output;
+  SegFormat format; /* of the frame */
+  SegColor color;
+  guint width, height;
+  SegFormat result_format; /* for SEG_OUTPUT_CUTOUT */
+  gboolean nearest;        /* blocky, as the network gives it */
+  gboolean override_fit;
+  SegFit fit;
+} SegPipeConfig;
+
+/* What may change from frame to frame. */
+typedef struct {
+  double alpha;     /* 0..1: strength of masks */
+  double threshold; /* 0..1, or negative: the model's */
+  SegDrawFlags draw;
+  guint32 keep[8]; /* a bit per class; by default all */
+} SegStyle;
+extern const SegStyle seg_style_default;
+
+/* session, info and vk must outlive the pipe. */
+SegPipe *seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
+    const SegPipeConfig *config, GError **error);
+void seg_pipe_free (SegPipe **pipe); /* NULL is allowed; waits for a frame in flight */
+
+/* Not while a frame is in flight. */
+void seg_pipe_set_style (SegPipe *pipe, const SegStyle *style);
+
+/* Where the frame is to be written, and how the result lies. */
+const SegFrame *seg_pipe_input (const SegPipe *pipe, guint8 **data);
+const SegFrame *seg_pipe_result (const SegPipe *pipe, const guint8 **data);
+
+gboolean seg_pipe_submit (SegPipe *pipe, GError **error);
+/* Then the result and the areas are there. */
+gboolean seg_pipe_wait (SegPipe *pipe, GError **error);
+
+/* Pixels of each class (256) in the last frame, and the last frame's time on the device with the
+ * transfers, in ms. */
+const guint32 *seg_pipe_areas (const SegPipe *pipe);
+double seg_pipe_last_ms (const SegPipe *pipe);
+/* Class of the model that value v of a label map stands for, or -1. */
+int seg_pipe_class_of_value (const SegPipe *pipe, guint v);
+
+G_END_DECLS

@@ -1,0 +1,92 @@
+#version 450
+#extension GL_GOOGLE_include_directive : enable
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One number per grid pixel (alpha, or a score) to each pixel of the frame: interpolated, made a
+// probability and stored as a byte; and the label map that a threshold gives. Four pixels of a
+// row an invocation.
+#define SEG_DECODE 1
+#define SEG_STYLE  2
+#include "lib/decode.glsl"
+
+layout (local_size_x = 64) in;
+layout (constant_id = 0) const int SCORES = PROBABILITY;
+layout (constant_id = 1) const int NEAREST = 0;
+layout (constant_id = 2) const int UPSCALE = 0; // a step on the frame is at most one on the grid
+layout (constant_id = 3) const int CUT = 0;     // below the threshold the matte is 0
+
+layout (binding = 0) uniform samplerBuffer numbers;
+layout (binding = 3) writeonly buffer Matte { uint data[]; } matte;
+layout (binding = 4) writeonly buffer Labels { uint data[]; } labels;
+
+float number (int x, int y)
+{
+  int i = y * dec.grid.w * 4 + x;
+  return texelFetch (numbers, i >> 2)[i & 3];
+}
+
+float smooth_number (vec2 p)
+{
+  ivec2 a = ivec2 (p), b = min (a + 1, dec.grid.xy - 1);
+  vec2 f = p - vec2 (a);
+  return mix (mix (number (a.x, a.y), number (b.x, a.y), f.x),
+              mix (number (a.x, b.y), number (b.x, b.y), f.x), f.y);
+}
+
+// All four at once: with at most one grid step a pixel they need eight columns, which are two
+// fetches of four in each of the two rows. A column's weight is what linear interpolation gives.
+vec4 four_numbers (vec4 x, float y)
+{
+  int y0 = int (y), y1 = min (y0 + 1, dec.grid.y - 1);
+  int first = int (x.x) >> 2, second = min (first + 1, dec.grid.w - 1);
+  vec4 a = mix (texelFetch (numbers, y0 * dec.grid.w + first),
+                texelFetch (numbers, y1 * dec.grid.w + first), y - float (y0));
+  vec4 b = mix (texelFetch (numbers, y0 * dec.grid.w + second),
+                texelFetch (numbers, y1 * dec.grid.w + second), y - float (y0));
+  vec4 t = x - float (4 * first);
+  vec4 r = vec4 (0.0);
+  for (int k = 0; k < 4; k++) {
+    r += a[k] * max (1.0 - abs (t - float (k)), 0.0);
+    r += b[k] * max (1.0 - abs (t - float (k + 4)), 0.0);
+  }
+  return r;
+}
+
+uint pack (vec4 v)
+{
+  uvec4 b = uvec4 (v);
+  return b.x | b.y << 8 | b.z << 16 | b.w << 24;
+}
+
+void main ()
+{
+  int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
+  if (i >= dec.frame.z * dec.frame.w)
+    return;
+  int row = i / dec.frame.z;
+  ivec4 column = min (ivec4 (4 * (i - row * dec.frame.z)) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
+  vec4 x = clamp (vec4 (column) * dec.map.x + dec.map.z, 0.0, float (dec.grid.x - 1));
+  float y = clamp (float (row) * dec.map.y + dec.map.w, 0.0, float (dec.grid.y - 1));
+  if (NEAREST != 0) {
+    x = floor (x + 0.5);
+    y = floor (y + 0.5);
+  }
+  vec4 v;
+  if (UPSCALE != 0)
+    v = four_numbers (x, y);
+  else
+    v = vec4 (smooth_number (vec2 (x.x, y)), smooth_number (vec2 (x.y, y)),
+              smooth_number (vec2 (x.z, y)), smooth_number (vec2 (x.w, y)));
+  if (SCORES != PROBABILITY)
+    v = 1.0 / (1.0 + exp (-v));
+  v = clamp (v, 0.0, 1.0);
+  if (CUT != 0)
+    v *= step (vec4 (style.amount.x), v);
+
+  bvec4 in_x = bvec4 (ivec4 (greaterThanEqual (column, ivec4 (dec.inside.x)))
+                      * ivec4 (lessThan (column, ivec4 (dec.inside.y))));
+  if (row < dec.inside.z || row >= dec.inside.w)
+    in_x = bvec4 (false);
+  v = mix (vec4 (0.0), v, in_x);
+  matte.data[i] = pack (floor (v * 255.0 + 0.5));
+  labels.data[i] = pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x));
+}
