@@ -250,6 +250,7 @@ test_sharing (Folder *f, gconstpointer unused)
   g_autoptr (SegModel) copied = load_same (f, 2, SEG_DTYPE_F32, "5", &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (copied);
   for (guint i = 1; i < 100; i++) /* no copies, however it is spelled */
     g_assert_true (
         aligned->graph.inits[i].tensor->data == aligned->graph.inits[0].tensor->data);
