@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Counts the results that meson wrote: summary.py testlog.junit.xml STATUS
+STATUS is meson test's exit status. A test that reports in TAP counts as its results, any other
+as one. Prints what failed, then "N passed, N failed, N skipped"; exits 1 if anything failed."""
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def count(path):
+    n = {'passed': 0, 'failed': 0, 'skipped': 0}
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as e:
+        print(f'summary.py: {path}: {e}')
+        return n
+    for case in root.iter('testcase'):
+        bad = case.find('failure') is not None or case.find('error') is not None
+        result = 'failed' if bad else 'skipped' if case.find('skipped') is not None else 'passed'
+        n[result] += 1
+        if bad:
+            print(f'failed: {case.get("classname")}: {case.get("name")}')
+    return n
+
+
+def main():
+    n = count(sys.argv[1])
+    if sys.argv[2] != '0' and n['failed'] == 0:
+        n['failed'] = 1  # a crash or a timeout, after results that were good
+    if n['passed'] == 0 and n['failed'] == 0:
+        n['failed'] = 1  # nothing ran
+    print(f'{n["passed"]} passed, {n["failed"]} failed, {n["skipped"]} skipped')
+    return 1 if n['failed'] else 0
+
+
+sys.exit(main())
