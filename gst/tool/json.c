@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 void
 tool_json_string (JsonBuilder *b, const char *name, const char *value)
@@ -20,12 +21,25 @@ tool_json_int (JsonBuilder *b, const char *name, gint64 value)
   json_builder_add_int_value (b, value);
 }
 
+/* json-glib up to 1.6 writes 2e-08 as "2e-08.0". A neighbour, 2.0000000000000004e-08, has the
+ * point that it looks for. */
+static double
+printable (double value)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_ascii_dtostr (text, sizeof text, value);
+  return strchr (text, 'e') != NULL && strchr (text, '.') == NULL
+             ? nextafter (value, INFINITY)
+             : value;
+}
+
 void
 tool_json_double (JsonBuilder *b, const char *name, double value)
 {
   json_builder_set_member_name (b, name);
   if (isfinite (value))
-    json_builder_add_double_value (b, value);
+    json_builder_add_double_value (b, printable (value));
   else
     json_builder_add_null_value (b);
 }
