@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elements/caps.h"
+
+#include "elements/videoframe.h"
+
+static void
+set_formats (GstStructure *s, const char *const *names)
+{
+  GValue list = G_VALUE_INIT;
+  g_value_init (&list, GST_TYPE_LIST);
+  for (guint i = 0; names[i] != NULL; i++) {
+    GValue name = G_VALUE_INIT;
+    g_value_init (&name, G_TYPE_STRING);
+    g_value_set_static_string (&name, names[i]);
+    gst_value_list_append_and_take_value (&list, &name);
+  }
+  gst_structure_take_value (s, "format", &list);
+}
+
+/* Another format has its own colorimetry. */
+static void
+convert (GstStructure *s, GstPadDirection direction, SegOutputKind output)
+{
+  static const char *const gray[] = { "GRAY8", NULL };
+  static const char *const with_alpha[] = { "RGBA", "BGRA", NULL };
+  gst_structure_remove_fields (s, "format", "colorimetry", "chroma-site", NULL);
+  if (direction == GST_PAD_SINK)
+    set_formats (s, output == SEG_OUTPUT_CUTOUT ? with_alpha : gray);
+}
+
+/* Whether sink caps can lead to these source caps at all. */
+static gboolean
+can_come_out (const GstStructure *s, SegOutputKind output)
+{
+  const GValue *format = gst_structure_get_value (s, "format");
+  if (format == NULL)
+    return TRUE;
+  g_autoptr (GstStructure) made = gst_structure_new_empty ("video/x-raw");
+  convert (made, GST_PAD_SINK, output);
+  return gst_value_can_intersect (format, gst_structure_get_value (made, "format"));
+}
+
+GstCaps *
+seg_caps_other_side (GstCaps *caps, GstPadDirection direction, SegOutputKind output)
+{
+  if (output == SEG_OUTPUT_OVERLAY)
+    return gst_caps_ref (caps);
+  GstCaps *other = gst_caps_new_empty ();
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    const GstStructure *from = gst_caps_get_structure (caps, i);
+    GstCapsFeatures *features = gst_caps_get_features (caps, i);
+    if (direction == GST_PAD_SRC && !can_come_out (from, output))
+      continue;
+    GstStructure *s = gst_structure_copy (from);
+    convert (s, direction, output);
+    gst_caps_append_structure_full (other, s, gst_caps_features_copy (features));
+  }
+  return gst_caps_simplify (other);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame/pipe.h"
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Caps on the other side of an element that makes `output`: sink caps to source caps, or, for
+ * GST_PAD_SRC, source caps to the sink caps that can become them. A new reference. */
+GstCaps *seg_caps_other_side (
+    GstCaps *caps, GstPadDirection direction, SegOutputKind output);
+
+G_END_DECLS

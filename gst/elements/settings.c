@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elements/settings.h"
+
+#include "frame/infosource.h"
+#include "frame/labels.h"
+
+#include <string.h>
+
+#define ENUM_TYPE(function, name, ...)                                                   \
+  static GType function (void)                                                           \
+  {                                                                                      \
+    static gsize type = 0;                                                               \
+    static const GEnumValue values[] = { __VA_ARGS__, { 0, NULL, NULL } };               \
+    if (g_once_init_enter (&type))                                                       \
+      g_once_init_leave (&type, g_enum_register_static (name, values));                  \
+    return type;                                                                         \
+  }
+
+ENUM_TYPE (output_kind_type, "GstVkSegOutput",
+    { SEG_OUTPUT_OVERLAY, "The frame with the classes drawn over it", "overlay" },
+    { SEG_OUTPUT_LABELS, "GRAY8: number of the class of each pixel", "labels" },
+    { SEG_OUTPUT_MATTE, "GRAY8: probability of the foreground, 0 to 255", "matte" },
+    { SEG_OUTPUT_CUTOUT, "RGBA or BGRA: the frame with the matte as its alpha",
+        "cutout" })
+ENUM_TYPE (resize_type, "GstVkSegResize",
+    { SEG_RESIZE_AUTO, "As the model information says", "auto" },
+    { SEG_RESIZE_STRETCH, "To the network's size, whatever its aspect", "stretch" },
+    { SEG_RESIZE_LETTERBOX, "Keep the aspect, bars beside the frame", "letterbox" },
+    { SEG_RESIZE_CROP, "Keep the aspect, only the middle of the frame", "crop" })
+ENUM_TYPE (upsample_type, "GstVkSegUpsample",
+    { SEG_UPSAMPLE_BILINEAR, "Interpolate scores, then decide: smooth edges",
+        "bilinear" },
+    { SEG_UPSAMPLE_NEAREST, "The network's own pixels: blocky edges", "nearest" })
+ENUM_TYPE (precision_type, "GstVkSegPrecision",
+    { SEG_PRECISION_AUTO, "fp16 where the device gains by it", "auto" },
+    { SEG_PRECISION_FP32, "32-bit floating point", "fp32" },
+    { SEG_PRECISION_FP16, "Stored as 16-bit, added up as 32-bit floating point", "fp16" })
+
+static GType
+draw_flags_type (void)
+{
+  static gsize type = 0;
+  static const GFlagsValue values[] = { { SEG_DRAW_MASKS, "Fill the classes' areas",
+                                            "masks" },
+    { SEG_DRAW_CONTOURS, "Outline the classes' areas", "contours" },
+    { SEG_DRAW_LEGEND, "List the classes that are in the frame", "legend" },
+    { 0, NULL, NULL } };
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_flags_register_static ("GstVkSegDraw", values));
+  return type;
+}
+
+GType
+seg_output_kind_get_type (void)
+{
+  return output_kind_type ();
+}
+
+/* --- properties ---------------------------------------------------------------------------------- */
+
+#define AT_START (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define ANY_TIME (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+static void
+install_strings (GObjectClass *c)
+{
+  static const struct {
+    guint id;
+    const char *name, *nick, *blurb, *value;
+    GParamFlags flags;
+  } strings[] = {
+    { SEG_PROP_MODEL, "model", "Model",
+        "ONNX file, or name of a model in the folders of VKSEG_MODEL_PATH, the user's or "
+        "the "
+        "system's vkseg/models",
+        SEG_DEFAULT_MODEL, AT_START },
+    { SEG_PROP_MODEL_INFO, "model-info", "Model information",
+        "File that says what the model wants and gives (unset: MODEL.modelinfo, the "
+        "model's "
+        "metadata, or what its shapes say)",
+        NULL, AT_START },
+    { SEG_PROP_LABELS, "labels", "Labels",
+        "File with the name of a class a line, or names separated by commas (unset: the "
+        "model's)",
+        NULL, AT_START },
+    { SEG_PROP_PALETTE, "palette", "Palette",
+        "Colours of the classes: voc, cityscapes, ade20k, coco, person, a file (#rrggbb "
+        "or r g b a "
+        "line, or a GIMP palette) or a list #rrggbb,#rrggbb (unset: the model's)",
+        NULL, AT_START },
+    { SEG_PROP_CLASSES, "classes", "Classes",
+        "Which classes to keep: labels or numbers separated by commas (unset: all); the "
+        "next frame "
+        "follows a change",
+        NULL, ANY_TIME },
+    { SEG_PROP_DEVICE, "device", "Device",
+        "Vulkan device: its number, or a part of its name (unset: the best)", NULL,
+        AT_START },
+    { SEG_PROP_CACHE_DIR, "cache-dir", "Cache folder",
+        "Where compiled pipelines are kept from run to run (unset: vkseg in the user's "
+        "cache folder; "
+        "empty: nowhere)",
+        NULL, AT_START },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
+    g_object_class_install_property (c, strings[i].id,
+        g_param_spec_string (strings[i].name, strings[i].nick, strings[i].blurb,
+            strings[i].value, strings[i].flags));
+}
+
+void
+seg_settings_install (GObjectClass *c)
+{
+  install_strings (c);
+  g_object_class_install_property (c, SEG_PROP_OUTPUT,
+      g_param_spec_enum ("output", "Output", "What comes out", output_kind_type (),
+          SEG_OUTPUT_OVERLAY, AT_START));
+  g_object_class_install_property (c, SEG_PROP_ALPHA,
+      g_param_spec_double ("alpha", "Alpha",
+          "Strength of the drawn areas, from 0 (not there) to 1 (opaque); the next frame "
+          "follows a "
+          "change",
+          0.0, 1.0, seg_style_default.alpha, ANY_TIME | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (c, SEG_PROP_THRESHOLD,
+      g_param_spec_double ("threshold", "Threshold",
+          "Probability that a class must reach, from 0 to 1 (-1: as the model "
+          "information says); the "
+          "next frame follows a change",
+          -1.0, 1.0, seg_style_default.threshold, ANY_TIME | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (c, SEG_PROP_DRAW,
+      g_param_spec_flags ("draw", "Draw",
+          "What the overlay consists of; the next frame follows a change",
+          draw_flags_type (), seg_style_default.draw, ANY_TIME));
+  g_object_class_install_property (c, SEG_PROP_RESIZE,
+      g_param_spec_enum ("resize", "Resize",
+          "How a frame is fitted into the network's input", resize_type (),
+          SEG_RESIZE_AUTO, AT_START));
+  g_object_class_install_property (c, SEG_PROP_UPSAMPLE,
+      g_param_spec_enum ("upsample", "Upsample",
+          "How the network's output is brought to the "
+          "frame's size",
+          upsample_type (), SEG_UPSAMPLE_BILINEAR, AT_START));
+  g_object_class_install_property (c, SEG_PROP_PRECISION,
+      g_param_spec_enum ("precision", "Precision", "How the network's numbers are stored",
+          precision_type (), SEG_PRECISION_AUTO, AT_START));
+}
+
+void
+seg_settings_init (SegSettings *s)
+{
+  memset (s, 0, sizeof *s);
+  s->model = g_strdup (SEG_DEFAULT_MODEL);
+  s->alpha = seg_style_default.alpha;
+  s->threshold = seg_style_default.threshold;
+  s->draw = seg_style_default.draw;
+}
+
+static char **
+string_of (SegSettings *s, guint id)
+{
+  switch (id) {
+  case SEG_PROP_MODEL: return &s->model;
+  case SEG_PROP_MODEL_INFO: return &s->model_info;
+  case SEG_PROP_LABELS: return &s->labels;
+  case SEG_PROP_PALETTE: return &s->palette;
+  case SEG_PROP_CLASSES: return &s->classes;
+  case SEG_PROP_DEVICE: return &s->device;
+  case SEG_PROP_CACHE_DIR: return &s->cache_dir;
+  default: return NULL;
+  }
+}
+
+void
+seg_settings_clear (SegSettings *s)
+{
+  for (guint id = SEG_PROP_MODEL; id < SEG_PROP_STATS; id++)
+    if (string_of (s, id) != NULL)
+      g_clear_pointer (string_of (s, id), g_free);
+}
+
+void
+seg_settings_copy (SegSettings *to, const SegSettings *from)
+{
+  *to = *from;
+  for (guint id = SEG_PROP_MODEL; id < SEG_PROP_STATS; id++)
+    if (string_of (to, id) != NULL)
+      *string_of (to, id) = g_strdup (*string_of (to, id));
+}
+
+gboolean
+seg_settings_set (SegSettings *s, guint id, const GValue *value)
+{
+  char **string = string_of (s, id);
+  if (string != NULL) {
+    g_free (*string);
+    *string = g_value_dup_string (value);
+    return TRUE;
+  }
+  switch (id) {
+  case SEG_PROP_OUTPUT: s->output = (SegOutputKind) g_value_get_enum (value); return TRUE;
+  case SEG_PROP_ALPHA: s->alpha = g_value_get_double (value); return TRUE;
+  case SEG_PROP_THRESHOLD: s->threshold = g_value_get_double (value); return TRUE;
+  case SEG_PROP_DRAW: s->draw = (SegDrawFlags) g_value_get_flags (value); return TRUE;
+  case SEG_PROP_RESIZE: s->resize = (SegResize) g_value_get_enum (value); return TRUE;
+  case SEG_PROP_UPSAMPLE:
+    s->upsample = (SegUpsample) g_value_get_enum (value);
+    return TRUE;
+  case SEG_PROP_PRECISION:
+    s->precision = (SegPrecision) g_value_get_enum (value);
+    return TRUE;
+  default: return FALSE;
+  }
+}
+
+gboolean
+seg_settings_get (const SegSettings *s, guint id, GValue *value)
+{
+  char **string = string_of ((SegSettings *) s, id);
+  if (string != NULL) {
+    g_value_set_string (value, *string);
+    return TRUE;
+  }
+  switch (id) {
+  case SEG_PROP_OUTPUT: g_value_set_enum (value, (gint) s->output); return TRUE;
+  case SEG_PROP_ALPHA: g_value_set_double (value, s->alpha); return TRUE;
+  case SEG_PROP_THRESHOLD: g_value_set_double (value, s->threshold); return TRUE;
+  case SEG_PROP_DRAW: g_value_set_flags (value, (guint) s->draw); return TRUE;
+  case SEG_PROP_RESIZE: g_value_set_enum (value, (gint) s->resize); return TRUE;
+  case SEG_PROP_UPSAMPLE: g_value_set_enum (value, (gint) s->upsample); return TRUE;
+  case SEG_PROP_PRECISION: g_value_set_enum (value, (gint) s->precision); return TRUE;
+  default: return FALSE;
+  }
+}
+
+gboolean
+seg_settings_is_style (guint id)
+{
+  return id == SEG_PROP_ALPHA || id == SEG_PROP_THRESHOLD || id == SEG_PROP_CLASSES
+         || id == SEG_PROP_DRAW;
+}
+
+/* --- use ------------------------------------------------------------------------------------------- */
+
+static GHashTable *
+keys_of (const SegSettings *s)
+{
+  GHashTable *keys = g_hash_table_new (g_str_hash, g_str_equal);
+  if (s->labels != NULL) {
+    gboolean list =
+        strchr (s->labels, ',') != NULL && !g_file_test (s->labels, G_FILE_TEST_EXISTS);
+    g_hash_table_insert (keys, (gpointer) (list ? "labels" : "labels-file"), s->labels);
+  }
+  if (s->palette != NULL)
+    g_hash_table_insert (keys, (gpointer) "palette", s->palette);
+  return keys;
+}
+
+SegNet *
+seg_settings_open (const SegSettings *s, GError **error)
+{
+  g_autoptr (GHashTable) keys = keys_of (s);
+  g_autofree char *user_cache = g_build_filename (g_get_user_cache_dir (), "vkseg", NULL);
+  const char *cache = s->cache_dir == NULL ? user_cache : s->cache_dir;
+  SegNetOptions options = {
+    .model = s->model != NULL && s->model[0] != '\0' ? s->model : SEG_DEFAULT_MODEL,
+    .model_info = s->model_info,
+    .device = s->device,
+    .cache_dir = cache[0] != '\0' ? cache : NULL,
+    .precision = s->precision,
+    .settings = keys,
+  };
+  return seg_net_new (&options, error);
+}
+
+gboolean
+seg_settings_style (
+    const SegSettings *s, const SegModelInfo *info, SegStyle *style, GError **error)
+{
+  *style = seg_style_default;
+  style->alpha = s->alpha;
+  style->threshold = s->threshold;
+  style->draw = s->draw;
+  if (s->classes == NULL || s->classes[0] == '\0')
+    return TRUE;
+  g_autoptr (GArray) classes = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_auto (GStrv) items = seg_info_split (s->classes);
+  if (!seg_labels_to_classes (info->labels, items, classes, error)) {
+    g_prefix_error (error, "classes: ");
+    return FALSE;
+  }
+  memset (style->keep, 0, sizeof style->keep);
+  for (guint i = 0; i < classes->len; i++) {
+    guint c = g_array_index (classes, guint, i);
+    if (c < 256)
+      style->keep[c / 32] |= 1u << (c % 32);
+  }
+  return TRUE;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame/net.h"
+#include "frame/pipe.h"
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Properties that elements with a network share. Values are kept under the element's object
+ * lock; a copy is taken where they are used. */
+
+typedef enum {
+  SEG_RESIZE_AUTO,
+  SEG_RESIZE_STRETCH,
+  SEG_RESIZE_LETTERBOX,
+  SEG_RESIZE_CROP
+} SegResize;
+typedef enum { SEG_UPSAMPLE_BILINEAR, SEG_UPSAMPLE_NEAREST } SegUpsample;
+
+typedef struct {
+  char *model, *model_info, *labels, *palette, *classes, *device, *cache_dir;
+  SegPrecision precision;
+  SegOutputKind output;
+  SegResize resize;
+  SegUpsample upsample;
+  double alpha, threshold;
+  SegDrawFlags draw;
+} SegSettings;
+
+#define SEG_DEFAULT_MODEL "selfie"
+
+enum {
+  SEG_PROP_0,
+  SEG_PROP_MODEL,
+  SEG_PROP_MODEL_INFO,
+  SEG_PROP_LABELS,
+  SEG_PROP_PALETTE,
+  SEG_PROP_OUTPUT,
+  SEG_PROP_ALPHA,
+  SEG_PROP_THRESHOLD,
+  SEG_PROP_CLASSES,
+  SEG_PROP_DRAW,
+  SEG_PROP_RESIZE,
+  SEG_PROP_UPSAMPLE,
+  SEG_PROP_PRECISION,
+  SEG_PROP_DEVICE,
+  SEG_PROP_CACHE_DIR,
+  SEG_PROP_STATS, /* the element's own */
+};
+
+void seg_settings_install (GObjectClass *object_class);
+void seg_settings_init (SegSettings *s);
+void seg_settings_clear (SegSettings *s);
+void seg_settings_copy (SegSettings *to, const SegSettings *from);
+/* FALSE for a property that is not among them. */
+gboolean seg_settings_set (SegSettings *s, guint id, const GValue *value);
+gboolean seg_settings_get (const SegSettings *s, guint id, GValue *value);
+
+/* Whether a change of the property is taken up by the next frame. */
+gboolean seg_settings_is_style (guint id);
+
+/* Loads the network that the settings name. */
+SegNet *seg_settings_open (const SegSettings *s, GError **error);
+/* Fails with SEG_ERROR_INPUT when `classes` names one that the network does not have. */
+gboolean seg_settings_style (
+    const SegSettings *s, const SegModelInfo *info, SegStyle *style, GError **error);
+
+GType seg_output_kind_get_type (void);
+
+G_END_DECLS

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame/image.h"
+
+#include <gst/video/video.h>
+
+G_BEGIN_DECLS
+
+/* Formats that the frame shaders read and draw into, for caps templates: best first. */
+#define SEG_VIDEO_FORMATS                                                                \
+  "{ NV12, I420, RGBA, BGRA, RGBx, BGRx, YUY2, UYVY, RGB, BGR, NV21, YV12, GRAY8 }"
+
+gboolean seg_video_format (GstVideoFormat format, SegFormat *out);
+/* Matrix, range and chroma siting as the caps say, with GStreamer's defaults for the size where
+ * they do not. */
+void seg_video_color (const GstVideoInfo *info, SegColor *color);
+
+/* Between a mapped frame, whatever its strides, and a frame laid out in `data`. */
+void seg_video_load (const SegFrame *frame, guint8 *data, const GstVideoFrame *video);
+void seg_video_store (const SegFrame *frame, const guint8 *data, GstVideoFrame *video);
+
+G_END_DECLS

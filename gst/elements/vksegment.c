@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-vksegment
+ * @title: vksegment
+ *
+ * Segments video with an ONNX network that runs on Vulkan: any GPU with a Vulkan driver, or a CPU
+ * with Mesa's lavapipe. The result is an overlay, a map of class numbers, a matte or a cutout;
+ * see #GstVkSegment:output.
+ *
+ * What the network wants and gives (size, colours, classes) is read from a .modelinfo file beside
+ * it, or from its metadata, or taken from its shapes.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! vksegment ! videoconvert ! autovideosink
+ * ]| Shows a person before the webcam in colour.
+ * |[
+ * gst-launch-1.0 uridecodebin uri=file:///tmp/street.mp4 ! videoconvert ! vksegment model=/tmp/deeplabv3.onnx classes=person,car draw=masks+contours+legend ! videoconvert ! autovideosink
+ * ]| Draws people and cars of a street scene, with a legend.
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! vksegment output=cutout ! videoconvert ! compositor ! videoconvert ! autovideosink
+ * ]| A person without the background.
+ */
+#include "elements/vksegment.h"
+
+#include "elements/caps.h"
+#include "elements/settings.h"
+#include "elements/videoframe.h"
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_STATIC (vk_segment_debug);
+#define GST_CAT_DEFAULT vk_segment_debug
+
+struct _GstVkSegment {
+  GstVideoFilter parent;
+
+  SegSettings settings; /* object lock */
+  gboolean restyle;     /* object lock: settings have changed since the pipe took them */
+
+  SegNet *net;   /* from start to stop */
+  SegPipe *pipe; /* streaming thread; from caps to the next or stop */
+
+  /* object lock: statistics since start */
+  guint64 n_frames;
+  double total_ms, last_ms;
+  guint32 areas[256];
+  guint64 n_pixels;
+};
+
+G_DEFINE_TYPE (GstVkSegment, gst_vk_segment, GST_TYPE_VIDEO_FILTER)
+GST_ELEMENT_REGISTER_DEFINE (vksegment, "vksegment", GST_RANK_NONE, GST_TYPE_VK_SEGMENT)
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK,
+    GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (SEG_VIDEO_FORMATS)));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC,
+    GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (SEG_VIDEO_FORMATS)));
+
+static void
+copy_settings (GstVkSegment *self, SegSettings *settings)
+{
+  GST_OBJECT_LOCK (self);
+  seg_settings_copy (settings, &self->settings);
+  self->restyle = FALSE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* --- the network ------------------------------------------------------------------------------- */
+
+static void
+post_open_error (GstVkSegment *self, const GError *error)
+{
+  if (g_error_matches (error, SEG_ERROR, SEG_ERROR_FILE))
+    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", error->message),
+        ("set the model property to an ONNX file, or VKSEG_MODEL_PATH to where models "
+         "are"));
+  else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_DEVICE))
+    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message),
+        ("'vkseg devices' lists the Vulkan devices"));
+  else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_MEMORY))
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%s", error->message),
+        ("a smaller network, or precision=fp16, needs less memory"));
+  else
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
+        ("'vkseg inspect' shows what is in a model"));
+}
+
+static void
+log_network (GstVkSegment *self)
+{
+  const SegModelInfo *info = self->net->info;
+  GST_INFO_OBJECT (self, "%s: %ux%u, %s, %u classes, on %s", self->net->path, info->width,
+      info->height, seg_decoder_name (info->decoder), info->n_classes,
+      seg_vk_info (self->net->vk)->name);
+  for (guint i = 0; i < info->assumptions->len; i++)
+    GST_INFO_OBJECT (self, "nobody says, so: %s", (char *) info->assumptions->pdata[i]);
+  if (!seg_session_is_recordable (self->net->session))
+    GST_WARNING_OBJECT (self, "parts of this network run on the CPU: it will be slow");
+}
+
+static gboolean
+gst_vk_segment_start (GstBaseTransform *transform)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  g_autoptr (GError) error = NULL;
+  SegSettings settings;
+  SegStyle style;
+  copy_settings (self, &settings);
+  self->net = seg_settings_open (&settings, &error);
+  if (self->net == NULL
+      || !seg_settings_style (&settings, self->net->info, &style, &error)) {
+    post_open_error (self, error);
+    seg_net_free (&self->net);
+  } else {
+    log_network (self);
+  }
+  seg_settings_clear (&settings);
+  GST_OBJECT_LOCK (self);
+  self->n_frames = 0;
+  self->total_ms = self->last_ms = 0.0;
+  self->n_pixels = 0;
+  GST_OBJECT_UNLOCK (self);
+  return self->net != NULL;
+}
+
+static gboolean
+gst_vk_segment_stop (GstBaseTransform *transform)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  seg_pipe_free (&self->pipe);
+  seg_net_free (&self->net);
+  return TRUE;
+}
+
+/* --- caps -------------------------------------------------------------------------------------- */
+
+static SegOutputKind
+output_kind (GstVkSegment *self)
+{
+  GST_OBJECT_LOCK (self);
+  SegOutputKind output = self->settings.output;
+  GST_OBJECT_UNLOCK (self);
+  return output;
+}
+
+static GstCaps *
+gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection direction,
+    GstCaps *caps, GstCaps *filter)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  GstCaps *other = seg_caps_other_side (caps, direction, output_kind (self));
+  if (filter != NULL) {
+    GstCaps *both = gst_caps_intersect_full (filter, other, GST_CAPS_INTERSECT_FIRST);
+    gst_caps_unref (other);
+    other = both;
+  }
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " becomes %" GST_PTR_FORMAT, caps, other);
+  return other;
+}
+
+static gboolean
+make_pipe (
+    GstVkSegment *self, const GstVideoInfo *in, const GstVideoInfo *out, GError **error)
+{
+  SegSettings settings;
+  SegStyle style;
+  copy_settings (self, &settings);
+  SegPipeConfig config = {
+    .output = settings.output,
+    .width = (guint) GST_VIDEO_INFO_WIDTH (in),
+    .height = (guint) GST_VIDEO_INFO_HEIGHT (in),
+    .nearest = settings.upsample == SEG_UPSAMPLE_NEAREST,
+    .override_fit = settings.resize != SEG_RESIZE_AUTO,
+    .fit = settings.resize == SEG_RESIZE_AUTO ? SEG_FIT_STRETCH
+                                              : (SegFit) (settings.resize - 1),
+  };
+  seg_video_format (GST_VIDEO_INFO_FORMAT (in), &config.format);
+  seg_video_format (GST_VIDEO_INFO_FORMAT (out), &config.result_format);
+  seg_video_color (in, &config.color);
+  self->pipe =
+      seg_pipe_new (self->net->vk, self->net->session, self->net->info, &config, error);
+  gboolean ok = self->pipe != NULL
+                && seg_settings_style (&settings, self->net->info, &style, error);
+  if (ok)
+    seg_pipe_set_style (self->pipe, &style);
+  /* Drivers compile at the first run; better now than while a frame waits. */
+  ok = ok && seg_pipe_submit (self->pipe, error) && seg_pipe_wait (self->pipe, error);
+  seg_settings_clear (&settings);
+  return ok;
+}
+
+static gboolean
+gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in,
+    GstCaps *out_caps, GstVideoInfo *out)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (filter);
+  g_autoptr (GError) error = NULL;
+  gint64 start = g_get_monotonic_time ();
+  seg_pipe_free (&self->pipe);
+  if (!make_pipe (self, in, out, &error)) {
+    post_open_error (self, error);
+    seg_pipe_free (&self->pipe);
+    return FALSE;
+  }
+  GST_INFO_OBJECT (self,
+      "ready for %" GST_PTR_FORMAT " after %.0f ms, a frame takes %.1f ms", in_caps,
+      (g_get_monotonic_time () - start) / 1e3, seg_pipe_last_ms (self->pipe));
+  return TRUE;
+}
+
+/* --- frames ------------------------------------------------------------------------------------ */
+
+static void
+take_style (GstVkSegment *self)
+{
+  g_autoptr (GError) error = NULL;
+  SegSettings settings;
+  SegStyle style;
+  GST_OBJECT_LOCK (self);
+  gboolean restyle = self->restyle;
+  GST_OBJECT_UNLOCK (self);
+  if (!restyle)
+    return;
+  copy_settings (self, &settings);
+  if (seg_settings_style (&settings, self->net->info, &style, &error))
+    seg_pipe_set_style (self->pipe, &style);
+  else
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS, ("%s", error->message),
+        ("the classes stay as they were"));
+  seg_settings_clear (&settings);
+}
+
+static void
+count_frame (GstVkSegment *self, const GstVideoFrame *frame)
+{
+  GST_OBJECT_LOCK (self);
+  self->last_ms = seg_pipe_last_ms (self->pipe);
+  self->total_ms += self->last_ms;
+  self->n_frames++;
+  self->n_pixels =
+      (guint64) GST_VIDEO_FRAME_WIDTH (frame) * GST_VIDEO_FRAME_HEIGHT (frame);
+  memcpy (self->areas, seg_pipe_areas (self->pipe), sizeof self->areas);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static GstFlowReturn
+gst_vk_segment_transform_frame (
+    GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (filter);
+  g_autoptr (GError) error = NULL;
+  guint8 *upload;
+  const guint8 *data;
+  take_style (self);
+  const SegFrame *frame = seg_pipe_input (self->pipe, &upload);
+  seg_video_load (frame, upload, in);
+  if (!seg_pipe_submit (self->pipe, &error) || !seg_pipe_wait (self->pipe, &error)) {
+    GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  const SegFrame *result = seg_pipe_result (self->pipe, &data);
+  seg_video_store (result, data, out);
+  count_frame (self, in);
+  GST_LOG_OBJECT (self, "%.2f ms", seg_pipe_last_ms (self->pipe));
+  return GST_FLOW_OK;
+}
+
+/* --- statistics ---------------------------------------------------------------------------------- */
+
+static void
+append_class (GValue *list, const GstVkSegment *self, guint v)
+{
+  char buffer[32];
+  int class_id = seg_pipe_class_of_value (self->pipe, v);
+  if (class_id < 0 || self->areas[v] == 0)
+    return;
+  GValue item = G_VALUE_INIT;
+  g_value_init (&item, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (&item,
+      gst_structure_new ("class", "id", G_TYPE_INT, class_id, "label", G_TYPE_STRING,
+          seg_model_info_label (self->net->info, (guint) class_id, buffer), "area",
+          G_TYPE_DOUBLE, (double) self->areas[v] / (double) self->n_pixels, NULL));
+  gst_value_array_append_and_take_value (list, &item);
+}
+
+/* Called with the object lock. */
+static GstStructure *
+make_stats (const GstVkSegment *self)
+{
+  GstStructure *s = gst_structure_new ("vksegment-stats", "frames", G_TYPE_UINT64,
+      self->n_frames, "average-ms", G_TYPE_DOUBLE,
+      self->n_frames ? self->total_ms / (double) self->n_frames : 0.0, "last-ms",
+      G_TYPE_DOUBLE, self->last_ms, NULL);
+  GValue classes = G_VALUE_INIT;
+  g_value_init (&classes, GST_TYPE_ARRAY);
+  if (self->n_frames > 0 && self->pipe != NULL)
+    for (guint v = 0; v < 256; v++)
+      append_class (&classes, self, v);
+  gst_structure_take_value (s, "classes", &classes);
+  return s;
+}
+
+/* --- the object ---------------------------------------------------------------------------------- */
+
+static void
+gst_vk_segment_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (object);
+  GST_OBJECT_LOCK (self);
+  gboolean known = seg_settings_set (&self->settings, id, value);
+  self->restyle = self->restyle || seg_settings_is_style (id);
+  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  else if (id == SEG_PROP_OUTPUT)
+    gst_base_transform_reconfigure_src (GST_BASE_TRANSFORM (self));
+}
+
+static void
+gst_vk_segment_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (object);
+  gboolean known = TRUE;
+  GST_OBJECT_LOCK (self);
+  if (id == SEG_PROP_STATS)
+    g_value_take_boxed (value, make_stats (self));
+  else
+    known = seg_settings_get (&self->settings, id, value);
+  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+gst_vk_segment_finalize (GObject *object)
+{
+  seg_settings_clear (&GST_VK_SEGMENT (object)->settings);
+  G_OBJECT_CLASS (gst_vk_segment_parent_class)->finalize (object);
+}
+
+static void
+gst_vk_segment_init (GstVkSegment *self)
+{
+  seg_settings_init (&self->settings);
+}
+
+static void
+gst_vk_segment_class_init (GstVkSegmentClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *transform_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (vk_segment_debug, "vksegment", 0, "Segmentation on Vulkan");
+  object_class->set_property = gst_vk_segment_set_property;
+  object_class->get_property = gst_vk_segment_get_property;
+  object_class->finalize = gst_vk_segment_finalize;
+  seg_settings_install (object_class);
+  g_object_class_install_property (object_class, SEG_PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Since start: frames, average-ms and last-ms (time on the device with "
+          "transfers); classes: "
+          "id, label and area (share of the frame, 0 to 1) of those in the last frame",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+
+  gst_element_class_set_static_metadata (element_class, "Segmentation on Vulkan",
+      "Filter/Effect/Video", "Segments video with an ONNX network on Vulkan", "vkseg");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+
+  transform_class->start = gst_vk_segment_start;
+  transform_class->stop = gst_vk_segment_stop;
+  transform_class->transform_caps = gst_vk_segment_transform_caps;
+  transform_class->passthrough_on_same_caps = FALSE;
+  filter_class->set_info = gst_vk_segment_set_info;
+  filter_class->transform_frame = gst_vk_segment_transform_frame;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elements/vksegment.h"
+
+/* No Vulkan here: a scan of the plugins must not wake a driver. */
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  return GST_ELEMENT_REGISTER (vksegment, plugin);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vkseg,
+    "Segmentation of video with ONNX networks on Vulkan", plugin_init, VKSEG_VERSION,
+    "LGPL", "vkseg", VKSEG_URL)
