@@ -74,8 +74,10 @@ wait_fence (SegCmd *cmd, GError **error)
         "device lost: %s has not answered for %u s", vk->physical.info.name, seconds);
     return FALSE;
   }
-  /* A lost device executes nothing any more. */
-  cmd->state = result == VK_SUCCESS ? SEG_CMD_DONE : SEG_CMD_READY;
+  if (result == VK_SUCCESS)
+    cmd->state = SEG_CMD_DONE;
+  else if (result == VK_ERROR_DEVICE_LOST) /* it executes nothing any more */
+    cmd->state = SEG_CMD_READY;
   return seg_vk_check (vk, result, "vkWaitForFences", error);
 }
 

@@ -131,7 +131,6 @@ pipeline_new (SegVk *vk, const SegVkDispatch *d, GError **error)
           vk, create_pipeline (vk, p, d, module), "vkCreateComputePipelines", error);
   vkDestroyShaderModule (vk->device, module, NULL);
   if (!ok) {
-    g_prefix_error (error, "shader %s: ", d->shader->name);
     pipeline_free (vk, p);
     return NULL;
   }

@@ -177,7 +177,9 @@ seg_cmd_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
     return record_nothing (cmd, error);
   if (check_dispatch (cmd, d, error) && record_dispatch (cmd, d, error))
     return TRUE;
-  g_prefix_error (error, "%s: ", d->label != NULL ? d->label : d->shader->name);
+  g_prefix_error (error, "shader %s: ", d->shader->name);
+  if (d->label != NULL)
+    g_prefix_error (error, "%s: ", d->label);
   return FALSE;
 }
 

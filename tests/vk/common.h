@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 /* GLib's test functions abort on a g_critical, and so on any message of the validation layer. */
 
-extern const SegShader seg_shader_test_add, seg_shader_test_views;
+extern const SegShader seg_shader_test_add, seg_shader_test_fetch, seg_shader_test_views;
 
 /* A device for a test (VKSEG_DEVICE chooses one); options may be NULL. Where there is none, NULL
  * and the test is skipped, or fails when VKSEG_TEST_NEED_DEVICE is set. */

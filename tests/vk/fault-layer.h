@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A Vulkan layer that makes one call fail, for tests of what happens then. The test process opens
+ * the layer's library itself to reach these. */
+typedef struct {
+  int countdown; /* calls that may fail (all of a list, or those named) before the one that does;
+                  * -1: none fails */
+  int result;         /* VkResult */
+  const char *name;   /* NULL: any; else only calls of this function */
+  const char *failed; /* set by the layer: the function that failed; NULL: none yet */
+} TestFault;
+
+TestFault *test_fault (void);

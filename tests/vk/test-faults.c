@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each Vulkan call in turn fails: the error is the right one, nothing crashes and nothing leaks
+ * (built with a sanitizer). VKSEG_TEST_LAYER_DIR is the folder of the fault layer. */
+#include "vk/common.h"
+#include "vk/fault-layer.h"
+#include "vk/private.h"
+
+#include <dlfcn.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static TestFault *fault;
+
+/* All there is to do with a device once; what fails stops it. */
+typedef struct {
+  SegVk *vk;
+  SegBuffer *device, *down;
+  SegCmd *cmd;
+} Scene;
+
+static gboolean
+make (Scene *s, const char *cache_dir, GError **error)
+{
+  const SegVkOptions options = { .device = g_getenv ("VKSEG_DEVICE"),
+    .cache_dir = cache_dir };
+  return (s->vk = seg_vk_new (&options, error)) != NULL
+         && (s->device = seg_buffer_new (s->vk, 1024, SEG_BUFFER_DEVICE, error)) != NULL
+         && (s->down = seg_buffer_new (s->vk, 1024, SEG_BUFFER_READBACK, error)) != NULL
+         && (s->cmd = seg_cmd_new (s->vk, TRUE, error)) != NULL;
+}
+
+static gboolean
+dispatch (Scene *s, GError **error)
+{
+  const SegBufferView views[] = { { s->device, 0, 256, SEG_VIEW_TEXEL_I32X4 },
+    { s->device, 256, 256, SEG_VIEW_STORAGE_WRITE } };
+  const guint32 addend = 5, n = 64;
+  const SegVkDispatch d = { &seg_shader_test_fetch, &addend, 1, views, 2, &n, 1,
+    { 1, 1, 1 }, NULL };
+  return seg_cmd_dispatch (s->cmd, &d, error);
+}
+
+static gboolean
+work (Scene *s, GError **error)
+{
+  guint64 ns[3];
+  return seg_cmd_begin (s->cmd, error)
+         && seg_cmd_fill (s->cmd, s->device, 0, 256, 37, error) && dispatch (s, error)
+         && seg_cmd_copy (s->cmd, s->device, 256, s->down, 0, 256, error)
+         && seg_cmd_end (s->cmd, error) && seg_cmd_submit (s->cmd, error)
+         && seg_cmd_wait (s->cmd, error) && seg_cmd_times (s->cmd, ns, 3, error);
+}
+
+static void
+drop (Scene *s)
+{
+  seg_cmd_free (&s->cmd);
+  seg_buffer_free (&s->device);
+  seg_buffer_free (&s->down);
+  g_clear_pointer (&s->vk, seg_vk_unref);
+}
+
+static void
+check_result (const Scene *s)
+{
+  const gint32 *result = seg_buffer_map (s->down);
+  for (guint i = 0; i < 64; i++)
+    g_assert_cmpint (result[i], ==, 42);
+}
+
+static void
+set_fault (int countdown, VkResult result, const char *name)
+{
+  *fault = (TestFault){ countdown, result, name, NULL };
+}
+
+/* A cache that cannot be kept is no error, and memory that one type has not another may have. */
+static gboolean
+may_succeed (const char *name)
+{
+  return g_str_equal (name, "vkGetPipelineCacheData")
+         || g_str_equal (name, "vkAllocateMemory");
+}
+
+/* Call k fails; FALSE when there were not as many. */
+static gboolean
+fail_call (int k, VkResult result, SegError code, const char *cache_dir)
+{
+  g_autoptr (GError) error = NULL;
+  Scene s = { 0 };
+  set_fault (k, result, NULL);
+  gboolean ok = make (&s, cache_dir, &error) && work (&s, &error);
+  const char *failed = fault->failed;
+  if (ok)
+    check_result (&s);
+  else {
+    g_test_message ("%d: %s: %s", k, failed, error->message);
+    g_assert_nonnull (failed);
+    g_assert_error (error, SEG_ERROR, (int) code);
+    g_assert_nonnull (strstr (error->message, seg_vk_result_name (result)));
+  }
+  drop (&s);
+  g_assert_true (!ok || fault->failed == NULL || may_succeed (fault->failed));
+  return fault->failed != NULL;
+}
+
+static void
+each_call (VkResult result, SegError code)
+{
+  g_autofree char *dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  int k = 0;
+  while (fail_call (k, result, code, dir))
+    k++;
+  g_assert_cmpint (k, >, 25);
+  g_autofree char *path = NULL;
+  guint n = 0;
+  g_autofree SegDeviceInfo *infos = seg_vk_list (&n, NULL);
+  for (guint i = 0; i < n; i++) {
+    g_free (path);
+    path = seg_cache_path (dir, &infos[i]);
+    g_remove (path);
+  }
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
+static void
+no_memory (void)
+{
+  each_call (VK_ERROR_OUT_OF_HOST_MEMORY, SEG_ERROR_MEMORY);
+}
+
+static void
+lost (void)
+{
+  each_call (VK_ERROR_DEVICE_LOST, SEG_ERROR_DEVICE);
+}
+
+/* After a lost device, everything says so; and a new device works. */
+static void
+lost_for_good (void)
+{
+  static const char *const names[] = { "vkQueueSubmit", "vkWaitForFences" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    Scene s = { 0 };
+    g_autoptr (GError) first = NULL;
+    set_fault (0, VK_ERROR_DEVICE_LOST, names[i]);
+    g_assert_true (make (&s, NULL, &first));
+    g_assert_false (work (&s, &first));
+    g_assert_error (first, SEG_ERROR, SEG_ERROR_DEVICE);
+    set_fault (-1, VK_SUCCESS, NULL);
+    for (guint what = 0; what < 5; what++) {
+      g_autoptr (GError) error = NULL;
+      gboolean ok = what == 0
+                        ? seg_buffer_new (s.vk, 64, SEG_BUFFER_DEVICE, &error) != NULL
+                    : what == 1 ? seg_cmd_new (s.vk, FALSE, &error) != NULL
+                    : what == 2 ? seg_cmd_begin (s.cmd, &error)
+                    : what == 3 ? seg_cmd_submit (s.cmd, &error)
+                                : seg_cmd_wait (s.cmd, &error);
+      g_assert_false (ok);
+      g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+      g_assert_nonnull (strstr (error->message, "device lost"));
+    }
+    drop (&s);
+    g_assert_true (make (&s, NULL, NULL) && work (&s, NULL));
+    check_result (&s);
+    drop (&s);
+  }
+}
+
+/* Memory that one type has not, another has: UPLOAD and READBACK buffers fall back; whether there
+ * is another type is the device's affair. */
+static void
+out_of_memory (void)
+{
+  Scene s = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_assert_true (make (&s, NULL, NULL));
+  set_fault (0, VK_ERROR_OUT_OF_DEVICE_MEMORY, "vkAllocateMemory");
+  SegBuffer *buffer = seg_buffer_new (s.vk, 123456, SEG_BUFFER_READBACK, &error);
+  g_assert_nonnull (fault->failed);
+  set_fault (-1, VK_SUCCESS, NULL);
+  if (buffer == NULL) {
+    g_assert_error (error, SEG_ERROR, SEG_ERROR_MEMORY);
+    g_assert_nonnull (strstr (error->message, "123456"));
+  }
+  seg_buffer_free (&buffer);
+  drop (&s);
+}
+
+/* A device that does not answer is given up, with its objects: in a process of its own. */
+static void
+hung (void)
+{
+  if (!g_test_subprocess ()) {
+    g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+    g_test_trap_assert_passed ();
+    g_test_trap_assert_stderr ("*hangs: its objects are left*");
+    return;
+  }
+  g_autoptr (GError) error = NULL;
+  Scene s = { 0 };
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+  set_fault (0, VK_TIMEOUT, "vkWaitForFences");
+  g_assert_true (make (&s, NULL, NULL));
+  g_assert_false (work (&s, &error));
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+  g_assert_nonnull (strstr (error->message, "has not answered for"));
+  drop (&s);
+  _exit (0); /* what was left is no leak to report */
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *dir = g_getenv ("VKSEG_TEST_LAYER_DIR");
+  g_test_init (&argc, &argv, NULL);
+  g_assert_nonnull (dir);
+  g_autofree char *path = g_build_filename (dir, "libvkseg-fault-layer.so", NULL);
+  void *library = dlopen (path, RTLD_NOW);
+  g_assert_nonnull (library);
+  fault = ((TestFault * (*) (void) ) dlsym (library, "test_fault")) ();
+  g_setenv ("VK_LAYER_PATH", dir, TRUE);
+  g_setenv ("VK_INSTANCE_LAYERS", "VK_LAYER_VKSEG_fault", TRUE);
+  g_setenv ("VKSEG_VALIDATE", "0", TRUE); /* its layer is not in that folder */
+  g_autoptr (SegVk) vk = test_device (NULL);
+  if (vk == NULL)
+    return 77;
+  g_test_add_func ("/vk/faults/no-memory", no_memory);
+  g_test_add_func ("/vk/faults/lost", lost);
+  g_test_add_func ("/vk/faults/lost-for-good", lost_for_good);
+  g_test_add_func ("/vk/faults/out-of-memory", out_of_memory);
+  g_test_add_func ("/vk/faults/hung", hung);
+  return g_test_run ();
+}
