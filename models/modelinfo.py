@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Writes .modelinfo files: README.md has the format."""
+"""Reads and writes .modelinfo files: README.md has the format."""
+import configparser
 import os
+import re
 
 
 def _text(value):
@@ -40,3 +42,24 @@ def write(path, info):
             out.writelines(f'{key}={_text(value)}\n' for key, value in keys.items())
             out.write('\n' if group != list(info)[-1] else '')
     os.replace(part, path)
+
+
+def read(path):
+    """The groups of a file as dicts of text: {group: {key: value}}."""
+    parser = configparser.ConfigParser(delimiters='=', comment_prefixes='#', interpolation=None,
+                                       default_section='')
+    parser.optionxform = str
+    with open(path, encoding='utf-8') as source:
+        parser.read_file(source)
+    return {group: dict(parser[group]) for group in parser.sections()}
+
+
+def items(text):
+    """A list's items; a comma within one is written with a backslash."""
+    return [item.replace('\\,', ',') for item in re.split(r'(?<!\\),', text)] if text else []
+
+
+def tensors(info, direction):
+    """{name: shape} of the tensor groups that are inputs or outputs."""
+    return {group: tuple(int(n) for n in items(keys['dims']))
+            for group, keys in info.items() if keys.get('dir') == direction}

@@ -54,31 +54,31 @@ class Table:
         position = self._target(number)
         return Table(self.data, position) if position else Table(struct.pack('<iHH', -4, 4, 4), 0)
 
-    def numbers(self, number, fmt='i'):
+    def _vector(self, number, item_bytes):
+        """How many items the vector has and where they begin."""
         position = self._target(number)
         if not position:
-            return []
+            return 0, 0
         count = self._get('<I', position)
-        return list(struct.unpack_from(f'<{count}{fmt}', self.data, position + 4))
+        if position + 4 + count * item_bytes > len(self.data):
+            raise ValueError('a vector reaches past the end of the file')
+        return count, position + 4
+
+    def numbers(self, number, fmt='i'):
+        count, start = self._vector(number, struct.calcsize('<' + fmt))
+        return list(struct.unpack_from(f'<{count}{fmt}', self.data, start))
 
     def bytes(self, number):
-        position = self._target(number)
-        if not position:
-            return b''
-        count = self._get('<I', position)
-        if position + 4 + count > len(self.data):
-            raise ValueError('a vector reaches past the end of the file')
-        return self.data[position + 4:position + 4 + count]
+        count, start = self._vector(number, 1)
+        return self.data[start:start + count]
 
     def string(self, number):
         return self.bytes(number).decode('utf-8', 'replace')
 
     def tables(self, number):
-        position = self._target(number)
-        if not position:
-            return []
-        starts = [position + 4 + 4 * i for i in range(self._get('<I', position))]
-        return [Table(self.data, start + self._get('<I', start)) for start in starts]
+        count, start = self._vector(number, 4)
+        starts = [start + 4 * i for i in range(count)]
+        return [Table(self.data, at + self._get('<I', at)) for at in starts]
 
 
 @dataclass
@@ -135,6 +135,18 @@ def _operator(table, names):
                     table.table(4), table.bytes(5))
 
 
+def _check_indices(graph):
+    """So that others need not: -1 is an input left out, everything else exists."""
+    count = len(graph.tensors)
+    for op in graph.operators:
+        if not op.outputs or not all(0 <= i < count for i in op.outputs):
+            raise ValueError(f'{op.kind} without a tensor to write to')
+        if not op.inputs or not all(-1 <= i < count for i in op.inputs):
+            raise ValueError(f'{op.kind} reads a tensor that is not there')
+    if not all(0 <= i < count for i in graph.inputs + graph.outputs):
+        raise ValueError("the network's inputs and outputs are not there")
+
+
 def read(data):
     """Parses the bytes of a TFLite file. Raises ValueError if they are not one."""
     if data[4:8] != b'TFL3':
@@ -148,6 +160,8 @@ def read(data):
             raise ValueError(f'{len(graphs)} subgraphs; just one is supported')
         tensors = [_tensor(i, t, buffers) for i, t in enumerate(graphs[0].tables(0))]
         operators = [_operator(t, names) for t in graphs[0].tables(3)]
-        return Graph(tensors, operators, graphs[0].numbers(1), graphs[0].numbers(2))
+        graph = Graph(tensors, operators, graphs[0].numbers(1), graphs[0].numbers(2))
+        _check_indices(graph)
+        return graph
     except (struct.error, IndexError) as error:
         raise ValueError(f'damaged TFLite file: {error}') from error

@@ -89,6 +89,8 @@ def clip(conv, kind, source, output):
 
 def pads(padding, size, kernel, stride, dilation):
     """[top, left, bottom, right] of TensorFlow's SAME or VALID; SAME puts the odd one behind."""
+    if min(*size, *kernel, *stride, *dilation) < 1:
+        raise ValueError(f'size {size}, kernel {kernel}, stride {stride}, dilation {dilation}')
     if padding == VALID:
         return [0, 0, 0, 0]
     begin, end = [], []
@@ -138,7 +140,7 @@ def transpose_conv_bias(conv, op):
     begin, end = [], []
     for n, o, k, s in zip(size, out, kernel, (stride_h, stride_w)):
         total = (n - 1) * s + k - o
-        if total < 0 or (padding != 1 and total > 0):
+        if s < 1 or total < 0 or (padding != 1 and total > 0):
             raise ValueError(f'{o} outputs for {n} inputs, kernel {k}, stride {s}')
         begin.append(total // 2)
         end.append(total - total // 2)
@@ -165,7 +167,7 @@ def mean(conv, op):
     """ReducerOptions: keep_dims. Just the mean over height and width."""
     axes = conv.constants.get(op.inputs[1])
     rank = len(conv.shape(op.inputs[0]))
-    if axes is None or sorted(int(a) % rank for a in axes.ravel()) != [1, 2] or rank != 4:
+    if rank != 4 or axes is None or sorted(int(a) % rank for a in axes.ravel()) != [1, 2]:
         raise ValueError('just axes 1, 2 of a feature map are supported')
     if not op.options.scalar(0, 'B'):
         raise ValueError('keep_dims=false is not supported')
@@ -261,7 +263,10 @@ def convert(data):
                              list(conv.initializers.values()))
     model = helper.make_model(made, producer_name='vkseg tflite2onnx', ir_version=IR_VERSION,
                               opset_imports=[helper.make_opsetid('', OPSET)])
-    onnx.checker.check_model(model, full_check=True)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ValueError(f'shapes or values that do not fit together: {error}') from error
     return model
 
 
