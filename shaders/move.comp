@@ -51,11 +51,8 @@ void main ()
     store2 (at + 2, at + 3, v.zw);
     return;
   }
-  int left = -4 * i;
-  int total = 1;
-  for (int axis = 0; axis < 6; axis++)
-    total *= strided.dims[axis];
-  left += total;
+  int left = strided.dims[0] * strided.dims[1] * strided.dims[2] * strided.dims[3]
+      * strided.dims[4] * strided.dims[5] - 4 * i;
   if (left >= 2)
     store2 (strided_element (1, 0), strided_element (1, 1), v.xy);
   else

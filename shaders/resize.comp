@@ -11,6 +11,7 @@ layout (constant_id = 4) const int X_AXIS = -1;
 layout (constant_id = 5) const int Y_PAIRS = 0; // of taps; 0: the axis is not resized
 layout (constant_id = 6) const int X_PAIRS = 0;
 layout (constant_id = 7) const float EXTRAPOLATION = 0.0;
+layout (constant_id = 8) const bool HAS_OUTSIDE = false; // some taps are negative: take that
 
 layout (binding = 0) uniform samplerBuffer source;
 layout (binding = 1) uniform isamplerBuffer y_taps; // two offsets and two weights each
@@ -48,12 +49,13 @@ vec4 resized (int e)
 {
   int at = strided_element (0, e);
   int x = coord (e, X_AXIS), y = coord (e, Y_AXIS);
-  if (X_PAIRS > 0 && texelFetch (x_taps, x * X_PAIRS).x < 0)
-    return vec4 (EXTRAPOLATION);
+  if (HAS_OUTSIDE) {
+    bool outside = X_PAIRS > 0 && texelFetch (x_taps, x * X_PAIRS).x < 0;
+    if (outside || (Y_PAIRS > 0 && texelFetch (y_taps, y * Y_PAIRS).x < 0))
+      return vec4 (EXTRAPOLATION);
+  }
   if (Y_PAIRS == 0)
     return sum_x (at, x);
-  if (texelFetch (y_taps, y * Y_PAIRS).x < 0)
-    return vec4 (EXTRAPOLATION);
   vec4 sum = vec4 (0.0);
   for (int k = 0; k < Y_PAIRS; k++) {
     ivec4 tap = texelFetch (y_taps, y * Y_PAIRS + k);

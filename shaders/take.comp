@@ -8,28 +8,34 @@
 
 layout (constant_id = 3) const uint FILL = 0;
 layout (constant_id = 4) const bool ALL_FILL = false;
+layout (constant_id = 5) const int LISTED = 0; // bit per loop that has a list
 
 layout (binding = 0) uniform usamplerBuffer source;
 layout (binding = 1) uniform isamplerBuffer lists;
 SEG_OUTPUT (2);
 
+int listed (int e, int axis)
+{
+  if ((LISTED >> axis & 1) == 0)
+    return 0;
+  int c = axis == 5 ? min (strided_coord[e][5], strided.inner - 1) : strided_coord[e][axis];
+  int k = strided.operand[8 + axis] - 1 + c;
+  return texelFetch (lists, k >> 2)[k & 3];
+}
+
 // Element e's place in the source, or -1: fill.
 int place (int e)
 {
-  int at = strided_element (0, e);
-  bool fill = ALL_FILL;
-  for (int axis = 0; axis < 6; axis++) {
-    int list = strided.operand[8 + axis];
-    if (list == 0)
-      continue;
-    int k = list - 1 + strided_coord[e][axis];
-    if (axis == 5)
-      k = list - 1 + min (strided_coord[e][5], strided.inner - 1);
-    int step = texelFetch (lists, k >> 2)[k & 3];
-    fill = fill || step < 0;
-    at += step;
-  }
-  return fill ? -1 : at;
+  int s0 = listed (e, 0), s1 = listed (e, 1), s2 = listed (e, 2);
+  int s3 = listed (e, 3), s4 = listed (e, 4), s5 = listed (e, 5);
+  bool fill = ALL_FILL || (s0 | s1 | s2 | s3 | s4 | s5) < 0;
+  return fill ? -1 : strided_element (0, e) + s0 + s1 + s2 + s3 + s4 + s5;
+}
+
+uint take1 (int at)
+{
+  uint v = texelFetch (source, max (at, 0) >> 2)[at & 3];
+  return at < 0 ? FILL : v;
 }
 
 void main ()
@@ -37,20 +43,15 @@ void main ()
   int i;
   if (!strided_begin (i))
     return;
-  uvec4 v = uvec4 (FILL);
   int at = place (0);
-  if (STRIDED_MODE0 == STRIDED_GATHER) {
-    if (at >= 0)
-      v.x = texelFetch (source, at >> 2)[at & 3];
-    for (int e = 1; e < 4; e++) {
-      at = place (e);
-      if (at >= 0)
-        v[e] = texelFetch (source, at >> 2)[at & 3];
-    }
-  } else if (at >= 0) {
-    v = texelFetch (source, at >> 2);
-    if (STRIDED_MODE0 == STRIDED_SPLAT)
-      v = uvec4 (v[at & 3]);
+  uvec4 v;
+  if (STRIDED_MODE0 == STRIDED_VECTOR) {
+    v = texelFetch (source, max (at, 0) >> 2);
+    v = at < 0 ? uvec4 (FILL) : v;
+  } else if (STRIDED_MODE0 == STRIDED_SPLAT) {
+    v = uvec4 (take1 (at));
+  } else {
+    v = uvec4 (take1 (at), take1 (place (1)), take1 (place (2)), take1 (place (3)));
   }
   store4 (strided_output (i), strided_mask4 (v));
 }

@@ -221,7 +221,7 @@ emit_sum (const SegNode *node, const AllTaps *all, SegProgram *program, GError *
   float extrapolation = (float) params->extrapolation;
   SegDispatch d = {
     .shader = half ? &seg_shader_resize_f16 : &seg_shader_resize_f32,
-    .n_spec = 8,
+    .n_spec = 9,
     .bindings = { [0] = { seg_program_value (program, src), SEG_BIND_TEXEL },
         [3] = { seg_program_value (program, dst), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
@@ -235,6 +235,7 @@ emit_sum (const SegNode *node, const AllTaps *all, SegProgram *program, GError *
                   : seg_program_ints (program, none, 4);
     d.spec[3 + k] = (guint32) r.place[k];
     d.spec[5 + k] = t != NULL ? (t->n + 1) / 2 : 0;
+    d.spec[8] |= t != NULL && t->any_outside;
   }
   memcpy (&d.spec[7], &extrapolation, sizeof extrapolation);
   seg_strided_fill (&s, &d);

@@ -142,6 +142,7 @@ seg_strided_plan (
   }
   for (guint k = n_ins; k < SEG_STRIDED_OPERANDS; k++)
     s->modes[k] = SEG_STRIDED_SPLAT;
+  s->modes[SEG_STRIDED_OPERANDS - 1] |= n << 8;
   s->n_push = 10 + 7 * n_ins;
   spread_groups (s->push[7], SEG_STRIDED_LOCAL, s->groups);
   return TRUE;

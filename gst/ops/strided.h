@@ -23,10 +23,9 @@ typedef enum {
 typedef struct {
   guint32 push[10 + 7 * SEG_STRIDED_OPERANDS]; /* as lib/strided.glsl reads them */
   guint n_push;
-  guint32
-      modes[SEG_STRIDED_OPERANDS]; /* SegStridedMode: spec constants 0 .. n-1, which are
-                                        * always declared, so 0 for absent operands */
-  guint32 groups[3];               /* for local_size_x = SEG_STRIDED_LOCAL */
+  guint32 modes[SEG_STRIDED_OPERANDS]; /* spec constants 0 .. 2: SegStridedMode; the last
+                                        * one also has the number of loops, from bit 8 */
+  guint32 groups[3];                   /* for local_size_x = SEG_STRIDED_LOCAL */
 } SegStrided;
 
 #define SEG_STRIDED_LOCAL 64

@@ -139,12 +139,14 @@ seg_take_emit (const SegTake *take, SegProgram *p, const SegValue *src,
   SegDispatch d = {
     .shader = storage == SEG_STORAGE_F16 ? &seg_shader_take_b16 : &seg_shader_take_b32,
     .spec = { [3] = fill_bits (fill, storage), [4] = all_fill },
-    .n_spec = 5,
+    .n_spec = 6,
     .bindings = { { seg_program_value (p, src), SEG_BIND_BITS },
         { lists, SEG_BIND_TEXEL },
         { seg_program_value (p, dst), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 3,
   };
+  for (guint i = 0; i < SEG_STRIDED_AXES; i++)
+    d.spec[5] |= (s.push[10 + 7 + 1 + i] != 0) << i;
   seg_strided_fill (&s, &d);
   return seg_program_dispatch (p, &d, error);
 }

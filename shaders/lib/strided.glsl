@@ -5,10 +5,13 @@
 //   vec4 a = strided_fetch (operand0, 0);             // operand's values for them
 //   ...; store4 (strided_output (i), strided_mask4 (v));
 // Specialisation constants 0..2 are the operands' modes; a shader's own start at 3.
+// Written without loops and integer division, which cost a CPU driver most of the time.
 layout (local_size_x = 64) in;
 layout (constant_id = 0) const int STRIDED_MODE0 = 0;
 layout (constant_id = 1) const int STRIDED_MODE1 = 0;
-layout (constant_id = 2) const int STRIDED_MODE2 = 0;
+layout (constant_id = 2) const int STRIDED_PACKED = 0;
+const int STRIDED_MODE2 = STRIDED_PACKED & 255;
+const int STRIDED_LOOPS = STRIDED_PACKED >> 8; // the innermost of the six axes
 
 const int STRIDED_GATHER = 0, STRIDED_VECTOR = 1, STRIDED_SPLAT = 2;
 
@@ -22,6 +25,7 @@ layout (push_constant) uniform StridedPush {
 } strided;
 
 int strided_coord[4][6]; // of the four elements; only [0] where a fetch needs no more
+int strided_pixel;       // of the first: its place without the last axis
 
 bool strided_needs_all ()
 {
@@ -29,18 +33,61 @@ bool strided_needs_all ()
       || STRIDED_MODE2 == STRIDED_GATHER;
 }
 
-void strided_split (int e, int linear)
+// n / d by the reciprocal: the first quotient is off by at most 2^8, the second by 1.
+int strided_divide (int n, int d)
 {
-  for (int axis = 5; axis >= 0; axis--) {
-    int d = strided.dims[axis];
-    if (d == 1) {
-      strided_coord[e][axis] = 0;
-      continue;
-    }
-    int q = linear / d;
-    strided_coord[e][axis] = linear - q * d;
-    linear = q;
+  float inverse = 1.0 / float (d);
+  int q = int (float (n) * inverse);
+  int rest = n - q * d;
+  q += int (floor (float (rest) * inverse));
+  rest = n - q * d;
+  return q + (rest >= d ? 1 : 0) - (rest < 0 ? 1 : 0);
+}
+
+// Takes an axis' coordinate off `linear`; the outermost keeps what is left, which is past its
+// end only behind the last element.
+#define STRIDED_SPLIT(AXIS)                                                                    \
+  if (STRIDED_LOOPS > 6 - AXIS) {                                                              \
+    int q = strided_divide (linear, strided.dims[AXIS]);                                       \
+    strided_coord[0][AXIS] = linear - q * strided.dims[AXIS];                                  \
+    linear = q;                                                                                \
+  } else if (STRIDED_LOOPS == 6 - AXIS) {                                                      \
+    strided_coord[0][AXIS] = min (linear, strided.dims[AXIS] - 1);                             \
+    linear = 0;                                                                                \
+  } else {                                                                                     \
+    strided_coord[0][AXIS] = 0;                                                                \
   }
+
+void strided_split (int linear)
+{
+  STRIDED_SPLIT (5)
+  strided_pixel = linear;
+  STRIDED_SPLIT (4)
+  STRIDED_SPLIT (3)
+  STRIDED_SPLIT (2)
+  STRIDED_SPLIT (1)
+  STRIDED_SPLIT (0)
+}
+
+#define STRIDED_STEP(AXIS)                                                                     \
+  if (STRIDED_LOOPS >= 6 - AXIS) {                                                             \
+    int c = strided_coord[e - 1][AXIS] + carry;                                                \
+    carry = c >= strided.dims[AXIS] ? 1 : 0;                                                   \
+    strided_coord[e][AXIS] = carry != 0 ? 0 : c;                                               \
+  } else {                                                                                     \
+    strided_coord[e][AXIS] = 0;                                                                \
+  }
+
+// The element behind e - 1; the one behind the last is the first.
+void strided_step (int e)
+{
+  int carry = 1;
+  STRIDED_STEP (5)
+  STRIDED_STEP (4)
+  STRIDED_STEP (3)
+  STRIDED_STEP (2)
+  STRIDED_STEP (1)
+  STRIDED_STEP (0)
 }
 
 bool strided_begin (out int i)
@@ -48,20 +95,28 @@ bool strided_begin (out int i)
   i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   if (i >= strided.n4)
     return false;
-  strided_split (0, 4 * i);
-  if (strided_needs_all ())
-    for (int e = 1; e < 4; e++)
-      strided_split (e, 4 * i + e);
+  strided_split (4 * i);
+  if (strided_needs_all ()) {
+    strided_step (1);
+    strided_step (2);
+    strided_step (3);
+  }
   return true;
 }
 
+int strided_axis (int k, int e, int axis)
+{
+  return STRIDED_LOOPS >= 6 - axis
+      ? strided_coord[e][axis] * strided.operand[7 * k + 1 + axis]
+      : 0;
+}
+
+// Where element e of the four lies in operand k.
 int strided_element (int k, int e)
 {
-  int at = strided.operand[7 * k];
-  for (int axis = 0; axis < 5; axis++)
-    at += strided_coord[e][axis] * strided.operand[7 * k + 1 + axis];
-  at += min (strided_coord[e][5], strided.inner - 1) * strided.operand[7 * k + 6];
-  return at;
+  return strided.operand[7 * k] + strided_axis (k, e, 0) + strided_axis (k, e, 1)
+      + strided_axis (k, e, 2) + strided_axis (k, e, 3) + strided_axis (k, e, 4)
+      + min (strided_coord[e][5], strided.inner - 1) * strided.operand[7 * k + 6];
 }
 
 int strided_mode (int k)
@@ -78,13 +133,10 @@ int strided_mode (int k)
       return v;                                                                                \
     if (strided_mode (k) == STRIDED_SPLAT)                                                     \
       return VEC (v[at & 3]);                                                                  \
-    VEC r;                                                                                     \
-    r.x = v[at & 3];                                                                           \
-    for (int e = 1; e < 4; e++) {                                                              \
-      at = strided_element (k, e);                                                             \
-      r[e] = texelFetch (operand, at >> 2)[at & 3];                                            \
-    }                                                                                          \
-    return r;                                                                                  \
+    int at1 = strided_element (k, 1), at2 = strided_element (k, 2);                            \
+    int at3 = strided_element (k, 3);                                                          \
+    return VEC (v[at & 3], texelFetch (operand, at1 >> 2)[at1 & 3],                            \
+        texelFetch (operand, at2 >> 2)[at2 & 3], texelFetch (operand, at3 >> 2)[at3 & 3]);     \
   }
 STRIDED_FETCH (samplerBuffer, vec4)
 STRIDED_FETCH (isamplerBuffer, ivec4)
@@ -99,9 +151,10 @@ bvec4 strided_valid ()
 #define STRIDED_MASK(VEC, SCALAR)                                                              \
   VEC strided_mask4 (VEC v)                                                                    \
   {                                                                                            \
-    if (strided.out_pitch4 == 0)                                                               \
-      return v;                                                                                \
-    return mix (VEC (SCALAR (0)), v, strided_valid ());                                        \
+    bvec4 keep = strided_valid ();                                                             \
+    return mix (VEC (SCALAR (0)), v, bvec4 (keep.x || strided.out_pitch4 == 0,                 \
+        keep.y || strided.out_pitch4 == 0, keep.z || strided.out_pitch4 == 0,                  \
+        keep.w || strided.out_pitch4 == 0));                                                   \
   }
 STRIDED_MASK (vec4, float)
 STRIDED_MASK (ivec4, int)
@@ -110,9 +163,7 @@ STRIDED_MASK (uvec4, uint)
 // Where the four elements go, in units of four elements.
 int strided_output (int i)
 {
-  if (strided.out_pitch4 == 0)
-    return i;
-  int inner4 = strided.dims[5] >> 2;
-  int pixel = i / inner4;
-  return pixel * strided.out_pitch4 + (i - pixel * inner4) + strided.out_offset4;
+  return strided.out_pitch4 == 0
+      ? i
+      : strided_pixel * strided.out_pitch4 + (strided_coord[0][5] >> 2) + strided.out_offset4;
 }
