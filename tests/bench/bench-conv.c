@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/session.h"
+#include "ops/case-model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Speed of single operators: a table with the least time of a run, and for CPU devices the
+ * processor time (a quartile), which is what one core does. Not a test. Arguments: fp16 and parts of the
+ * labels to choose by. Benchmark with MESA_SHADER_CACHE_DISABLE=true for true first times. */
+
+typedef struct {
+  const char *label;
+  SegCase bench;
+} Bench;
+
+#define CONV(LABEL, ATTRS, INPUTS)                                                       \
+  {                                                                                      \
+    LABEL,                                                                               \
+    {                                                                                    \
+      "Conv", ATTRS, INPUTS                                                              \
+    }                                                                                    \
+  }
+static const Bench benches[] = {
+  CONV ("3x3 64->64 @64", "pads=[1,1,1,1]", "f32[1,64,64,64] f32[64,64,3,3]! f32[64]!"),
+  CONV ("3x3 256->256 @64", "pads=[1,1,1,1]",
+      "f32[1,256,64,64] f32[256,256,3,3]! f32[256]!"),
+  CONV ("3x3 512->512 @32", "pads=[1,1,1,1]",
+      "f32[1,512,32,32] f32[512,512,3,3]! f32[512]!"),
+  CONV (
+      "3x3 512->512 @7", "pads=[1,1,1,1]", "f32[1,512,7,7] f32[512,512,3,3]! f32[512]!"),
+  CONV ("3x3 128->128 @40", "pads=[1,1,1,1]",
+      "f32[1,128,40,40] f32[128,128,3,3]! f32[128]!"),
+  CONV ("3x3 128->128 @33", "pads=[1,1,1,1]",
+      "f32[1,128,33,33] f32[128,128,3,3]! f32[128]!"),
+  CONV (
+      "3x3 16->16 @160", "pads=[1,1,1,1]", "f32[1,16,160,160] f32[16,16,3,3]! f32[16]!"),
+  CONV ("3x3 s2 128->256 @64", "pads=[1,1,1,1] strides=[2,2]",
+      "f32[1,128,64,64] f32[256,128,3,3]! f32[256]!"),
+  CONV ("3x3 d2 256->256 @40", "pads=[2,2,2,2] dilations=[2,2]",
+      "f32[1,256,40,40] f32[256,256,3,3]! f32[256]!"),
+  CONV ("3x3 d4 512->512 @40", "pads=[4,4,4,4] dilations=[4,4]",
+      "f32[1,512,40,40] f32[512,512,3,3]! f32[512]!"),
+  CONV ("3x3 d24 512->256 @40", "pads=[24,24,24,24] dilations=[24,24]",
+      "f32[1,512,40,40] f32[256,512,3,3]! f32[256]!"),
+  CONV ("7x7 s2 3->64 @320", "pads=[3,3,3,3] strides=[2,2]",
+      "f32[1,3,320,320] f32[64,3,7,7]! f32[64]!"),
+  CONV ("3x3 s2 3->16 @320", "pads=[1,1,1,1] strides=[2,2]",
+      "f32[1,3,320,320] f32[16,3,3,3]! f32[16]!"),
+  CONV ("1x1 256->64 @64", NULL, "f32[1,256,64,64] f32[64,256,1,1]! f32[64]!"),
+  CONV ("1x1 64->256 @64", NULL, "f32[1,64,64,64] f32[256,64,1,1]! f32[256]!"),
+  CONV ("1x1 2048->512 @40", NULL, "f32[1,2048,40,40] f32[512,2048,1,1]! f32[512]!"),
+  CONV ("1x1 s2 256->512 @64", "strides=[2,2]",
+      "f32[1,256,64,64] f32[512,256,1,1]! f32[512]!"),
+  CONV ("1x1 960->240 @1", NULL, "f32[1,960,1,1] f32[240,960,1,1]! f32[240]!"),
+  CONV ("dw 3x3 256 @64", "pads=[1,1,1,1] group=256",
+      "f32[1,256,64,64] f32[256,1,3,3]! f32[256]!"),
+  CONV ("dw 3x3 s2 64 @160", "pads=[1,1,1,1] group=64 strides=[2,2]",
+      "f32[1,64,160,160] f32[64,1,3,3]! f32[64]!"),
+  CONV ("dw 5x5 240 @40", "pads=[2,2,2,2] group=240",
+      "f32[1,240,40,40] f32[240,1,5,5]! f32[240]!"),
+  CONV ("dw 5x5 d2 672 @20", "pads=[4,4,4,4] dilations=[2,2] group=672",
+      "f32[1,672,20,20] f32[672,1,5,5]! f32[672]!"),
+  CONV ("group 32x4 3x3 128 @56", "pads=[1,1,1,1] group=32",
+      "f32[1,128,56,56] f32[128,4,3,3]! f32[128]!"),
+  { "transpose k2 s2 128->64 @64", { "ConvTranspose", "strides=[2,2]",
+                                       "f32[1,128,64,64] f32[128,64,2,2]! f32[64]!" } },
+  { "transpose k4 s2 64->64 @64", { "ConvTranspose", "strides=[2,2] pads=[1,1,1,1]",
+                                      "f32[1,64,64,64] f32[64,64,4,4]! f32[64]!" } },
+  { "transpose k16 s8 21->21 @40", { "ConvTranspose", "strides=[8,8] pads=[4,4,4,4]",
+                                       "f32[1,21,40,40] f32[21,21,16,16]!" } },
+  { "gemm 1000x1024x1024",
+      { "Gemm", "transB=1", "f32[1000,1024] f32[1024,1024]! f32[1024]!" } },
+  { "gemm 1x2048x1000",
+      { "Gemm", "transB=1", "f32[1,2048] f32[1000,2048]! f32[1000]!" } },
+  { "matmul 8 x 1024x64x256", { "MatMul", NULL, "f32[8,1024,64] f32[8,64,256]" } },
+  { "matmul 8 x 1024x256x64", { "MatMul", NULL, "f32[8,1024,256] f32[8,256,64]" } },
+  { "maxpool 3x3 s2 64 @160",
+      { "MaxPool", "kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]",
+          "f32[1,64,160,160]" } },
+};
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return x < y ? -1 : x > y;
+}
+
+static double
+operator_gflop (const SegSession *session, const char *op)
+{
+  const SegLayerTime *layers;
+  guint n = seg_session_layers (session, &layers);
+  for (guint i = 0; i < n; i++)
+    if (strcmp (layers[i].op, op) == 0)
+      return layers[i].gflop;
+  return 0;
+}
+
+/* Of this process, all threads: what a CPU device takes, whatever else the machine does. */
+static double
+cpu_ms (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
+  return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+#define REPEATS 4 /* in one submission */
+#define MOST    100
+
+typedef struct {
+  double wall[MOST], cpu[MOST];
+  guint n;
+} Times;
+
+static gboolean
+repeat (SegSession *session, SegVk *vk, Times *times, GError **error)
+{
+  SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
+  gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error);
+  for (guint i = 0; ok && i < REPEATS; i++)
+    ok = seg_session_record (session, cmd, error);
+  ok = ok && seg_cmd_end (cmd, error);
+  gint64 begin = g_get_monotonic_time ();
+  while (ok && times->n < MOST
+         && (times->n < 3 || g_get_monotonic_time () - begin < 700 * 1000)) {
+    gint64 start = g_get_monotonic_time ();
+    double cpu = cpu_ms ();
+    ok = seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error);
+    times->wall[times->n] = (g_get_monotonic_time () - start) / 1e3 / REPEATS;
+    times->cpu[times->n++] = (cpu_ms () - cpu) / REPEATS;
+  }
+  seg_cmd_free (&cmd);
+  qsort (times->wall, times->n, sizeof (double), compare);
+  qsort (times->cpu, times->n, sizeof (double), compare);
+  return ok;
+}
+
+static gboolean
+run_bench (const Bench *b, SegVk *vk, SegPrecision precision, GError **error)
+{
+  gboolean half = precision == SEG_PRECISION_FP16;
+  g_auto (SegCaseModel) model = { NULL };
+  if (!seg_case_model_make (&b->bench, 1, half, &model, error))
+    return FALSE;
+  /* Poison lays the inputs out as the operator wants them. */
+  SegSessionOptions options = { .precision = precision, .poison = TRUE };
+  double start = cpu_ms ();
+  SegSession *session = seg_session_new (model.model, vk, &options, error);
+  SegTensor *out = NULL;
+  gboolean ok =
+      session != NULL
+      && seg_session_run (session, (SegTensor *const *) model.inputs->pdata, &out, error);
+  double first = cpu_ms () - start;
+  seg_tensor_unref (out);
+  Times times = { .n = 0 };
+  ok = ok && repeat (session, vk, &times, error);
+  double gflop = ok ? operator_gflop (session, b->bench.op) : 0;
+  seg_session_free (&session);
+  if (!ok)
+    return FALSE;
+  printf ("%-30s %9.3f %8.1f %9.3f %8.1f %8.0f\n", b->label, times.wall[0],
+      gflop / times.wall[0] * 1e3, times.cpu[times.n / 4],
+      gflop / times.cpu[times.n / 4] * 1e3, first);
+  fflush (stdout);
+  return TRUE;
+}
+
+static gboolean
+is_chosen (const char *label, int argc, char **argv)
+{
+  gboolean any = FALSE;
+  for (int i = 1; i < argc; i++) {
+    if (strcmp (argv[i], "fp16") == 0)
+      continue;
+    if (strstr (label, argv[i]) != NULL)
+      return TRUE;
+    any = TRUE;
+  }
+  return !any;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegVk) vk =
+      seg_vk_new (&(SegVkOptions){ .device = g_getenv ("VKSEG_DEVICE") }, &error);
+  if (vk == NULL) {
+    fprintf (stderr, "%s\n", error->message);
+    return 1;
+  }
+  SegPrecision precision = SEG_PRECISION_FP32;
+  for (int i = 1; i < argc; i++)
+    if (strcmp (argv[i], "fp16") == 0)
+      precision = SEG_PRECISION_FP16;
+  printf ("%s\n%-30s %9s %8s %9s %8s %8s\n", seg_vk_info (vk)->name, "", "ms", "GFLOPS",
+      "cpu ms", "GFLOPS", "load cpu");
+  for (guint i = 0; i < G_N_ELEMENTS (benches); i++) {
+    if (is_chosen (benches[i].label, argc, argv)
+        && !run_bench (&benches[i], vk, precision, &error)) {
+      fprintf (stderr, "%s: %s\n", benches[i].label, error->message);
+      return 1;
+    }
+  }
+  return 0;
+}
