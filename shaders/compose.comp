@@ -27,8 +27,22 @@ layout (binding = 5) uniform usamplerBuffer mattes;  // four pixels each
 layout (binding = 6) uniform usamplerBuffer colours; // a class each: bytes per plane, strength
 layout (binding = 7) writeonly buffer Output { uint data[]; } result;
 
-// What is drawn over a sample: sample * through + paint.
+layout (std140, binding = 8) uniform Legend {
+  ivec4 box;   // x, y, width, height of a row; width 0: none
+  ivec4 parts; // margin, side of a swatch, x of the text, width of the atlas
+  ivec4 limit;
+} legend;
+layout (binding = 9) readonly buffer Rows { uint n; uint values[256]; } rows;
+layout (binding = 10) uniform usamplerBuffer atlas; // coverage of the labels' text
+
+const int TEXT = 256, PANEL = 257; // their colours
+
+// What is drawn over a sample, and over a pixel: what is there * through + paint.
 vec4 through[4], paint[4];
+struct Layer {
+  float through;
+  vec4 paint;
+};
 
 vec4 unpack (uint v)
 {
@@ -46,35 +60,55 @@ vec4 role (int dx)
   return mix (vec4 (0.0), all, lessThan (ivec4 (0, 1, 2, 3), ivec4 (CHANGED)));
 }
 
-void draw_pixel (int s, vec4 part, uint label, float strength)
+// Draws a colour of the table with the table's strength, times a.
+void draw (inout Layer l, uint colour, float a)
 {
-  uvec4 entry = texelFetch (colours, int (label));
-  float a = uintBitsToFloat (entry.w) * strength;
-  through[s] -= part * a;
-  paint[s] += part * a * unpack (entry[PLANE]);
+  uvec4 entry = texelFetch (colours, int (colour));
+  a *= uintBitsToFloat (entry.w);
+  l.through *= 1.0 - a;
+  l.paint = l.paint * (1.0 - a) + a * unpack (entry[PLANE]);
 }
 
-// The borders of classes: where the pixel to the right or below is of another.
+void draw_solid (inout Layer l, uint colour, float a)
+{
+  l.through *= 1.0 - a;
+  l.paint = l.paint * (1.0 - a) + a * unpack (texelFetch (colours, int (colour))[PLANE]);
+}
+
+// The borders of classes: where the pixel to the right or below is of another. The class to
+// outline + 1, or 0.
 uvec4 border (uvec4 l, int x, int y)
 {
   int row = y * dec.frame.z;
   int below = min (y + 1, dec.frame.y - 1) * dec.frame.z;
   uvec4 b = texelFetch (labels, below + x);
-  uvec4 r = uvec4 (l.yzw, texelFetch (labels, row + min (x + 1, dec.frame.z - 1)).x);
+  uvec4 r = uvec4 (l.yzw, x + 1 < dec.frame.z ? texelFetch (labels, row + x + 1).x : l.w);
   uvec4 none = uvec4 (style.choice.x);
   uvec4 other = mix (r, b, notEqual (b, l));
-  uvec4 is = mix (uvec4 (0u), mix (l, other, equal (l, none)) + 1u, notEqual (other, l));
-  return mix (is, uvec4 (0u), greaterThanEqual (uvec4 (4 * x) + uvec4 (1, 2, 3, 4),
-                                               uvec4 (dec.frame.x)));
+  return mix (uvec4 (0u), mix (l, other, equal (l, none)) + 1u, notEqual (other, l));
 }
 
-void draw_border (int s, vec4 part, uint is)
+// Position in the legend; y counts rows' pixels.
+void draw_legend (inout Layer l, ivec2 at)
 {
-  if (is == 0u)
+  int height = int (rows.n) * legend.box.w;
+  if (at.x < 0 || at.x >= legend.box.z || at.y < -legend.parts.x / 2
+      || at.y >= height + legend.parts.x / 2)
     return;
-  vec4 colour = unpack (texelFetch (colours, int (is - 1u))[PLANE]);
-  through[s] *= 1.0 - part;
-  paint[s] = paint[s] * (1.0 - part) + part * colour;
+  draw (l, uint (PANEL), 1.0);
+  if (at.y < 0 || at.y >= height)
+    return;
+  int row = at.y / legend.box.w;
+  ivec2 p = ivec2 (at.x, at.y - row * legend.box.w);
+  uint value = rows.values[row];
+  ivec2 swatch = p - ivec2 (legend.parts.x, (legend.box.w - legend.parts.y) / 2);
+  if (all (greaterThanEqual (swatch, ivec2 (0))) && all (lessThan (swatch, legend.parts.yy)))
+    draw_solid (l, value, 1.0);
+  p.x -= legend.parts.z;
+  if (p.x >= 0 && p.x < legend.parts.w) {
+    int texel = (int (value) * legend.box.w + p.y) * legend.parts.w + p.x;
+    draw_solid (l, uint (TEXT), float (texelFetch (atlas, texel).x) * (1.0 / 255.0));
+  }
 }
 
 // Pixels 4x .. 4x+3 of row y: parts of samples `first` and on.
@@ -85,12 +119,19 @@ void draw_four (int x, int y, int first)
   vec4 strength = SOFT != 0 ? vec4 (texelFetch (mattes, at)) * (1.0 / 255.0) : vec4 (1.0);
   bool borders = (style.choice.y & DRAW_CONTOURS) != 0;
   uvec4 is = borders ? border (l, x, y) : uvec4 (0u);
+  bool listed = (style.choice.y & DRAW_LEGEND) != 0 && legend.box.z > 0 && rows.n > 0u
+      && 4 * x < legend.box.x + legend.box.z;
   for (int e = 0; e < 4; e++) {
+    Layer layer = Layer (1.0, vec4 (0.0));
+    draw (layer, SOFT != 0 ? 1u : l[e], strength[e]);
+    if (is[e] != 0u)
+      draw_solid (layer, is[e] - 1u, 1.0);
+    if (listed)
+      draw_legend (layer, ivec2 (4 * x + e, y) - legend.box.xy - ivec2 (0, legend.parts.x / 2));
     int s = first + (e >> HSUB);
     vec4 part = role (e & ((1 << HSUB) - 1));
-    draw_pixel (s, part, SOFT != 0 ? 1u : l[e], strength[e]);
-    if (borders)
-      draw_border (s, part, is[e]);
+    through[s] += part * (layer.through - 1.0);
+    paint[s] += part * layer.paint;
   }
 }
 

@@ -30,6 +30,7 @@ SYSTEM = {
     'gst/': {'meta', 'elements', ''},
     'vulkan/': {'vk'},
     'protobuf-c/': {'onnx'},
+    'pango/': {'frame'},
     'json-glib/': {'tool', 'meta', 'elements'},
     'gio/': {'tool', 'meta', 'elements'},
 }

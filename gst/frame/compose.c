@@ -49,16 +49,19 @@ record_plane (SegCmd *cmd, SegParams *params, const SegComposeInput *input,
   guint32 changed = info->kind == SEG_COLOR_RGB ? 3 : p->bytes;
   guint32 spec[7] = { p->bytes, p->hsub, p->vsub, plane, pair, input->soft, changed };
   const SegPiece *mattes = input->soft ? &input->memory->matte : &input->memory->map;
-  SegBufferView views[8] = { input->style, input->decode, view, source->views[2],
+  const SegLegend *legend = input->legend;
+  SegBufferView views[11] = { input->style, input->decode, view, source->views[2],
     seg_piece_view (&input->memory->map, SEG_VIEW_TEXEL_U8X4),
     seg_piece_view (mattes, SEG_VIEW_TEXEL_U8X4), input->colors,
-    seg_piece_view (target, SEG_VIEW_STORAGE_WRITE) };
+    seg_piece_view (target, SEG_VIEW_STORAGE_WRITE), legend->block,
+    seg_piece_view (&legend->rows, SEG_VIEW_STORAGE_READ),
+    seg_piece_view (&legend->atlas, SEG_VIEW_TEXEL_U8X1) };
   SegVkDispatch d = {
     .shader = &seg_shader_compose,
     .spec = spec,
     .n_spec = 7,
     .views = views,
-    .n_views = 8,
+    .n_views = 11,
     .label = "compose",
   };
   seg_groups_linear ((guint64) b->size[0] * (guint64) b->size[1], d.groups);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frame/decode.h"
+#include "frame/legend.h"
 
 G_BEGIN_DECLS
 
@@ -31,6 +32,7 @@ void seg_class_color (
 typedef struct {
   SegDecodeMemory *memory;
   SegBufferView decode, style, colors; /* uniform, uniform, texels of SegClassColor */
+  const SegLegend *legend;             /* not for cutouts */
   gboolean soft;                       /* strength by the matte, colour of class 1 */
 } SegComposeInput;
 

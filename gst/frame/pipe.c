@@ -24,6 +24,7 @@ struct _SegPipe {
   SegBuffer *upload, *work, *readback;
   gsize frame_offset; /* in work, unless unified */
   SegDecodeMemory memory;
+  SegLegend legend;
   SegPiece drawn;      /* the result as the device writes it */
   gsize counts_offset; /* in readback; the result is at 0 */
 
@@ -205,6 +206,24 @@ prepare_params (SegPipe *pipe, GError **error)
       pipe->unified ? pipe->upload : pipe->work, pipe->frame_offset, error);
 }
 
+/* The label of each value of the class map. */
+static gboolean
+prepare_legend (SegPipe *pipe, GError **error)
+{
+  char buffers[256][32];
+  const char *texts[256];
+  guint n = pipe->plan.kind == SEG_DECODE_CLASSES ? pipe->plan.n_classes : 2;
+  seg_pipe_set_style (pipe, &seg_style_default);
+  if (pipe->config.output != SEG_OUTPUT_OVERLAY)
+    return TRUE;
+  for (guint v = 0; v < n; v++) {
+    int c = seg_pipe_class_of_value (pipe, v);
+    texts[v] = c < 0 ? NULL : seg_model_info_label (pipe->info, (guint) c, buffers[v]);
+  }
+  return seg_legend_init (&pipe->legend, pipe->vk, &pipe->params, texts, n,
+      pipe->config.width, pipe->config.height, error);
+}
+
 /* --- recording ----------------------------------------------------------------------------------- */
 
 static gboolean
@@ -226,11 +245,14 @@ record_picture (SegPipe *pipe, SegCmd *cmd, const SegBufferView *decode, GError 
     .decode = *decode,
     .style = pipe->style_view,
     .colors = pipe->colors_view,
+    .legend = &pipe->legend,
     .soft = pipe->plan.kind != SEG_DECODE_CLASSES,
   };
   if (pipe->config.output == SEG_OUTPUT_OVERLAY)
-    return seg_compose_record (cmd, &pipe->params, &input, &pipe->source,
-        pipe->drawn.buffer, pipe->drawn.offset, error);
+    return seg_legend_record (
+               cmd, &pipe->legend, &pipe->memory, decode, &pipe->style_view, error)
+           && seg_compose_record (cmd, &pipe->params, &input, &pipe->source,
+               pipe->drawn.buffer, pipe->drawn.offset, error);
   if (pipe->config.output == SEG_OUTPUT_CUTOUT)
     return seg_cutout_record (
         cmd, &input, &pipe->source, &pipe->result, &pipe->drawn, error);
@@ -313,6 +335,7 @@ build (SegPipe *pipe, GError **error)
       pipe->config.override_fit ? pipe->config.fit : info->fit, pipe->config.width,
       pipe->config.height, info->width, info->height);
   if (!allocate (pipe, grid_width, grid_height, error) || !prepare_params (pipe, error)
+      || !prepare_legend (pipe, error)
       || (pipe->cmd = open_recording (pipe, error)) == NULL)
     return FALSE;
   return seg_session_is_recordable (pipe->session) ? record_whole (pipe, error)
@@ -332,8 +355,6 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   pipe->unified = type == SEG_DEVICE_CPU || type == SEG_DEVICE_INTEGRATED;
   if (!build (pipe, error))
     seg_pipe_free (&pipe);
-  else
-    seg_pipe_set_style (pipe, &seg_style_default);
   return pipe;
 }
 
@@ -347,6 +368,7 @@ seg_pipe_free (SegPipe **ppipe)
   seg_cmd_free (&pipe->cmd);
   seg_cmd_free (&pipe->cmd_after);
   seg_host_net_free (&pipe->host_net);
+  seg_legend_clear (&pipe->legend);
   seg_params_clear (&pipe->params);
   seg_buffer_free (&pipe->upload);
   seg_buffer_free (&pipe->work);
@@ -477,5 +499,6 @@ seg_pipe_set_style (SegPipe *pipe, const SegStyle *style)
                       : pipe->info->background >= 0 ? pipe->info->background
                                                     : 255;
   block->draw = style->draw;
+  block->legend_share = 0.002f;
   set_colors (pipe, style);
 }

@@ -20,7 +20,7 @@ typedef struct {
   SegStorage storage;
   SegDecodeKind kind;
   SegScores scores;
-  gboolean nearest, contours;
+  gboolean nearest, contours, legend;
   int background;
   double threshold, alpha;
   guint32 drop; /* classes that are not kept, a bit each */
@@ -48,6 +48,7 @@ typedef struct {
   SegFrameSource source;
   SegDecodePlan plan;
   SegDecodeMemory memory;
+  SegLegend legend;
   SegPiece drawn;
   SegPalette palette;
   SegStyleBlock *style;
@@ -156,7 +157,9 @@ set_style (Run *r)
   r->style->threshold = (float) c->threshold;
   r->style->map_threshold = (float) (c->threshold > 0 ? c->threshold : 0.5);
   r->style->background = classes ? (c->background < 0 ? 255 : c->background) : 0;
-  r->style->draw = SEG_DRAW_MASKS | (c->contours ? SEG_DRAW_CONTOURS : 0);
+  r->style->legend_share = 0.05f;
+  r->style->draw = SEG_DRAW_MASKS | (c->contours ? SEG_DRAW_CONTOURS : 0)
+                   | (c->legend ? SEG_DRAW_LEGEND : 0);
   for (guint i = 0; i < 256; i++)
     seg_class_color (&r->colors[i], &r->frame, r->palette.rgba[i],
         (gint32) i == r->style->background ? 0.0f : (float) c->alpha);
@@ -205,6 +208,10 @@ prepare (Run *r)
   seg_frame_source_init (&r->source, &r->params, &r->frame, r->upload, 0, &error);
   g_assert_no_error (error);
   set_style (r);
+  static const char *const texts[] = { "none", "one", "two", "three", "four" };
+  seg_legend_init (&r->legend, vk, &r->params, texts, G_N_ELEMENTS (texts), c->width,
+      c->height, &error);
+  g_assert_no_error (error);
   g_autoptr (GRand) rand = g_rand_new_with_seed (c->height);
   guint8 *bytes = seg_buffer_map (r->upload);
   for (gsize i = 0; i < r->frame.n_bytes; i++)
@@ -224,10 +231,12 @@ run_case (const Case *c, int picture)
       &r->style_view, &r->decode, &error);
   g_assert_no_error (error);
   SegComposeInput input = { &r->memory, r->decode, r->style_view, r->colors_view,
-    c->kind != SEG_DECODE_CLASSES };
+    &r->legend, c->kind != SEG_DECODE_CLASSES };
   SegFrame rgba;
   seg_frame_layout (
       &rgba, SEG_FORMAT_RGBA, &r->frame.color, c->width, c->height, 16, &error);
+  if (picture == 1 && c->legend)
+    seg_legend_record (cmd, &r->legend, &r->memory, &r->decode, &r->style_view, &error);
   if (picture == 1)
     seg_compose_record (
         cmd, &r->params, &input, &r->source, r->drawn.buffer, r->drawn.offset, &error);
@@ -249,6 +258,7 @@ run_case (const Case *c, int picture)
 static void
 run_free (Run *r)
 {
+  seg_legend_clear (&r->legend);
   seg_params_clear (&r->params);
   seg_buffer_free (&r->upload);
   seg_buffer_free (&r->input);
@@ -570,34 +580,127 @@ test_overlay (void)
       }
 }
 
+/* Pixels whose right or lower neighbour is of another class. */
+static gboolean
+is_border (const Run *r, guint x, guint y, guint8 *class_id)
+{
+  const guint8 *m = r->map + y * r->stride + x;
+  guint8 right = x + 1 < r->c.width ? m[1] : m[0];
+  guint8 below = y + 1 < r->c.height ? m[r->stride] : m[0];
+  guint8 other = below != *m ? below : right;
+  *class_id = *m == r->style->background ? other : *m;
+  return other != *m;
+}
+
 /* Contours are one pixel wide, in full colour, where the map changes; the rest is as without. */
+static void
+check_contours (const Case *c)
+{
+  Run *r = run_case (c, 1);
+  g_autofree char *text = case_text (c);
+  gsize n = (gsize) c->width * c->height;
+  g_autofree guint8 *map = g_malloc (n);
+  g_autofree double *strength = g_new (double, n),
+                    *want = g_new (double, r->frame.n_bytes);
+  double ones[256];
+  guint n_border = 0;
+  for (guint i = 0; i < 256; i++)
+    ones[i] = 1.0;
+  for (guint i = 0; i < n; i++) {
+    guint x = i % c->width, y = i / c->width;
+    gboolean border = is_border (r, x, y, &map[i]);
+    if (!border)
+      map[i] = r->map[y * r->stride + x];
+    strength[i] = border ? 1.0 : r->colors[map[i]].strength;
+    n_border += border;
+  }
+  ref_blend (
+      &r->frame, seg_buffer_map (r->upload), map, strength, &r->palette, ones, want);
+  for (guint p = 0; p < seg_format_info (c->format)->n_planes; p++)
+    for (guint y = 0; y < seg_frame_n_rows (&r->frame, p); y++)
+      for (gsize x = 0; x < seg_frame_row_bytes (&r->frame, p); x++) {
+        gsize at = r->frame.offset[p] + y * r->frame.stride[p] + x;
+        if (!(fabs (r->result[at] - want[at]) <= 0.51))
+          g_error ("%s: plane %u row %u byte %" G_GSIZE_FORMAT " is %u, must be %g", text,
+              p, y, x, r->result[at], want[at]);
+      }
+  g_assert_cmpuint (n_border, >, 50);
+  run_free (r);
+}
+
 static void
 test_contours (void)
 {
-  Case c = plain;
-  c.format = SEG_FORMAT_BGRX;
-  c.contours = TRUE;
-  c.alpha = 0.0;
-  Run *r = run_case (&c, 1);
-  const guint8 *in = seg_buffer_map (r->upload);
-  guint n_border = 0;
-  for (guint y = 0; y < c.height; y++)
-    for (guint x = 0; x < c.width; x++) {
-      const guint8 *m = r->map + y * r->stride + x;
-      guint8 right = x + 1 < c.width ? m[1] : m[0];
-      guint8 below = y + 1 < c.height ? m[r->stride] : m[0];
-      guint8 other = below != *m ? below : right;
-      gsize at = y * r->frame.stride[0] + 4 * x;
-      const guint8 *want = in + at, *rgba = r->palette.rgba[*m == 0 ? other : *m];
-      guint8 colour[3] = { rgba[2], rgba[1], rgba[0] };
-      if (other != *m && x + 1 < c.width)
-        want = colour;
-      n_border += other != *m;
-      for (guint k = 0; k < 3; k++)
-        g_assert_cmpuint (r->result[at + k], ==, want[k]);
+  static const SegFormat formats[] = { SEG_FORMAT_BGRX, SEG_FORMAT_NV12,
+    SEG_FORMAT_YUY2 };
+  for (guint f = 0; f < G_N_ELEMENTS (formats); f++)
+    for (guint width = 46; width <= 48; width += 2) {
+      Case c = plain;
+      c.format = formats[f];
+      c.width = width;
+      c.contours = TRUE;
+      check_contours (&c);
     }
-  g_assert_cmpuint (n_border, >, 50);
-  run_free (r);
+}
+
+static const guint8 *
+pixel_at (const Run *r, guint x, guint y)
+{
+  return r->result + y * r->frame.stride[0] + 4 * x;
+}
+
+/* The swatches are those of the classes that cover 5 % of the frame, in order; text is there; what
+ * is outside the box is as without a legend. */
+static void
+test_legend (void)
+{
+  Case c = plain;
+  c.width = 200;
+  c.height = 150;
+  c.format = SEG_FORMAT_RGBX;
+  c.drop = 1 << 3;
+  Run *without = run_case (&c, 1);
+  c.legend = TRUE;
+  Run *with = run_case (&c, 1);
+  const SegLegendBlock *b = (const SegLegendBlock *) ((const guint8 *) seg_buffer_map (
+                                                          with->legend.block.buffer)
+                                                      + with->legend.block.offset);
+  guint row = (guint) b->box[3], n_rows = 0, n_text = 0;
+  for (guint v = 0; v < 256; v++) {
+    if (v == 0 || with->counts[v] < 0.05 * c.width * c.height)
+      continue;
+    guint top = (guint) (b->box[1] + b->parts[0] / 2) + n_rows++ * row;
+    guint x = (guint) (b->box[0] + b->parts[0] + b->parts[1] / 2);
+    g_assert_cmpmem (pixel_at (with, x, top + row / 2), 3, with->palette.rgba[v], 3);
+    for (guint y = top; y < top + row; y++)
+      for (gint tx = 0; tx < b->parts[3]; tx++)
+        n_text += pixel_at (with, (guint) (b->box[0] + b->parts[2] + tx), y)[0] > 240;
+  }
+  g_assert_cmpuint (n_rows, >=, 2);
+  g_assert_cmpuint (n_text, >, 10 * n_rows);
+  guint bottom = (guint) (b->box[1] + 2 * b->parts[0]) + n_rows * row;
+  for (guint y = 0; y < c.height; y++)
+    for (guint x = 0; x < c.width; x++)
+      if (y > bottom || x >= (guint) (b->box[0] + b->box[2]) || x < (guint) b->box[0])
+        g_assert_cmpmem (pixel_at (with, x, y), 4, pixel_at (without, x, y), 4);
+  run_free (with);
+  run_free (without);
+}
+
+/* A legend must not be wanted to be too large for its frame. */
+static void
+test_legend_small (void)
+{
+  static const guint sizes[][2] = { { 1, 1 }, { 30, 200 }, { 400, 9 }, { 64, 40 } };
+  for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f += 3)
+    for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
+      Case c = plain;
+      c.format = f;
+      c.width = sizes[s][0];
+      c.height = sizes[s][1];
+      c.legend = TRUE;
+      run_free (run_case (&c, 1));
+    }
 }
 
 static void
@@ -637,6 +740,8 @@ main (int argc, char **argv)
     g_test_add_func ("/decode/matte", test_matte);
     g_test_add_func ("/decode/overlay", test_overlay);
     g_test_add_func ("/decode/contours", test_contours);
+    g_test_add_func ("/decode/legend", test_legend);
+    g_test_add_func ("/decode/legend-small", test_legend_small);
     g_test_add_func ("/decode/cutout", test_cutout);
   }
   int status = g_test_run ();
