@@ -278,23 +278,6 @@ seg_binary_emit (SegProgram *p, const SegNode *node, const SegBinaryStep *step,
       p, node, &d, ins, 2, out, floats ? step->epilogue : SEG_EPILOGUE_NONE, error);
 }
 
-/* A constant integer exponent as floats. */
-static SegOperand
-float_operand (SegProgram *p, const SegValue *v)
-{
-  SegOperand o = { .view = seg_view (v) };
-  gsize n = seg_desc_n_elems (&v->desc);
-  g_autofree float *values = g_new (float, n);
-  for (gsize i = 0; i < n; i++)
-    values[i] = seg_tensor_get_double (v->constant, i);
-  o.view.offset = 0;
-  o.view.pitch = 0;
-  for (guint i = v->desc.rank, step = 1; i-- > 0; step *= v->desc.dims[i])
-    o.view.strides[i] = step;
-  o.ref = seg_program_floats (p, values, n, SEG_STORAGE_F32);
-  return o;
-}
-
 static gboolean
 binary_emit (const SegNode *node, SegProgram *p, GError **error)
 {
@@ -303,7 +286,7 @@ binary_emit (const SegNode *node, SegProgram *p, GError **error)
   SegOperand out = seg_operand (p, seg_node_output (node, 0));
   SegOperand ins[] = { seg_operand (p, x),
     seg_dtype_is_float (x->desc.dtype) && !seg_dtype_is_float (y->desc.dtype)
-        ? float_operand (p, y)
+        ? seg_operand_constant (p, y->constant)
         : seg_operand (p, y) };
   SegBinaryStep step = {
     .kind = params->kind,

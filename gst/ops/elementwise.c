@@ -44,6 +44,23 @@ seg_operand (SegProgram *p, const SegValue *value)
   return (SegOperand){ seg_program_value (p, value), seg_view (value) };
 }
 
+SegOperand
+seg_operand_constant (SegProgram *p, const SegTensor *t)
+{
+  SegOperand o = { .view = { .rank = t->desc.rank } };
+  gsize n = seg_desc_n_elems (&t->desc);
+  g_autofree float *values = g_new (float, n + 1);
+  for (gsize i = 0; i < n; i++)
+    values[i] = seg_tensor_get_double (t, i);
+  guint32 step = 1;
+  for (guint i = t->desc.rank; i-- > 0; step *= t->desc.dims[i]) {
+    o.view.dims[i] = t->desc.dims[i];
+    o.view.strides[i] = step;
+  }
+  o.ref = seg_program_floats (p, values, n, SEG_STORAGE_F32);
+  return o;
+}
+
 SegView
 seg_view_dense (const SegView *like)
 {

@@ -35,6 +35,8 @@ typedef struct {
 } SegOperand;
 
 SegOperand seg_operand (SegProgram *p, const SegValue *value);
+/* A constant of any type as floats (F32), row-major. */
+SegOperand seg_operand_constant (SegProgram *p, const SegTensor *t);
 /* A temporary with the dims and the layout of `like`, without gaps. */
 SegView seg_view_dense (const SegView *like);
 SegOperand seg_operand_temp (SegProgram *p, const SegView *like, SegStorage storage);

@@ -81,6 +81,30 @@ extern const SegOp seg_op_where;
 extern const SegOp seg_op_xor;
 
 /* reductions, normalisation */
+extern const SegOp seg_op_argmax;
+extern const SegOp seg_op_argmin;
+extern const SegOp seg_op_batch_normalization;
+extern const SegOp seg_op_global_average_pool;
+extern const SegOp seg_op_global_max_pool;
+extern const SegOp seg_op_group_normalization;
+extern const SegOp seg_op_hardmax;
+extern const SegOp seg_op_instance_normalization;
+extern const SegOp seg_op_layer_normalization;
+extern const SegOp seg_op_log_softmax;
+extern const SegOp seg_op_lp_normalization;
+extern const SegOp seg_op_lrn;
+extern const SegOp seg_op_mean_variance_normalization;
+extern const SegOp seg_op_reduce_l1;
+extern const SegOp seg_op_reduce_l2;
+extern const SegOp seg_op_reduce_log_sum;
+extern const SegOp seg_op_reduce_log_sum_exp;
+extern const SegOp seg_op_reduce_max;
+extern const SegOp seg_op_reduce_mean;
+extern const SegOp seg_op_reduce_min;
+extern const SegOp seg_op_reduce_prod;
+extern const SegOp seg_op_reduce_sum;
+extern const SegOp seg_op_reduce_sum_square;
+extern const SegOp seg_op_softmax;
 
 /* moving data */
 extern const SegOp seg_op_concat;
