@@ -16,7 +16,7 @@ times (void)
     g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
     return;
   }
-  enum { LARGE = 1 << 16, SMALL = 64 };
+  enum { LARGE = 1 << 17, SMALL = 64 };
   SegBuffer *a = test_buffer (vk, 4 * LARGE, SEG_BUFFER_DEVICE);
   SegBuffer *b = test_buffer (vk, 4 * LARGE, SEG_BUFFER_DEVICE);
   SegCmd *cmd = test_cmd (vk, TRUE);
@@ -27,7 +27,7 @@ times (void)
       test_add (cmd, a, 0, b, 0, i % 3 == 0 ? LARGE : SMALL, 1);
   g_assert_cmpuint (seg_cmd_n_dispatches (cmd), ==, COMMANDS);
 
-  guint64 ns[COMMANDS], sum[3] = { 0 };
+  guint64 ns[COMMANDS], sum = 0, least[3] = { G_MAXUINT64, G_MAXUINT64, G_MAXUINT64 };
   g_assert_false (seg_cmd_times (cmd, ns, COMMANDS, NULL)); /* still recording */
   seg_cmd_end (cmd, &error);
   g_assert_no_error (error);
@@ -41,13 +41,17 @@ times (void)
   g_assert_false (seg_cmd_times (cmd, ns, COMMANDS - 1, NULL));
   seg_cmd_times (cmd, ns, COMMANDS, &error);
   g_assert_no_error (error);
-  for (guint i = 0; i < COMMANDS; i++)
-    sum[i % 3] += ns[i];
-  g_test_message ("of %.3f ms: large %.3f, small %.3f, none %.3f", (double) wall_ns / 1e6,
-      (double) sum[0] / 1e6, (double) sum[1] / 1e6, (double) sum[2] / 1e6);
-  g_assert_cmpuint (sum[0], >, 4 * sum[1]);
-  g_assert_cmpuint (sum[1], >, 0);
-  g_assert_cmpuint (sum[0] + sum[1] + sum[2], <=, (guint64) wall_ns);
+  for (guint i = 0; i < COMMANDS; i++) {
+    sum += ns[i];
+    least[i % 3] = MIN (least[i % 3], ns[i]);
+  }
+  g_test_message ("%.3f of %.3f ms; least: large %.1f us, small %.1f, none %.1f",
+      (double) sum / 1e6, (double) wall_ns / 1e6, (double) least[0] / 1e3,
+      (double) least[1] / 1e3, (double) least[2] / 1e3);
+  /* The least, since others may use the machine. */
+  g_assert_cmpuint (least[0], >, 4 * least[1]);
+  g_assert_cmpuint (least[1], >, 0);
+  g_assert_cmpuint (sum, <=, (guint64) wall_ns);
   seg_cmd_free (&cmd);
   seg_buffer_free (&a);
   seg_buffer_free (&b);
