@@ -88,7 +88,7 @@ check_version (guint32 *version, GError **error)
 }
 
 static gboolean
-create (SegInstance *instance, gboolean validate, guint32 version, GError **error)
+create (SegInstance *instance, gboolean validate, GError **error)
 {
   static const VkValidationFeatureEnableEXT enable[] = {
     VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT
@@ -102,7 +102,7 @@ create (SegInstance *instance, gboolean validate, guint32 version, GError **erro
   const VkApplicationInfo application = {
     .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
     .pEngineName = "vkseg",
-    .apiVersion = MIN (version, VK_API_VERSION_1_3),
+    .apiVersion = instance->api_version,
   };
   const char *layers[] = { VALIDATION_LAYER }, *extensions[3];
   VkInstanceCreateInfo info = {
@@ -149,12 +149,13 @@ seg_instance_init (SegInstance *instance, gboolean validate, GError **error)
   memset (instance, 0, sizeof *instance);
   if (!check_version (&version, error) || (validate && !check_layer (error)))
     return FALSE;
+  instance->api_version = MIN (version, VK_API_VERSION_1_3);
   /* The layer brings the extension too, where a loader does not. */
   instance->debug_utils =
       has_extension (NULL, VK_EXT_DEBUG_UTILS_EXTENSION_NAME)
       || (validate
           && has_extension (VALIDATION_LAYER, VK_EXT_DEBUG_UTILS_EXTENSION_NAME));
-  if (!create (instance, validate, version, error))
+  if (!create (instance, validate, error))
     return FALSE;
   if (validate && !create_messenger (instance, error)) {
     seg_instance_clear (instance);

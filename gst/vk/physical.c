@@ -74,7 +74,6 @@ read_limits (SegPhysical *p, const VkPhysicalDeviceLimits *limits)
   align = MAX (align, limits->minStorageBufferOffsetAlignment);
   info->buffer_align = (guint32) MAX (align, limits->minUniformBufferOffsetAlignment);
   p->max_uniform_bytes = limits->maxUniformBufferRange;
-  p->max_allocations = limits->maxMemoryAllocationCount;
 }
 
 static void
@@ -160,7 +159,7 @@ read_features (SegPhysical *p, guint32 api_version)
 }
 
 static gboolean
-read_device (SegPhysical *p, VkPhysicalDevice handle, guint index)
+read_device (SegPhysical *p, VkPhysicalDevice handle, guint index, guint32 most)
 {
   VkPhysicalDeviceProperties properties;
   memset (p, 0, sizeof *p);
@@ -171,8 +170,8 @@ read_device (SegPhysical *p, VkPhysicalDevice handle, guint index)
     g_info ("%s has no Vulkan 1.1 or no compute queue: left out", properties.deviceName);
     return FALSE;
   }
-  read_properties (p, properties.apiVersion);
-  read_features (p, properties.apiVersion);
+  read_properties (p, MIN (properties.apiVersion, most));
+  read_features (p, MIN (properties.apiVersion, most));
   return TRUE;
 }
 
@@ -203,7 +202,7 @@ seg_physical_list (const SegInstance *instance, GError **error)
   g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (SegPhysical));
   for (guint i = 0; i < n; i++) {
     SegPhysical p;
-    if (read_device (&p, handles[i], i))
+    if (read_device (&p, handles[i], i, instance->api_version))
       g_array_append_val (list, p);
   }
   if (list->len == 0) {

@@ -24,6 +24,7 @@ gboolean seg_vk_alive (SegVk *vk, GError **error);
 typedef struct {
   VkInstance handle;
   VkDebugUtilsMessengerEXT messenger;
+  guint32 api_version;  /* asked for: devices offer no more than that */
   gboolean debug_utils; /* VK_EXT_debug_utils is enabled */
 } SegInstance;
 
@@ -39,9 +40,8 @@ typedef struct {
   VkPhysicalDevice handle;
   SegDeviceInfo info;
   guint32 queue_family;
-  guint64 timestamp_mask;    /* valid bits of a timestamp */
-  guint64 max_uniform_bytes; /* one uniform buffer binding */
-  guint32 max_allocations;
+  guint64 timestamp_mask;     /* valid bits of a timestamp */
+  guint64 max_uniform_bytes;  /* one uniform buffer binding */
   gboolean float16_extension; /* shaderFloat16 comes from VK_KHR_shader_float16_int8 */
   gboolean portability; /* VK_KHR_portability_subset is there and so must be enabled */
   VkPhysicalDeviceMemoryProperties memory;

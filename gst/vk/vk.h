@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 
 /* Vulkan, as far as compute on buffers needs it. Knows no network and no video.
  * Errors: SEG_ERROR_DEVICE (none, not fit, lost), SEG_ERROR_MEMORY (out of memory or past a
- * limit). After a lost device every call fails with "device lost"; make a new SegVk.
+ * limit), SEG_ERROR_INPUT (the caller's mistake, such as a view outside its buffer).
+ * After a lost device every call fails with "device lost"; make a new SegVk.
  * Vulkan 1.1 is the floor. */
 
 /* --- device (thread-safe) ---------------------------------------------------------------- */
