@@ -126,13 +126,22 @@ scan_attrs (SegScan *scan, GByteArray *node, GError **error)
   return TRUE;
 }
 
+/* Input i of node k of a chain. */
 static gboolean
-scan_input (SegScan *scan, guint i, GByteArray *node, GByteArray *graph,
+scan_input (SegScan *scan, guint k, guint i, GByteArray *node, GByteArray *graph,
     GPtrArray *inputs, GError **error)
 {
   g_autoptr (SegTensor) tensor = NULL;
-  g_autofree char *name = g_strdup_printf ("in%u", i);
+  g_autofree char *name =
+      k == 0 ? g_strdup_printf ("in%u", i) : g_strdup_printf ("in%u_%u", k, i);
   gboolean is_init;
+
+  if (*scan->p == '^' && k > 0) {
+    g_autofree char *before = g_strdup_printf ("node%u_out0", k - 1);
+    scan->p++;
+    seg_pb_string (node, NODE_INPUT, before);
+    return TRUE;
+  }
 
   if (*scan->p == '-' && (scan->p[1] == ' ' || scan->p[1] == '\0')) {
     scan->p++;
@@ -153,9 +162,10 @@ scan_input (SegScan *scan, guint i, GByteArray *node, GByteArray *graph,
   return TRUE;
 }
 
+/* Node k of a chain; the last one's outputs are the graph's. */
 static gboolean
-write_node (const SegCase *c, SegScan *scan, GByteArray *node, GByteArray *graph,
-    GPtrArray *inputs, GError **error)
+write_node (const SegCase *c, guint k, gboolean last, SegScan *scan, GByteArray *node,
+    GByteArray *graph, GPtrArray *inputs, GError **error)
 {
   const char *name;
   g_autofree char *domain = seg_case_domain (c, &name);
@@ -163,14 +173,17 @@ write_node (const SegCase *c, SegScan *scan, GByteArray *node, GByteArray *graph
 
   scan->text = scan->p = c->inputs != NULL ? c->inputs : "";
   for (seg_scan_spaces (scan); *scan->p != '\0'; seg_scan_spaces (scan))
-    if (!scan_input (scan, i++, node, graph, inputs, error))
+    if (!scan_input (scan, k, i++, node, graph, inputs, error))
       return FALSE;
   for (i = 0; i < MAX (c->n_outputs, 1); i++) {
-    g_autofree char *output = g_strdup_printf ("out%u", i);
+    g_autofree char *output =
+        last ? g_strdup_printf ("out%u", i) : g_strdup_printf ("node%u_out%u", k, i);
     seg_pb_string (node, NODE_OUTPUT, output);
-    seg_pb_message (graph, GRAPH_OUTPUT, seg_pb_value_info (output, NULL));
+    if (last)
+      seg_pb_message (graph, GRAPH_OUTPUT, seg_pb_value_info (output, NULL));
   }
-  seg_pb_string (node, NODE_NAME, "node");
+  g_autofree char *node_name = k == 0 ? g_strdup ("node") : g_strdup_printf ("node%u", k);
+  seg_pb_string (node, NODE_NAME, node_name);
   seg_pb_string (node, NODE_OP_TYPE, name);
   seg_pb_string (node, NODE_DOMAIN, domain);
   scan->text = scan->p = c->attrs != NULL ? c->attrs : "";
@@ -178,10 +191,9 @@ write_node (const SegCase *c, SegScan *scan, GByteArray *node, GByteArray *graph
 }
 
 gboolean
-seg_case_model_make (
-    const SegCase *c, guint32 seed, gboolean half, SegCaseModel *out, GError **error)
+seg_case_chain_make (const SegCase *chain, guint n, guint32 seed, gboolean half,
+    SegCaseModel *out, GError **error)
 {
-  g_autoptr (GByteArray) node = g_byte_array_new ();
   g_autoptr (GByteArray) graph = g_byte_array_new ();
   g_autoptr (GPtrArray) inputs =
       g_ptr_array_new_with_free_func ((GDestroyNotify) seg_tensor_unref);
@@ -189,17 +201,28 @@ seg_case_model_make (
   g_autoptr (GBytes) bytes = NULL;
   SegScan scan = { .rand = rand, .half = half };
   const char *name;
-  g_autofree char *domain = seg_case_domain (c, &name);
+  g_autofree char *domain = seg_case_domain (chain, &name);
 
-  if (!write_node (c, &scan, node, graph, inputs, error))
-    return FALSE;
-  seg_pb_message (graph, GRAPH_NODE, g_steal_pointer (&node));
+  for (guint k = 0; k < n; k++) {
+    g_autoptr (GByteArray) node = g_byte_array_new ();
+    if (!write_node (&chain[k], k, k + 1 == n, &scan, node, graph, inputs, error))
+      return FALSE;
+    seg_pb_message (graph, GRAPH_NODE, g_steal_pointer (&node));
+  }
   seg_pb_string (graph, GRAPH_NAME, name);
-  bytes = seg_pb_model (g_steal_pointer (&graph), c->opset != 0 ? c->opset : 17, domain);
+  bytes = seg_pb_model (
+      g_steal_pointer (&graph), chain->opset != 0 ? chain->opset : 17, domain);
   if ((out->model = seg_model_parse (bytes, NULL, error)) == NULL)
     return FALSE;
   out->inputs = g_steal_pointer (&inputs);
   return TRUE;
+}
+
+gboolean
+seg_case_model_make (
+    const SegCase *c, guint32 seed, gboolean half, SegCaseModel *out, GError **error)
+{
+  return seg_case_chain_make (c, 1, seed, half, out, error);
 }
 
 void

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What fusion makes of chains of nodes, on the device, against the nodes one by one on the host:
+ * the epilogues of kernels, folded scales, absorbed padding. The last node reads the channel
+ * padding of what comes before, which must be zero. */
+#include "case-model.h"
+#include "engine/session.h"
+#include "lib/compare.h"
+#include "lib/device.h"
+#include "lib/tap.h"
+#include "ops/table.h"
+
+#define MOST 6
+
+typedef struct {
+  const char *name;
+  guint n_nodes; /* that are left after fusion */
+  SegCase chain[MOST];
+} Chain;
+
+#define IMAGE "f32[1,5,9,11]"
+#define LAST                                                                             \
+  {                                                                                      \
+    "Conv", NULL, "^ f32[3,12,1,1]!"                                                     \
+  }
+#define RELU                                                                             \
+  {                                                                                      \
+    "Relu", NULL, "^"                                                                    \
+  }
+#define GATE                                                                             \
+  {                                                                                      \
+    "Sigmoid", NULL, "^"                                                                 \
+  }
+#define PLUS                                                                             \
+  {                                                                                      \
+    "Add", NULL, "^ f32[1,12,9,11]"                                                      \
+  }
+#define DENSE                                                                            \
+  {                                                                                      \
+    "Conv", "pads=[1,1,1,1]", IMAGE " f32[12,5,3,3]! f32[12]!"                           \
+  }
+#define POINT                                                                            \
+  {                                                                                      \
+    "Conv", NULL, IMAGE " f32[12,5,1,1]! f32[12]!"                                       \
+  }
+#define DEPTH                                                                            \
+  {                                                                                      \
+    "Conv", "pads=[1,1,1,1] group=12", "f32[1,12,9,11] f32[12,1,3,3]! f32[12]!"          \
+  }
+#define DIRECT                                                                           \
+  {                                                                                      \
+    "Conv", "pads=[1,1,1,1]", IMAGE " f32[12,5,3,3] f32[12]"                             \
+  }
+#define PHASES                                                                           \
+  {                                                                                      \
+    "ConvTranspose", "strides=[2,2] pads=[1,1,1,1] output_padding=[0,0]",                \
+        "f32[1,5,5,6] f32[5,12,3,3]! f32[12]!"                                           \
+  }
+#define GATHER                                                                           \
+  {                                                                                      \
+    "ConvTranspose", "strides=[2,2] pads=[1,1,1,1]", "f32[1,5,5,6] f32[5,12,3,3]"        \
+  }
+#define SCALE                                                                            \
+  {                                                                                      \
+    "Mul", NULL, "^ f32[1,12,1,1]!"                                                      \
+  }
+#define SHIFT                                                                            \
+  {                                                                                      \
+    "Add", NULL, "^ f32[12,1,1]!"                                                        \
+  }
+
+static const Chain chains[] = {
+  { "dense, relu", 2, { DENSE, RELU, LAST } },
+  { "dense, sigmoid", 2, { DENSE, GATE, LAST } },
+  { "dense, residual, relu", 2, { DENSE, PLUS, RELU, LAST } },
+  { "dense, sigmoid, residual, relu", 2, { DENSE, GATE, PLUS, RELU, LAST } },
+  { "dense, scale, shift, residual, sigmoid", 2,
+      { DENSE, SCALE, SHIFT, PLUS, GATE, LAST } },
+  { "1x1, sigmoid, residual", 2, { POINT, GATE, PLUS, LAST } },
+  { "depthwise, sigmoid", 2, { DEPTH, GATE, LAST } },
+  { "depthwise, scale, shift, residual, sigmoid", 2,
+      { DEPTH, SCALE, SHIFT, PLUS, GATE, LAST } },
+  { "direct, sigmoid, residual, relu", 2, { DIRECT, GATE, PLUS, RELU, LAST } },
+  { "phases, scale, shift, sigmoid, residual", 2,
+      { PHASES, SCALE, SHIFT, GATE, PLUS, LAST } },
+  { "gather, sigmoid, residual, relu", 2, { GATHER, GATE, PLUS, RELU, LAST } },
+  { "clip within limits", 2, { DENSE, { "Clip", NULL, "^ f32=-0.5 f32=0.5" }, LAST } },
+  { "grouped scale", 1,
+      { { "ConvTranspose", "group=2 strides=[2,2]", "f32[1,4,5,6] f32[4,6,2,2]!" },
+          SCALE } },
+  { "padding", 2,
+      { { "Pad", NULL, "f32[1,5,8,9] i64{0,0,1,2,0,0,0,1}" },
+          { "Conv", "pads=[0,1,2,0]", "^ f32[12,5,3,3]!" }, LAST } },
+  { "padding, average", 1,
+      { { "Pad", NULL, "f32[1,5,8,9] i64{0,0,1,2,0,0,1,1}" },
+          { "AveragePool", "kernel_shape=[3,3] strides=[2,2]", "^" } } },
+  { "gemm, sigmoid, residual, relu", 1,
+      { { "Gemm", "transB=1", "f32[6,16] f32[20,16]! f32[20]!" }, GATE,
+          { "Add", NULL, "^ f32[6,20]" }, RELU } },
+  { "odd gemm, sigmoid, residual, relu", 1,
+      { { "Gemm", "transB=1", "f32[6,15] f32[21,15]! f32[21]!" }, GATE,
+          { "Add", NULL, "^ f32[6,21]" }, RELU } },
+  { "matmul, residual, relu", 1,
+      { { "MatMul", NULL, "f32[2,6,16] f32[16,20]!" }, { "Add", NULL, "^ f32[2,6,20]" },
+          RELU } },
+  { "batched matmul, sigmoid, residual", 1,
+      { { "MatMul", NULL, "f32[2,6,16] f32[2,16,20]" }, GATE,
+          { "Add", NULL, "^ f32[2,6,20]" } } },
+};
+
+static char *
+check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
+{
+  g_auto (SegCaseModel) model = { NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegTensor) want = NULL, got = NULL;
+  guint n = 0;
+  while (n < MOST && c->chain[n].op != NULL)
+    n++;
+  gboolean half = precision == SEG_PRECISION_FP16;
+  if (!seg_case_chain_make (c->chain, n, 7, half, &model, &error))
+    return g_strdup (error->message);
+  SegTensor *const *in = (SegTensor *const *) model.inputs->pdata;
+  g_autoptr (SegGraph) graph =
+      seg_graph_new (model.model, seg_op_lookup, NULL, 0, SEG_GRAPH_PLAIN, &error);
+  if (graph == NULL || !seg_graph_eval (graph, in, &want, &error))
+    return g_strdup (error->message);
+
+  SegSessionOptions options = { .precision = precision, .poison = TRUE };
+  SegSession *session = seg_session_new (model.model, vk, &options, &error);
+  gboolean ok = session != NULL && seg_session_run (session, in, &got, &error);
+  guint left = 0;
+  const GPtrArray *nodes = ok ? seg_session_graph (session)->nodes : NULL;
+  for (guint i = 0; ok && i < nodes->len; i++) {
+    const SegNode *node = g_ptr_array_index (nodes, i);
+    left += g_strcmp0 (node->op->name, "Copy") != 0;
+  }
+  seg_session_free (&session);
+  if (!ok)
+    return g_strdup (error->message);
+  SegTolerance tolerance = {
+    .relative = half ? 4e-3 : 1e-4, .to_largest = TRUE, .half = half
+  };
+  char *bad = seg_compare (got, want, &tolerance);
+  if (bad == NULL && left != c->n_nodes)
+    bad = g_strdup_printf ("%u nodes are left, not %u", left, c->n_nodes);
+  return bad;
+}
+
+int
+main (void)
+{
+  SegTap tap = { 0 };
+  int status = 0;
+  SegVk *vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  for (guint i = 0; i < G_N_ELEMENTS (chains); i++) {
+    for (guint half = 0; half < 2; half++) {
+      g_autofree char *bad =
+          check_chain (&chains[i], vk, half ? SEG_PRECISION_FP16 : SEG_PRECISION_FP32);
+      g_autofree char *name =
+          g_strdup_printf ("%s, %s", chains[i].name, half ? "fp16" : "fp32");
+      seg_tap_result (&tap, bad == NULL, name, bad);
+    }
+  }
+  guint messages = seg_vk_validation_messages ();
+  seg_tap_result (&tap, messages == 0, "no messages from the validation layer", NULL);
+  seg_vk_unref (vk);
+  return seg_tap_finish (&tap);
+}
