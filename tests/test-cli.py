@@ -78,7 +78,7 @@ def write(name, data):
 
 def vkseg(*args):
     return subprocess.run([VKSEG, *args], capture_output=True, text=True, errors='replace',
-                          timeout=120)
+                          timeout=300)
 
 
 def report(name, problems):

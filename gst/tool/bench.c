@@ -130,38 +130,48 @@ total_gflop (const SegSession *session)
 }
 
 static gboolean
-bench_model (Bench *bench, SegVk *vk, const ToolOptions *o, guint n_warm_up,
-    gboolean per_layer, GError **error)
+bench_session (Bench *bench, SegModel *model, SegVk *vk, ToolInputs *inputs,
+    SegSessionOptions *options, guint n_warm_up, gboolean per_layer, GError **error)
+{
+  double start = now_ms ();
+  SegSession *session = seg_session_new (model, vk, options, error);
+  gboolean ok;
+
+  if (session == NULL)
+    return FALSE;
+  bench->load_ms += now_ms () - start;
+  bench->gflop = total_gflop (session);
+  bench->precision = seg_session_precision (session) == SEG_STORAGE_F16 ? "fp16" : "fp32";
+  ok = fill_missing (inputs, session, error)
+       && measure (bench, session, inputs, n_warm_up, error);
+  seg_session_free (&session);
+  if (!ok || !per_layer)
+    return ok;
+  options->timed = TRUE;
+  bench->timed = seg_session_new (model, vk, options, error);
+  return bench->timed != NULL && measure_layers (bench, inputs, error);
+}
+
+static gboolean
+bench_model (Bench *bench, const ToolOptions *o, guint n_warm_up, gboolean per_layer,
+    GError **error)
 {
   double start = now_ms ();
   g_autoptr (SegModel) model = seg_model_load (o->model, error);
   g_auto (ToolInputs) inputs = { 0 };
-  SegSession *session;
-  gboolean ok;
 
-  if (model == NULL) {
-    g_prefix_error (error, "%s: ", o->model);
+  if (model == NULL)
     return FALSE;
-  }
-  if (!tool_inputs_read (&inputs, model, o, FALSE, error))
+  bench->load_ms = now_ms () - start;
+  if (!tool_inputs_read (&inputs, model, o, FALSE, error)
+      || (bench->vk = tool_open_device (o, error)) == NULL)
     return FALSE;
+  bench->device = seg_vk_info (bench->vk)->name;
   SegSessionOptions options = {
     .precision = o->precision, .shapes = inputs.shapes, .n_shapes = inputs.n_shapes
   };
-  session = seg_session_new (model, vk, &options, error);
-  if (session == NULL)
-    return FALSE;
-  bench->load_ms = now_ms () - start;
-  bench->gflop = total_gflop (session);
-  bench->precision = seg_session_precision (session) == SEG_STORAGE_F16 ? "fp16" : "fp32";
-  ok = fill_missing (&inputs, session, error)
-       && measure (bench, session, &inputs, n_warm_up, error);
-  seg_session_free (&session);
-  if (!ok || !per_layer)
-    return ok;
-  options.timed = TRUE;
-  bench->timed = seg_session_new (model, vk, &options, error);
-  return bench->timed != NULL && measure_layers (bench, &inputs, error);
+  return bench_session (
+      bench, model, bench->vk, &inputs, &options, n_warm_up, per_layer, error);
 }
 
 static int
@@ -169,19 +179,15 @@ bench (const ToolOptions *o, int n_runs, int n_warm_up, gboolean per_layer)
 {
   Bench b = { .path = o->model, .n_runs = (guint) n_runs };
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegVk) vk = tool_open_device (o, &error);
-  gboolean ok = vk != NULL;
+  gboolean ok = bench_model (&b, o, (guint) n_warm_up, per_layer, &error);
 
-  if (ok) {
-    b.device = seg_vk_info (vk)->name;
-    ok = bench_model (&b, vk, o, (guint) n_warm_up, per_layer, &error);
-  }
   if (ok && o->json)
     bench_print_json (&b);
   else if (ok)
     bench_print_text (&b);
   g_clear_pointer (&b.layers, g_array_unref);
   seg_session_free (&b.timed);
+  g_clear_pointer (&b.vk, seg_vk_unref);
   return ok ? TOOL_OK : tool_refuse (error->message);
 }
 

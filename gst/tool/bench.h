@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 /* What `vkseg bench` measured. Times in milliseconds. */
 typedef struct {
   const char *path;
+  SegVk *vk;
   const char *device, *precision;
   guint n_runs;
   double load_ms;  /* the file, the graph, weights on the device */

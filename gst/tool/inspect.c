@@ -131,7 +131,6 @@ run (int argc, char **argv)
   in.path = options.model;
   in.model = seg_model_load (options.model, &error);
   if (in.model == NULL) {
-    g_prefix_error (&error, "%s: ", options.model);
     return tool_refuse (error->message);
   }
   count_model (&in);

@@ -86,11 +86,7 @@ load_and_run (const ToolOptions *o, const char *dir, GError **error)
   SegSession *session;
   gboolean ok;
 
-  if (model == NULL) {
-    g_prefix_error (error, "%s: ", o->model);
-    return FALSE;
-  }
-  if (!tool_inputs_read (&inputs, model, o, TRUE, error)
+  if (model == NULL || !tool_inputs_read (&inputs, model, o, TRUE, error)
       || !check_output_dir (model, dir, error)
       || (vk = tool_open_device (o, error)) == NULL)
     return FALSE;
