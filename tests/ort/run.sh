@@ -3,7 +3,7 @@
 # Runs a network in the ONNX Runtime that is found, with the arguments of `vkseg run`:
 #   run.sh MODEL --input NAME=FILE.npy ... --output-dir DIR [--output NAME ...]
 # That is the npm package of install.sh (in VKSEG_ORT_DIR, or node_modules in this folder or above),
-# else Python's onnxruntime. Exit status 77 if there is none.
+# else Python's onnxruntime. Exit status 77 if there is none. run.sh --find: just says which.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
@@ -12,11 +12,13 @@ if command -v node >/dev/null && node -e '
     const from = dir ? require("path").resolve(dir) + "/any.js" : process.argv[1];
     require("module").createRequire(from).resolve("onnxruntime-node");
     ' "$here/run.mjs" 2>/dev/null; then
+    [ "${1-}" != --find ] || exec echo "onnxruntime-node"
     exec node "$here/run.mjs" "$@"
 fi
 for python in "${PYTHON:-python3}" /usr/bin/python3; do
     if "$python" -c 'import importlib.util as u, sys
 sys.exit(not all(map(u.find_spec, ("numpy", "onnxruntime"))))' 2>/dev/null; then
+        [ "${1-}" != --find ] || exec echo "onnxruntime of $python"
         exec "$python" "$here/run.py" "$@"
     fi
 done
