@@ -104,6 +104,13 @@ bool strided_begin (out int i)
   return true;
 }
 
+// All elements of the loop; the last group of four may hold less.
+int strided_total ()
+{
+  return strided.dims[0] * strided.dims[1] * strided.dims[2] * strided.dims[3] * strided.dims[4]
+      * strided.dims[5];
+}
+
 int strided_axis (int k, int e, int axis)
 {
   return STRIDED_LOOPS >= 6 - axis

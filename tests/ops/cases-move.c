@@ -73,7 +73,8 @@ const SegCase seg_cases_move[] = {
   { "Slice", NULL, "f32[2,8,6,7] i64{0} i64{8} i64{-3} i64{2}" },
   { "Slice", NULL, "f32[3,5,8] i32{1} i32{3} i32{2}" },
   { "Slice", NULL, "f32[3,5,8] i64{0} i64{1} i64{0}" },
-  { "Slice", NULL, "f32[2,3,2,3,4,4] i64{0,1,1,3} i64{2,3,4,-9} i64{2,3,4,5} i64{1,1,1,-1}" },
+  { "Slice", NULL,
+      "f32[2,3,2,3,4,4] i64{0,1,1,3} i64{2,3,4,-9} i64{2,3,4,5} i64{1,1,1,-1}" },
   { "Slice", NULL, "i64[12] i64{-1} i64{-9223372036854775807} i64{0} i64{-1}" },
   { "Slice", NULL, "f32[4] i64{1} i64{2} i64{0} i64{9223372036854775807}" },
   { "Slice", NULL, "f32[4,4] i64{2} i64{2} i64{0}" }, /* empty */
@@ -98,7 +99,8 @@ const SegCase seg_cases_move[] = {
   { "Concat", "axis=1", "f32[2,5,4,5] f32[2,8,4,5] f32[2,1,4,5]" },
   { "Concat", "axis=1", "f32[1,3,3,5] f32[1,3,3,5] f32[1,17,3,5] f32[1,2,3,5]!" },
   { "Concat", "axis=1", "f32[1,7,3,5] f32[1,1,3,5]" },
-  { "Concat", "axis=1", "f32[1,1,3,5] f32[1,1,3,5] f32[1,1,3,5] f32[1,1,3,5] f32[1,1,3,5]" },
+  { "Concat", "axis=1",
+      "f32[1,1,3,5] f32[1,1,3,5] f32[1,1,3,5] f32[1,1,3,5] f32[1,1,3,5]" },
   { "Concat", "axis=2", "f32[1,5,3,5] f32[1,5,2,5]" },
   { "Concat", "axis=-1", "f32[2,8,3,5] f32[2,8,3,1]" },
   { "Concat", "axis=0", "f32[2,17,2,3] f32[1,17,2,3]" },
@@ -164,6 +166,23 @@ const SegCase seg_cases_move[] = {
   { "GatherND", NULL, "f32[2,3,2,3,2,3] i64[5,6](0,1)" }, /* on the host */
   { "GatherND", NULL, "i64[2,3,4] i64[2,3](0,1)" },
 
+  /* No place is written twice, unless there is a reduction. */
+  { "ScatterElements", NULL, "f32[9] i64{3,-1,0,5,-2} f32[5]" },
+  { "ScatterElements", NULL, "f32[5,4] i64[1,4](-5,4) f32[1,4]" },
+  { "ScatterElements", "axis=1", "f32[2,17,3,4] i32[2,1,3,4](-17,16) f32[2,1,3,4]" },
+  { "ScatterElements", "axis=-1", "i64[2,3,8] i64[2,3,1](0,7) i64[2,3,1]" },
+  { "ScatterElements", "axis=1 reduction='add'", "f32[2,3] i64[2,7](0,2) f32[2,7]",
+      .opset = 18 },
+  { "ScatterElements", "reduction='mul'", "f32[4] i64[6](0,3) f32[6]", .opset = 18 },
+  { "ScatterElements", "reduction='min'", "i32[4] i64[6](0,3) i32[6]", .opset = 18 },
+  { "ScatterElements", "reduction='max'", "f32[4] i64[6](0,3) f32[6]", .opset = 18 },
+  { "Scatter", "axis=1", "f32[3,5] i64[3,1](0,4) f32[3,1]", .opset = 10 },
+  { "ScatterND", NULL, "f32[4,5,8] i64[1,2](-4,3) f32[1,8]" },
+  { "ScatterND", NULL, "f32[1,5,4,7] i64[1,4](0,0) f32[1]" },
+  { "ScatterND", NULL, "f32[7,3] i64[1,1](-7,6) f32[1,3]" },
+  { "ScatterND", NULL, "bool[6] i32[1,1](0,5) bool[1]" },
+  { "ScatterND", "reduction='add'", "f32[4,5] i64[6,1](0,3) f32[6,5]" },
+
   /* --- resized: nearest --- */
   { "Resize", NULL, "f32[1,8,5,7] - f32{1,1,2,2}" },
   { "Resize", NULL, "f32[2,5,5,7] - f32{1,1,1.5,3}" },
@@ -174,14 +193,16 @@ const SegCase seg_cases_move[] = {
   { "Resize",
       "nearest_mode='round_prefer_ceil' coordinate_transformation_mode='align_corners'",
       "f32[1,1,9,8] - - i64{1,1,4,15}" },
-  { "Resize", "nearest_mode='round_prefer_floor' "
-              "coordinate_transformation_mode='pytorch_half_pixel'",
+  { "Resize",
+      "nearest_mode='round_prefer_floor' "
+      "coordinate_transformation_mode='pytorch_half_pixel'",
       "f32[1,1,9,8] - - i64{1,1,1,3}" },
   { "Resize", "coordinate_transformation_mode='tf_half_pixel_for_nn'",
       "f32[1,5,9,8] - - i64{1,5,3,17}", .opset = 11 },
   { "Resize", "coordinate_transformation_mode='half_pixel_symmetric'",
       "f32[1,5,9,8] - f32{1,1,0.7,1.3}", .opset = 19 },
-  { "Resize", "coordinate_transformation_mode='tf_crop_and_resize' extrapolation_value=7.5",
+  { "Resize",
+      "coordinate_transformation_mode='tf_crop_and_resize' extrapolation_value=7.5",
       "f32[1,5,9,8] f32{0,0,-0.2,0.1,1,1,0.8,1.3} - i64{1,5,6,7}" },
   { "Resize", NULL, "f32[7] - f32{2.5}" },
   { "Resize", NULL, "f32[2,3,4,3,5] - f32{2,1,2,0.5,1.5}" },
@@ -207,13 +228,15 @@ const SegCase seg_cases_move[] = {
       "f32[1,3,5,7] - f32{1,1,2,2}" },
   { "Resize", "mode='linear' coordinate_transformation_mode='half_pixel_symmetric'",
       "f32[1,3,5,7] - f32{1,1,0.7,2.3}", .opset = 19 },
-  { "Resize", "mode='linear' coordinate_transformation_mode='tf_crop_and_resize' "
-              "extrapolation_value=-3.0",
+  { "Resize",
+      "mode='linear' coordinate_transformation_mode='tf_crop_and_resize' "
+      "extrapolation_value=-3.0",
       "f32[1,5,9,8] f32{0,0,-0.2,0.1,1,1,0.8,1.3} - i64{1,5,6,7}" },
   { "Resize", "mode='linear'", "f32[1,8,5,7] - f32{1,1,1,2}" },
   { "Resize", "mode='linear'", "f32[1,5,5,7] - f32{1,1,3,1}" },
   { "Resize", "mode='linear'", "f32[2,3,9] - f32{1,1,2}" },
-  { "Resize", "mode='linear'", "f32[2,6,5,8] - f32{1,2,2,1}" }, /* channels last, as TF has it */
+  { "Resize", "mode='linear'",
+      "f32[2,6,5,8] - f32{1,2,2,1}" }, /* channels last, as TF has it */
   { "Resize", "mode='linear'", "f32[3,4] - f32{2,2}" },
   { "Resize", "mode='linear'", "f32[1,2,3,4,5] - f32{1,1,2,2,1}" },
   { "Resize", "mode='linear'", "f32[1,2,3,4,5] - f32{1,1,2,2,2}" }, /* on the host */
@@ -225,8 +248,10 @@ const SegCase seg_cases_move[] = {
       "f32[1,1,5,7] - - i64{1,1,8,4}" },
   { "Resize", "mode='cubic' coordinate_transformation_mode='asymmetric'",
       "f32[2,3,6] - f32{1,1,1.7}" },
-  { "Resize", "mode='linear' antialias=1", "f32[1,5,12,13] - f32{1,1,0.4,0.6}", .opset = 18 },
-  { "Resize", "mode='cubic' antialias=1", "f32[1,8,12,13] - f32{1,1,0.3,1.5}", .opset = 18 },
+  { "Resize", "mode='linear' antialias=1", "f32[1,5,12,13] - f32{1,1,0.4,0.6}",
+      .opset = 18 },
+  { "Resize", "mode='cubic' antialias=1", "f32[1,8,12,13] - f32{1,1,0.3,1.5}",
+      .opset = 18 },
   { "Resize", "mode='cubic' antialias=1 exclude_outside=1",
       "f32[1,3,12,13] - - i64{1,3,5,4}", .opset = 18 },
   { "Resize", "mode='linear' axes=[3,2]", "f32[1,5,4,6] - - i64{9,7}", .opset = 18 },
