@@ -117,6 +117,7 @@ extern const SegOp seg_op_gather;
 extern const SegOp seg_op_gather_elements;
 extern const SegOp seg_op_gather_nd;
 extern const SegOp seg_op_identity;
+extern const SegOp seg_op_one_hot;
 extern const SegOp seg_op_pad;
 extern const SegOp seg_op_reshape;
 extern const SegOp seg_op_scatter;
@@ -128,6 +129,7 @@ extern const SegOp seg_op_split;
 extern const SegOp seg_op_squeeze;
 extern const SegOp seg_op_tile;
 extern const SegOp seg_op_transpose;
+extern const SegOp seg_op_trilu;
 extern const SegOp seg_op_unsqueeze;
 
 /* resizing */

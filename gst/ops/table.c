@@ -118,6 +118,7 @@ const SegOp *const seg_op_table[] = {
   &seg_op_gather_elements,
   &seg_op_gather_nd,
   &seg_op_identity,
+  &seg_op_one_hot,
   &seg_op_pad,
   &seg_op_reshape,
   &seg_op_scatter,
@@ -129,6 +130,7 @@ const SegOp *const seg_op_table[] = {
   &seg_op_squeeze,
   &seg_op_tile,
   &seg_op_transpose,
+  &seg_op_trilu,
   &seg_op_unsqueeze,
 
   /* resizing */

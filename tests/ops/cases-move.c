@@ -183,6 +183,16 @@ const SegCase seg_cases_move[] = {
   { "ScatterND", NULL, "bool[6] i32[1,1](0,5) bool[1]" },
   { "ScatterND", "reduction='add'", "f32[4,5] i64[6,1](0,3) f32[6,5]" },
 
+  { "OneHot", NULL, "i64[7](-5,6) i64=5 f32[2]" },
+  { "OneHot", "axis=1", "i32[2,3,4](0,7) i64{8} f32{-1.5,2.5}" },
+  { "OneHot", "axis=0", "i64[3](0,3) f32=4.0 i64[2]" },
+  { "OneHot", NULL, "f32[3](0,3) i64=4 f32[2]" },
+  { "Trilu", NULL, "f32[4,5]" },
+  { "Trilu", "upper=0", "f32[1,3,4,5] i64=1" },
+  { "Trilu", "upper=1", "f32[2,8,7] i64=-2" },
+  { "Trilu", "upper=0", "i64[3,3] i64=-5" },
+  { "Trilu", NULL, "f32[1,17,3,8]" },
+
   /* --- resized: nearest --- */
   { "Resize", NULL, "f32[1,8,5,7] - f32{1,1,2,2}" },
   { "Resize", NULL, "f32[2,5,5,7] - f32{1,1,1.5,3}" },
