@@ -11,6 +11,11 @@ G_BEGIN_DECLS
 #define SEG_VIDEO_FORMATS                                                                \
   "{ NV12, I420, RGBA, BGRA, RGBx, BGRx, YUY2, UYVY, RGB, BGR, NV21, YV12, GRAY8 }"
 
+#define SEG_VIDEO_CAPS                                                                   \
+  "video/x-raw, format=" SEG_VIDEO_FORMATS                                               \
+  ", width=[1," G_STRINGIFY (SEG_FRAME_MAX_PX) "], height=[1," G_STRINGIFY (             \
+      SEG_FRAME_MAX_PX) "], framerate=[0/1,2147483647/1]"
+
 gboolean seg_video_format (GstVideoFormat format, SegFormat *out);
 /* Matrix, range and chroma siting as the caps say, with GStreamer's defaults for the size where
  * they do not. */

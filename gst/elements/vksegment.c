@@ -51,10 +51,10 @@ struct _GstVkSegment {
 G_DEFINE_TYPE (GstVkSegment, gst_vk_segment, GST_TYPE_VIDEO_FILTER)
 GST_ELEMENT_REGISTER_DEFINE (vksegment, "vksegment", GST_RANK_NONE, GST_TYPE_VK_SEGMENT)
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK,
-    GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (SEG_VIDEO_FORMATS)));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC,
-    GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (SEG_VIDEO_FORMATS)));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (SEG_VIDEO_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (SEG_VIDEO_CAPS));
 
 static void
 copy_settings (GstVkSegment *self, SegSettings *settings)
@@ -107,7 +107,7 @@ gst_vk_segment_start (GstBaseTransform *transform)
   SegStyle style;
   copy_settings (self, &settings);
   self->net = seg_settings_open (&settings, &error);
-  if (self->net == NULL
+  if (self->net == NULL || !seg_pipe_check (self->net->session, self->net->info, &error)
       || !seg_settings_style (&settings, self->net->info, &style, &error)) {
     post_open_error (self, error);
     seg_net_free (&self->net);
@@ -156,6 +156,20 @@ gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection dire
   }
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " becomes %" GST_PTR_FORMAT, caps, other);
   return other;
+}
+
+/* The size and the place of things stay, so what speaks of them stays true; colours may change. */
+static gboolean
+gst_vk_segment_transform_meta (
+    GstBaseTransform *transform, GstBuffer *out, GstMeta *meta, GstBuffer *in)
+{
+  static const char *const kept[] = { GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR,
+    GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
+  const gchar *const *tags = gst_meta_api_type_get_tags (meta->info->api);
+  for (guint i = 0; tags != NULL && tags[i] != NULL; i++)
+    if (!g_strv_contains (kept, tags[i]))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -373,6 +387,7 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   transform_class->start = gst_vk_segment_start;
   transform_class->stop = gst_vk_segment_stop;
   transform_class->transform_caps = gst_vk_segment_transform_caps;
+  transform_class->transform_meta = gst_vk_segment_transform_meta;
   transform_class->passthrough_on_same_caps = FALSE;
   filter_class->set_info = gst_vk_segment_set_info;
   filter_class->transform_frame = gst_vk_segment_transform_frame;

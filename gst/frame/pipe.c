@@ -58,19 +58,12 @@ ends_in_softmax (const SegGraph *graph, guint output)
   return v->producer != NULL && strcmp (v->producer->op->name, "Softmax") == 0;
 }
 
-static gboolean
-plan_decoding (SegPipe *pipe, GError **error)
+static void
+plan_decoding (SegPipe *pipe)
 {
   const SegModelInfo *info = pipe->info;
   const SegGraph *graph = seg_session_graph (pipe->session);
   SegDecodePlan *plan = &pipe->plan;
-  if (info->decoder > SEG_DECODER_MATTE) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "decoder %s is not supported yet: argmax, "
-        "index, softmax, sigmoid and matte are",
-        seg_decoder_name (info->decoder));
-    return FALSE;
-  }
   gboolean one = info->decoder == SEG_DECODER_MATTE
                  || (info->decoder == SEG_DECODER_SIGMOID && info->n_classes == 1);
   gboolean odds = info->decoder == SEG_DECODER_SOFTMAX || wants_matte (pipe);
@@ -91,7 +84,6 @@ plan_decoding (SegPipe *pipe, GError **error)
   plan->n_classes = one ? 1 : info->n_classes == 0 ? SEG_MAX_CLASSES : info->n_classes;
   plan->nearest = pipe->config.nearest;
   plan->cut = pipe->config.output == SEG_OUTPUT_OVERLAY;
-  return TRUE;
 }
 
 /* --- memory ------------------------------------------------------------------------------------ */
@@ -313,19 +305,35 @@ record_halves (SegPipe *pipe, GError **error)
 
 /* --- the object -------------------------------------------------------------------------------------- */
 
+gboolean
+seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error)
+{
+  const SegGraph *graph = seg_session_graph (session);
+  guint axis;
+  if (graph->inputs->len != 1) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "the network has %u inputs: one picture is supported", graph->inputs->len);
+    return FALSE;
+  }
+  if (info->decoder > SEG_DECODER_MATTE) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "decoder %s is not supported here: argmax, index, softmax, sigmoid and matte are",
+        seg_decoder_name (info->decoder));
+    return FALSE;
+  }
+  const SegValue *input = graph->inputs->pdata[info->input];
+  return seg_image_axes (&input->desc, &axis, error);
+}
+
 static gboolean
 build (SegPipe *pipe, GError **error)
 {
   const SegModelInfo *info = pipe->info;
   const SegGraph *graph = seg_session_graph (pipe->session);
-  if (graph->inputs->len != 1) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "the network has %u inputs: one picture "
-        "is supported",
-        graph->inputs->len);
+  if (!seg_pipe_check (pipe->session, info, error))
     return FALSE;
-  }
-  if (!plan_decoding (pipe, error) || !seg_params_init (&pipe->params, pipe->vk, error)
+  plan_decoding (pipe);
+  if (!seg_params_init (&pipe->params, pipe->vk, error)
       || !lay_out_frames (pipe, pipe->params.align, error))
     return FALSE;
   const SegValue *output = graph->outputs->pdata[info->outputs[0]];

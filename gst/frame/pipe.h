@@ -38,6 +38,9 @@ typedef struct {
 } SegStyle;
 extern const SegStyle seg_style_default;
 
+/* Whether frames can go through this network at all: its inputs, its decoder. */
+gboolean seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error);
+
 /* session, info and vk must outlive the pipe. */
 SegPipe *seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
     const SegPipeConfig *config, GError **error);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "color-net.h"
+
+#include "lib/onnx-writer.h"
+
+#include <string.h>
+
+/* Field numbers of onnx.proto. */
+enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE };
+enum { GRAPH_NODE = 1, GRAPH_NAME, GRAPH_INIT = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12 };
+
+static const float weights[4][3] = { { 0, 0, 0 }, { 2, -1, -1 }, { -1, 2, -1 },
+  { -1, -1, 2 } };
+static const float biases[4] = { 0.5f, 0, 0, 0 };
+
+static void
+add_init (GByteArray *graph, const char *name, const SegDesc *desc, const float *data)
+{
+  SegTensor *t = seg_tensor_new (desc, NULL);
+  memcpy (t->data, data, t->n_bytes);
+  seg_pb_message (graph, GRAPH_INIT, seg_pb_tensor (name, t));
+  seg_tensor_unref (t);
+}
+
+static GBytes *
+make_model (void)
+{
+  const SegDesc w = { SEG_DTYPE_F32, 4, { 4, 3, 1, 1 } }, b = { SEG_DTYPE_F32, 1, { 4 } };
+  const SegDesc in = { SEG_DTYPE_F32, 4, { 1, 3, COLOR_NET_HEIGHT, COLOR_NET_WIDTH } };
+  const SegDesc out = { SEG_DTYPE_F32, 4, { 1, 4, COLOR_NET_HEIGHT, COLOR_NET_WIDTH } };
+  GByteArray *graph = g_byte_array_new (), *node = g_byte_array_new ();
+  seg_pb_string (node, NODE_INPUT, "picture");
+  seg_pb_string (node, NODE_INPUT, "w");
+  seg_pb_string (node, NODE_INPUT, "b");
+  seg_pb_string (node, NODE_OUTPUT, "scores");
+  seg_pb_string (node, NODE_NAME, "colors");
+  seg_pb_string (node, NODE_OP_TYPE, "Conv");
+  seg_pb_message (graph, GRAPH_NODE, node);
+  seg_pb_string (graph, GRAPH_NAME, "color-net");
+  add_init (graph, "w", &w, &weights[0][0]);
+  add_init (graph, "b", &b, biases);
+  seg_pb_message (graph, GRAPH_INPUT, seg_pb_value_info ("picture", &in));
+  seg_pb_message (graph, GRAPH_OUTPUT, seg_pb_value_info ("scores", &out));
+  return seg_pb_model (graph, 17, NULL);
+}
+
+char *
+color_net_write (const char *dir, const char *name, const char *info)
+{
+  g_autoptr (GBytes) bytes = make_model ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = g_strconcat (name, ".onnx", NULL);
+  char *path = g_build_filename (dir, file, NULL);
+  g_file_set_contents (
+      path, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes), &error);
+  g_assert_no_error (error);
+  g_autofree char *sidecar = g_strconcat (path, ".modelinfo", NULL);
+  if (info != NULL)
+    g_file_set_contents (sidecar, info, -1, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+void
+color_net_paint (
+    const SegFrame *frame, guint8 *data, guint x0, guint x1, const double rgb[3])
+{
+  const SegFormatInfo *info = seg_format_info (frame->format);
+  guint8 bytes[3];
+  seg_color_from_rgb (&frame->color, info->kind, rgb, bytes);
+  for (guint c = 0; c < info->n_components; c++) {
+    const SegComponent *k = &info->components[c];
+    for (guint y = 0; y < frame->height; y++)
+      for (guint x = x0; x < x1; x++)
+        data[frame->offset[k->plane] + k->offset
+             + (y >> k->vsub) * frame->stride[k->plane] + (x >> k->hsub) * k->step] =
+            bytes[c];
+  }
+}

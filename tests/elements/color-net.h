@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame/image.h"
+
+G_BEGIN_DECLS
+
+/* A network whose answer is known exactly: a 1x1 convolution that tells colours apart. Classes:
+ * 0 background (gray), 1 red, 2 green, 3 blue; logits 2 for the right one. Input [1,3,24,32] in
+ * 0..1. */
+#define COLOR_NET_WIDTH  32
+#define COLOR_NET_HEIGHT 24
+#define COLOR_NET_INFO                                                                   \
+  "[vkseg]\ntask=semantic\ndecoder=argmax\nmean=0\nstd=255\n"                            \
+  "labels=background,red,green,blue\nbackground=0\npalette=#000000,#ff0000,#00ff00,#"    \
+  "0000ff\n"
+
+/* Writes NAME.onnx, and NAME.onnx.modelinfo unless info is NULL, into dir; the model's path. */
+char *color_net_write (const char *dir, const char *name, const char *info);
+
+/* Fills part of a frame, [x0, x1) of its width, with a colour. */
+void color_net_paint (
+    const SegFrame *frame, guint8 *data, guint x0, guint x1, const double rgb[3]);
+
+G_END_DECLS
