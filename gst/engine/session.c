@@ -185,17 +185,45 @@ seg_session_output (SegSession *s, guint i, SegBound *bound, GError **error)
   return bind_nth (s, s->graph->outputs, i, bound, error);
 }
 
+static void
+need_producer (GHashTable *needed, const SegValue *v)
+{
+  if (v != NULL && v->producer != NULL)
+    g_hash_table_add (needed, v->producer);
+}
+
+/* The nodes whose results the outputs are made from. */
+static GHashTable *
+nodes_for (const SegSession *s, const guint *outputs, guint n_outputs)
+{
+  GHashTable *needed = g_hash_table_new (NULL, NULL);
+  for (guint i = 0; i < n_outputs; i++)
+    need_producer (needed, g_ptr_array_index (s->graph->outputs, outputs[i]));
+  for (guint n = s->graph->nodes->len; n-- > 0;) {
+    const SegNode *node = g_ptr_array_index (s->graph->nodes, n);
+    if (!g_hash_table_contains (needed, node))
+      continue;
+    for (guint i = 0; i < node->inputs->len; i++)
+      need_producer (needed, g_ptr_array_index (node->inputs, i));
+  }
+  return needed;
+}
+
 gboolean
-seg_session_record (SegSession *s, SegCmd *cmd, GError **error)
+seg_session_record (
+    SegSession *s, SegCmd *cmd, const guint *outputs, guint n_outputs, GError **error)
 {
   if (!seg_session_is_recordable (s)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "the network has steps that run on the host; it cannot be recorded");
     return FALSE;
   }
-  for (guint i = 0; i < s->program->steps->len; i++)
-    if (!seg_session_record_step (
-            s, cmd, &g_array_index (s->program->steps, SegStep, i), error))
+  g_autoptr (GHashTable) needed = nodes_for (s, outputs, n_outputs);
+  for (guint i = 0; i < s->program->steps->len; i++) {
+    const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
+    if (g_hash_table_contains (needed, step->node)
+        && !seg_session_record_step (s, cmd, step, error))
       return FALSE;
+  }
   return TRUE;
 }

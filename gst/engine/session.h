@@ -57,9 +57,10 @@ gboolean seg_session_input (
     SegSession *session, guint i, SegBound *bound, GError **error);
 gboolean seg_session_output (
     SegSession *session, guint i, SegBound *bound, GError **error);
-/* Appends the network to a recording; between what writes the inputs and what reads the
- * outputs. The session must outlive it. */
-gboolean seg_session_record (SegSession *session, SegCmd *cmd, GError **error);
+/* Appends the network to a recording, between what writes the inputs and what reads the outputs:
+ * the steps that the graph outputs `outputs` (by number) need. The session must outlive it. */
+gboolean seg_session_record (SegSession *session, SegCmd *cmd, const guint *outputs,
+    guint n_outputs, GError **error);
 
 typedef struct {
   gsize weight_bytes; /* on the device */

@@ -285,7 +285,7 @@ record_whole (SegPipe *pipe, GError **error)
   return seg_session_input (pipe->session, pipe->info->input, &input, error)
          && seg_session_output (pipe->session, pipe->info->outputs[0], &output, error)
          && record_before (pipe, &input, error)
-         && seg_session_record (pipe->session, pipe->cmd, error)
+         && seg_session_record (pipe->session, pipe->cmd, pipe->info->outputs, 1, error)
          && record_after (pipe, pipe->cmd, &output, error);
 }
 
