@@ -123,7 +123,7 @@ repeat (SegSession *session, SegVk *vk, Times *times, GError **error)
   SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
   gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error);
   for (guint i = 0; ok && i < REPEATS; i++)
-    ok = seg_session_record (session, cmd, error);
+    ok = seg_session_record (session, cmd, &(guint){ 0 }, 1, error);
   ok = ok && seg_cmd_end (cmd, error);
   gint64 begin = g_get_monotonic_time ();
   while (ok && times->n < MOST
