@@ -84,6 +84,7 @@ extern const SegOp seg_op_xor;
 extern const SegOp seg_op_argmax;
 extern const SegOp seg_op_argmin;
 extern const SegOp seg_op_batch_normalization;
+extern const SegOp seg_op_cumsum;
 extern const SegOp seg_op_global_average_pool;
 extern const SegOp seg_op_global_max_pool;
 extern const SegOp seg_op_group_normalization;

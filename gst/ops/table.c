@@ -85,6 +85,7 @@ const SegOp *const seg_op_table[] = {
   &seg_op_argmax,
   &seg_op_argmin,
   &seg_op_batch_normalization,
+  &seg_op_cumsum,
   &seg_op_global_average_pool,
   &seg_op_global_max_pool,
   &seg_op_group_normalization,

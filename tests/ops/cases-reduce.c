@@ -116,6 +116,16 @@ const SegCase seg_cases_reduce[] = {
   ARG_TIES ("ArgMax", " select_last_index=1"),
   ARG_TIES ("ArgMin", " select_last_index=1"),
 
+  { "CumSum", NULL, "f32[2,5,3,4] i64=1" },
+  { "CumSum", NULL, "f32[1,3,5,7] i32=-1" },
+  { "CumSum", "exclusive=1", "f32[2,9,3] i64=1" },
+  { "CumSum", "reverse=1", "f32[1,8,6,2] i64=2" },
+  { "CumSum", "reverse=1 exclusive=1", "f32[7] i64=0" },
+  { "CumSum", NULL, "i64[1,5,3,4](0,1) i64=2" },
+  { "CumSum", NULL, "i32[5] i64{0}" },
+  { "CumSum", NULL, "f64[3,4] i64=1" },
+  { "CumSum", NULL, "f32[3000] i64=0" },
+
   SOFTMAX ("Softmax"),
   SOFTMAX ("LogSoftmax"),
   SOFTMAX ("Hardmax"),
