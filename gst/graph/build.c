@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "graph/rewrite.h"
+#include "base/names.h"
 
 #include <string.h>
 
@@ -385,8 +386,8 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
 {
   g_autoptr (SegGraph) graph = seg_graph_alloc (model);
   Builder b = { .graph = graph, .source = &model->graph, .lookup = lookup };
-  b.values = g_hash_table_new (g_str_hash, g_str_equal);
-  b.producers = g_hash_table_new (g_str_hash, g_str_equal);
+  b.values = g_hash_table_new (seg_name_hash, g_str_equal);
+  b.producers = g_hash_table_new (seg_name_hash, g_str_equal);
   b.marks = g_new0 (guint8, model->graph.n_nodes + 1);
   gboolean ok = build (&b, shapes, n_shapes, error);
   g_hash_table_unref (b.values);

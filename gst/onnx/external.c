@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/private.h"
+#include "base/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ seg_external_new (const char *dir)
 
   external->dir = g_strdup (dir);
   external->real_dir = dir ? realpath (dir, NULL) : NULL;
-  external->maps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, map_free);
+  external->maps = g_hash_table_new_full (seg_name_hash, g_str_equal, g_free, map_free);
   return external;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/private.h"
+#include "base/names.h"
 
 #include <string.h>
 
@@ -127,7 +128,7 @@ static gboolean
 read_attrs (SegModelNode *node, const Onnx__NodeProto *proto, SegExternal *external,
     GError **error)
 {
-  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) names = g_hash_table_new (seg_name_hash, g_str_equal);
 
   node->attrs = g_new0 (SegAttr, proto->n_attribute);
   for (gsize i = 0; i < proto->n_attribute; i++) {
@@ -255,7 +256,7 @@ gboolean
 seg_model_graph_from_proto (
     SegModelGraph *graph, Onnx__GraphProto *proto, SegExternal *external, GError **error)
 {
-  g_autoptr (GHashTable) defined = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) defined = g_hash_table_new (seg_name_hash, g_str_equal);
 
   graph->name = seg_dup_string (proto->name);
   if (!read_inits (graph, proto, external, error))

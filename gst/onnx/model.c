@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/private.h"
+#include "base/names.h"
 #include "onnx/wire.h"
 
 #include <string.h>
@@ -99,7 +100,7 @@ seg_model_parse (GBytes *bytes, const char *dir, GError **error)
   }
   model = g_new0 (SegModel, 1);
   model->ref_count = 1;
-  model->metadata = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  model->metadata = g_hash_table_new_full (seg_name_hash, g_str_equal, g_free, g_free);
   ok = read_model (model, proto, external, error);
   onnx__model_proto__free_unpacked (proto, NULL);
   return ok ? g_steal_pointer (&model) : NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tool/inspect.h"
+#include "base/names.h"
 
 #include "ops/table.h"
 
@@ -64,7 +65,7 @@ static void
 count_model (Inspection *in)
 {
   const SegModelGraph *g = &in->model->graph;
-  g_autoptr (GHashTable) index = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) index = g_hash_table_new (seg_name_hash, g_str_equal);
 
   in->ops = g_array_new (FALSE, FALSE, sizeof (InspectOp));
   g_array_set_clear_func (in->ops, clear_op);
