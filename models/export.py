@@ -223,7 +223,7 @@ def main():
     warnings.filterwarnings('ignore', module='torch')  # about tracing: shapes are meant to be fixed
     try:
         export(args)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: an opset that torch does not know
         print(f'export: {args.name}: {error}', file=sys.stderr)
         return 1
     return 0
