@@ -399,6 +399,10 @@ test_model_errors (void)
     { "1=8 8{2=13} 7=5", SEG_ERROR_MODEL, "wrong type" },
     { "1:x 8{2=13} 7{}", SEG_ERROR_MODEL, "wrong type" },
     { "1=8 8{2=13} 2:\xff\xfe 7{}", SEG_ERROR_MODEL, "not UTF-8" },
+    { "1=8 8{2=13} 7{2:a\nb}", SEG_ERROR_MODEL, "a name with control characters" },
+    { "1=8 8{2=13} 7{1{4:A 2:\x1b[2J}}", SEG_ERROR_MODEL,
+        "a name with control characters" },
+    { "1=8 8{2=13} 7{} 14{1:k 2:a\nb}", -1 },
     { "1=8 8{2=13} 6:\xff\xfe 7{}", -1 }, /* a doc_string */
   };
 

@@ -61,12 +61,24 @@ read_content (Span *span, guint wire_type, Span *content)
   return TRUE;
 }
 
-static gboolean
-string_ok (const ProtobufCFieldDescriptor *field, const Span *content)
+/* What is wrong with a string, or NULL. Metadata may have many lines; a doc_string is never
+ * read. */
+static const char *
+find_fault (const ProtobufCMessageDescriptor *message,
+    const ProtobufCFieldDescriptor *field, const Span *content)
 {
-  return g_utf8_validate_len (
-             (const char *) content->at, content->end - content->at, NULL)
-         || strcmp (field->name, "doc_string") == 0; /* nobody reads it */
+  gsize n = content->end - content->at;
+
+  if (strcmp (field->name, "doc_string") == 0)
+    return NULL;
+  if (!g_utf8_validate_len ((const char *) content->at, n, NULL))
+    return "a string that is not UTF-8";
+  if (strcmp (message->short_name, "StringStringEntryProto") == 0)
+    return NULL;
+  for (gsize i = 0; i < n; i++)
+    if (g_ascii_iscntrl (content->at[i]))
+      return "a name with control characters";
+  return NULL;
 }
 
 static gboolean check_message (
@@ -78,6 +90,7 @@ check_field (Walk *walk, const ProtobufCMessageDescriptor *message, Span *span,
 {
   const ProtobufCFieldDescriptor *field;
   Span start = *span, content;
+  const char *fault = NULL;
   guint64 tag, bit;
 
   if (!read_varint (span, &tag) || tag >> 3 == 0 || tag > G_MAXUINT32)
@@ -91,8 +104,10 @@ check_field (Walk *walk, const ProtobufCMessageDescriptor *message, Span *span,
   field = protobuf_c_message_descriptor_get_field (message, tag >> 3);
   if (!field || (tag & 7) != WIRE_BYTES)
     return TRUE;
-  if (field->type == PROTOBUF_C_TYPE_STRING && !string_ok (field, &content))
-    return fail (walk, &start, message, "a string that is not UTF-8", error);
+  if (field->type == PROTOBUF_C_TYPE_STRING)
+    fault = find_fault (message, field, &content);
+  if (fault)
+    return fail (walk, &start, message, fault, error);
   if (field->type != PROTOBUF_C_TYPE_MESSAGE)
     return TRUE;
   bit = 1ull << ((field - message->fields) & 63);

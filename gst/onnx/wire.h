@@ -9,13 +9,14 @@ G_BEGIN_DECLS
 
 /* Levels of messages inside messages. A subgraph is three: attribute, graph, node. */
 #define SEG_WIRE_MAX_DEPTH 100
-/* Fields in a whole file; protobuf-c takes up to some 200 bytes for each. */
-#define SEG_WIRE_MAX_FIELDS (4 * 1000 * 1000)
+/* Fields in a whole file; each takes up to some 250 bytes of memory. */
+#define SEG_WIRE_MAX_FIELDS (2 * 1000 * 1000)
 
 /* Walks serialised bytes along the message's description without allocating anything, and
  * refuses what protobuf-c should not see: it recurses without a limit, and merges a message
  * field that is repeated against its declaration in quadratic time. Also refuses truncated
- * input (saying where) and strings that are not UTF-8. Fails with SEG_ERROR_MODEL. */
+ * input (saying where), strings that are not UTF-8, and names with control characters, which
+ * would reach logs and terminals. Fails with SEG_ERROR_MODEL. */
 gboolean seg_wire_check (
     const ProtobufCMessageDescriptor *message, GBytes *bytes, GError **error);
 
