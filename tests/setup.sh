@@ -6,10 +6,10 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-[ $# -gt 0 ] || { echo "usage: setup.sh GROUP...; groups: build test lint" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: setup.sh GROUP...; groups: build test demo lint" >&2; exit 2; }
 
 packages() {
-    awk -v group="[$1]" '/^\[/ { on = $0 == group; next } on && NF && !/^#/ { print $1 }' \
+    awk -v group="[$1]" '/^\[/ { on = $0 == group; next } on && NF && !/^#/ { print $1 ":" $2 }' \
         "$here/packages.txt"
 }
 
@@ -20,7 +20,9 @@ fi
 
 missing=
 for group in "$@"; do
-    for package in $(packages "$group"); do
+    for line in $(packages "$group"); do
+        package=${line%%:*} command=${line#*:}
+        [ -z "$command" ] || ! command -v "$command" >/dev/null || continue
         case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) in
         *'ok installed') ;;
         *) missing="$missing $package" ;;

@@ -127,6 +127,8 @@ static gboolean
 gst_vk_segment_stop (GstBaseTransform *transform)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
+  GST_INFO_OBJECT (self, "%" G_GUINT64_FORMAT " frames, on average %.2f ms each",
+      self->n_frames, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0);
   seg_pipe_free (&self->pipe);
   seg_net_free (&self->net);
   return TRUE;
