@@ -95,12 +95,9 @@ depth_space_eval (
 static gboolean
 depth_space_emit (const SegNode *node, SegProgram *program, GError **error)
 {
-  const SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
   SegMove move = depth_space_move (node);
-  if (node->op->variant == SPACE_TO_DEPTH
-      && !seg_move_clear_padding (program, out, error))
-    return FALSE;
-  return seg_move_emit (&move, program, in, out, error);
+  return seg_move_emit (
+      &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
 }
 
 #define DEPTH_SPACE(NAME, VARIANT)                                                       \

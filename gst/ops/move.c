@@ -215,27 +215,6 @@ emit_whole (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegV
 }
 
 gboolean
-seg_move_emit (const SegMove *m, SegProgram *p, const SegValue *src, const SegValue *dst,
-    GError **error)
-{
-  SegView from = seg_view (src), to = seg_view (dst), in, out;
-  if (!seg_move_fits (m)) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "needs %u nested loops; a device kernel has %d", count_loops (m),
-        SEG_STRIDED_AXES);
-    return FALSE;
-  }
-  make_views (m, &from, &to, &in, &out);
-  SegRef a = seg_program_value (p, src), b = seg_program_value (p, dst);
-  gboolean half = seg_program_storage (p, dst) == SEG_STORAGE_F16;
-  gboolean padding = to.pitch != 0 && to.dims[1] % SEG_CHANNEL_ALIGN != 0;
-  if ((to.offset == 0 && !padding && is_dense (&out, out.rank, 1, &to))
-      || as_padded (&to, &in, &out))
-    return emit_whole (p, a, &in, b, &out, half, error);
-  return emit_part (p, a, &in, b, &out, half, error);
-}
-
-gboolean
 seg_move_clear_padding (SegProgram *p, const SegValue *dst, GError **error)
 {
   static const gint32 zero[4];
@@ -256,4 +235,36 @@ seg_move_clear_padding (SegProgram *p, const SegValue *dst, GError **error)
                      ? seg_program_ints (p, zero, 4)
                      : seg_program_floats (p, zeros, 4, seg_program_storage (p, dst));
   return emit_part (p, blank, &in, seg_program_value (p, dst), &out, half, error);
+}
+
+static gboolean
+is_all_of (const SegMove *m, const SegValue *dst)
+{
+  gint64 n = 1;
+  for (guint i = 0; i < m->n; i++)
+    n *= m->axes[i].extent;
+  return n == seg_desc_n_elems (&dst->desc);
+}
+
+gboolean
+seg_move_emit (const SegMove *m, SegProgram *p, const SegValue *src, const SegValue *dst,
+    GError **error)
+{
+  SegView from = seg_view (src), to = seg_view (dst), in, out;
+  if (!seg_move_fits (m)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "needs %u nested loops; a device kernel has %d", count_loops (m),
+        SEG_STRIDED_AXES);
+    return FALSE;
+  }
+  make_views (m, &from, &to, &in, &out);
+  SegRef a = seg_program_value (p, src), b = seg_program_value (p, dst);
+  gboolean half = seg_program_storage (p, dst) == SEG_STORAGE_F16;
+  gboolean padding = to.pitch != 0 && to.dims[1] % SEG_CHANNEL_ALIGN != 0;
+  if ((to.offset == 0 && !padding && is_dense (&out, out.rank, 1, &to))
+      || as_padded (&to, &in, &out))
+    return emit_whole (p, a, &in, b, &out, half, error);
+  if (is_all_of (m, dst) && !seg_move_clear_padding (p, dst, error))
+    return FALSE;
+  return emit_part (p, a, &in, b, &out, half, error);
 }

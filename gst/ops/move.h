@@ -35,8 +35,8 @@ void seg_move_eval (const SegMove *m, const SegTensor *in, SegTensor *out);
 
 /* Whether the loops are few enough for a device. */
 gboolean seg_move_fits (const SegMove *m);
-/* Appends a dispatch. The moves of a node together write the whole of dst; a move that does
- * not write all of it leaves channel padding alone: see seg_move_clear_padding. */
+/* Appends a dispatch. The moves of a node together write the whole of dst; one that writes
+ * a part of it leaves channel padding alone: see seg_move_clear_padding. */
 gboolean seg_move_emit (const SegMove *m, SegProgram *p, const SegValue *src,
     const SegValue *dst, GError **error);
 /* Zeroes dst's channel padding, where it has any: for a dst that is written in several moves. */

@@ -6,6 +6,7 @@
 #include "lib/device.h"
 #include "lib/tap.h"
 #include "ops/table.h"
+#include "padding.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +97,11 @@ on_device (Run *run, const SegCaseModel *model, SegPrecision precision, gboolean
   if (session != NULL) {
     ok = seg_session_run (session, (SegTensor **) model->inputs->pdata, outputs, error);
     count_steps (run, session);
+  }
+  g_autofree char *padding = ok ? seg_check_padding (run->vk, session) : NULL;
+  if (padding != NULL) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s", padding);
+    ok = FALSE;
   }
   seg_session_free (&session);
   return ok;
