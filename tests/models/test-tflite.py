@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..', '..')
@@ -16,6 +17,7 @@ sys.path.insert(0, os.path.join(ROOT, 'models'))
 try:
     import numpy as np
     import onnx
+    import onnx.compose
 
     import tflite
     import tflite2onnx
@@ -48,38 +50,74 @@ def report(name, problem, skip=''):
     sys.stdout.flush()
 
 
-def run_onnx(model, x):
+def merged(cases):
+    """One network of all the cases' converted ones, so that ONNX Runtime starts once."""
+    parts = [onnx.compose.add_prefix(case.model, f'{i}_').graph for i, case in enumerate(cases)]
+    every = {name: [item for part in parts for item in getattr(part, name)]
+             for name in ('node', 'input', 'output', 'initializer')}
+    graph = onnx.helper.make_graph(every['node'], 'cases', every['input'], every['output'],
+                                   every['initializer'])
+    first = cases[0].model
+    return onnx.helper.make_model(graph, ir_version=first.ir_version,
+                                  opset_imports=first.opset_import)
+
+
+def run_onnx(cases):
+    """The outputs of the cases, in NHWC."""
     with tempfile.TemporaryDirectory() as folder:
-        onnx.save(model, os.path.join(folder, 'm.onnx'))
-        np.save(os.path.join(folder, 'x.npy'), x)
-        name = model.graph.input[0].name
-        done = subprocess.run([os.path.join(ROOT, 'tests/ort/run.sh'), f'{folder}/m.onnx',
-                               '--input', f'{name}={folder}/x.npy', '--output-dir', folder],
+        onnx.save(merged(cases), os.path.join(folder, 'm.onnx'))
+        arguments = [f'{folder}/m.onnx', '--output-dir', folder]
+        for i, case in enumerate(cases):
+            path = os.path.join(folder, f'x{i}.npy')
+            np.save(path, np.ascontiguousarray(case.x.transpose(0, 3, 1, 2)))
+            arguments += ['--input', f'{i}_{case.model.graph.input[0].name}={path}']
+        done = subprocess.run([os.path.join(ROOT, 'tests/ort/run.sh')] + arguments,
                               capture_output=True, text=True)
         if done.returncode == 77:
             raise NoRuntime(done.stderr.strip())
         if done.returncode != 0:
             raise ValueError(done.stderr.strip())
-        return np.load(os.path.join(folder, model.graph.output[0].name + '.npy'))
+        paths = [os.path.join(folder, f'{i}_{case.model.graph.output[0].name}.npy')
+                 for i, case in enumerate(cases)]
+        return [np.load(path).transpose(0, 2, 3, 1) for path in paths]
 
 
-def compare(name, data, x, limit=1e-4):
-    """Largest difference between the converted network and the TFLite file's own meaning."""
+@dataclass
+class Case:
+    """A converted network, its input and what the TFLite file means by it, both NHWC."""
+    name: str
+    model: object
+    x: object
+    want: object
+
+
+cases = []
+
+
+def compare(name, data, x):
+    """Notes a comparison for compare_all()."""
     try:
         want, = tflite_eval.run(tflite.read(data), [x])
-        got = run_onnx(tflite2onnx.convert(data), np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
-    except NoRuntime as error:
-        report(name, None, skip=str(error))
-        return
+        cases.append(Case(name, tflite2onnx.convert(data), x, want))
     except (ValueError, AssertionError) as error:
         report(name, str(error))
+
+
+def compare_all(limit=1e-4):
+    try:
+        results = run_onnx(cases)
+    except NoRuntime as error:
+        report('conversions', None, skip=str(error))
         return
-    got = got.transpose(0, 2, 3, 1)
-    if got.shape != want.shape:
-        report(name, f'shape {got.shape}, not {want.shape}')
+    except ValueError as error:
+        report('conversions', str(error))
         return
-    error = np.abs(got - want).max()
-    report(name, None if error <= limit else f'differs by {error}, over {limit}')
+    for case, got in zip(cases, results):
+        if got.shape != case.want.shape:
+            report(case.name, f'shape {got.shape}, not {case.want.shape}')
+            continue
+        error = np.abs(got - case.want).max()
+        report(case.name, None if error <= limit else f'differs by {error}, over {limit}')
 
 
 def values(*shape):
@@ -241,10 +279,11 @@ def main():
     transposed()
     elementwise()
     half_weights()
-    refusals()
-    damaged()
     path = os.environ.get('VKSEG_MODEL_PATH', '')
     networks(sys.argv[1:] + [folder for folder in path.split(':') if folder])
+    compare_all()
+    refusals()
+    damaged()
     print(f'1..{count}')
     return 1 if failed else 0
 
