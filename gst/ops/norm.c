@@ -30,7 +30,8 @@ norm_parse (SegNode *node, GError **error)
         seg_node_attr_int (node, "axis", -1), x->rank, &params->axis, error);
   if (x->rank >= 3 || (kind == NORM_GROUP && x->rank == 2)) {
     params->groups = groups;
-    if (kind == NORM_INSTANCE || (groups > 0 && x->dims[1] % groups == 0))
+    if (kind == NORM_INSTANCE
+        || (groups > 0 && groups <= x->dims[1] && x->dims[1] % groups == 0))
       return TRUE;
     g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
         "%" G_GINT64_FORMAT " channels do not divide into %" G_GINT64_FORMAT " groups",
