@@ -137,7 +137,11 @@ seg_indexed_places (const SegIndexed *x, const SegDesc *data, const SegTensor *i
   guint32 data_strides[SEG_MAX_RANK], index_strides[SEG_MAX_RANK];
   guint32 data_steps[SEG_MAX_RANK], index_steps[SEG_MAX_RANK];
   gint64 n = seg_desc_n_elems (elements);
-  g_autofree gsize *places = g_new (gsize, n + 1);
+  g_autofree gsize *places = g_try_new (gsize, n + 1);
+  if (places == NULL) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY, "not enough memory for the indices");
+    return NULL;
+  }
   row_strides (data, data_strides);
   row_strides (&indices->desc, index_strides);
   seg_indexed_steps (x, data_strides, index_strides, data_steps, index_steps);

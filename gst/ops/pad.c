@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define MAX_EXTENT (1 << 26)
+
 typedef enum { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP } PadMode;
 
 typedef struct {
@@ -72,7 +74,7 @@ padded_extent (const Params *params, guint axis, gint64 extent)
   gboolean padded = before > 0 || after > 0;
   if (kept < 0 || (kept == 0 && padded && params->mode != PAD_CONSTANT))
     return -1;
-  return extent + before + after;
+  return extent + before + after <= MAX_EXTENT ? extent + before + after : -1;
 }
 
 static gboolean

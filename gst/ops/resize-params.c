@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MAX_ENTRIES (1 << 24) /* of the list that an axis is resized by */
+
 /* --- attributes --- */
 
 static gboolean
@@ -251,6 +253,12 @@ seg_resize_infer (SegNode *node, GError **error)
     guint axis = given.axis[i];
     if (!set_axis (&params->axes[axis], &given, i, in->dims[axis], error))
       return FALSE;
+    if (seg_taps_entries (&params->kind, &params->axes[axis]) > MAX_ENTRIES) {
+      g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+          "resizing axis %u of %" G_GINT64_FORMAT " by %g takes too many sums", axis,
+          in->dims[axis], params->axes[axis].scale);
+      return FALSE;
+    }
     out->dims[axis] = params->axes[axis].out;
   }
   return TRUE;

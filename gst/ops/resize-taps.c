@@ -62,13 +62,27 @@ weight_at (const SegResizeKind *kind, double x)
                                          : cubic_weight (x, kind->cubic_a);
 }
 
-/* The filter reaches so many elements to either side. It is stretched by `shrink` <= 1 where
- * an antialiased axis gets shorter. */
-static guint
-filter_reach (const SegResizeKind *kind, double shrink)
+/* The filter is stretched by this where an antialiased axis gets shorter. */
+static double
+filter_shrink (const SegResizeKind *kind, const SegResizeAxis *a)
 {
+  return kind->antialias ? MIN (a->scale, 1) : 1;
+}
+
+/* Input elements that make an output element. */
+static double
+taps_per_element (const SegResizeKind *kind, const SegResizeAxis *a)
+{
+  if (kind->mode == SEG_RESIZE_NEAREST)
+    return 1;
   double support = kind->mode == SEG_RESIZE_LINEAR ? 1 : 2;
-  return (guint) ceil (support / shrink);
+  return 2 * ceil (support / filter_shrink (kind, a));
+}
+
+double
+seg_taps_entries (const SegResizeKind *kind, const SegResizeAxis *a)
+{
+  return taps_per_element (kind, a) * (double) a->out;
 }
 
 static void
@@ -104,10 +118,8 @@ is_identity (const SegTaps *t, const SegResizeAxis *a)
 void
 seg_taps_make (SegTaps *t, const SegResizeKind *kind, const SegResizeAxis *a)
 {
-  double shrink = kind->antialias ? MIN (a->scale, 1) : 1;
-  *t = (SegTaps){
-    .n = kind->mode == SEG_RESIZE_NEAREST ? 1 : 2 * filter_reach (kind, shrink)
-  };
+  double shrink = filter_shrink (kind, a);
+  *t = (SegTaps){ .n = (guint) taps_per_element (kind, a) };
   t->index = g_new0 (gint32, a->out * t->n + 1);
   t->weight = g_new0 (double, a->out * t->n + 1);
   t->outside = g_new0 (gboolean, a->out + 1);

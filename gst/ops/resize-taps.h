@@ -52,6 +52,8 @@ typedef struct {
   gboolean identity; /* out == in and each element is itself */
 } SegTaps;
 
+/* How many entries seg_taps_make would make: the caller decides what is too many. */
+double seg_taps_entries (const SegResizeKind *kind, const SegResizeAxis *axis);
 void seg_taps_make (SegTaps *taps, const SegResizeKind *kind, const SegResizeAxis *axis);
 void seg_taps_clear (SegTaps *taps);
 

@@ -71,7 +71,7 @@ eval_nearest (const SegNode *node, const AllTaps *all, const SegTensor *in,
   return TRUE;
 }
 
-/* Resizes one axis of `from`, whose dims it changes to the output's extent. */
+/* Resizes one axis of `from`, whose dims it changes to the output's extent. NULL: no memory. */
 static double *
 resize_axis (const double *from, SegDesc *dims, guint axis, gint64 extent,
     const SegTaps *t, double extrapolation)
@@ -83,8 +83,8 @@ resize_axis (const double *from, SegDesc *dims, guint axis, gint64 extent,
     else if (i > axis)
       inner *= dims->dims[i];
   }
-  double *to = g_new (double, outer *extent *inner + 1);
-  for (gint64 o = 0; o < outer; o++)
+  double *to = g_try_new (double, outer *extent *inner + 1);
+  for (gint64 o = 0; to != NULL && o < outer; o++)
     for (gint64 x = 0; x < extent; x++)
       for (gint64 i = 0; i < inner; i++) {
         double sum = 0;
@@ -97,16 +97,17 @@ resize_axis (const double *from, SegDesc *dims, guint axis, gint64 extent,
   return to;
 }
 
-static void
-eval_sum (const SegNode *node, const AllTaps *all, const SegTensor *in, SegTensor *out)
+static gboolean
+eval_sum (const SegNode *node, const AllTaps *all, const SegTensor *in, SegTensor *out,
+    GError **error)
 {
   const SegResizeParams *params = node->params;
   SegDesc dims = in->desc;
   gint64 n = seg_desc_n_elems (&dims);
-  double *data = g_new (double, n + 1);
-  for (gint64 i = 0; i < n; i++)
+  double *data = g_try_new (double, n + 1);
+  for (gint64 i = 0; data != NULL && i < n; i++)
     data[i] = seg_tensor_get_double (in, i);
-  for (guint axis = all->rank; axis-- > 0;) {
+  for (guint axis = all->rank; data != NULL && axis-- > 0;) {
     if (all->axes[axis].identity)
       continue;
     double *next = resize_axis (
@@ -114,9 +115,15 @@ eval_sum (const SegNode *node, const AllTaps *all, const SegTensor *in, SegTenso
     g_free (data);
     data = next;
   }
+  if (data == NULL) {
+    g_set_error (
+        error, SEG_ERROR, SEG_ERROR_MEMORY, "not enough memory to resize on the host");
+    return FALSE;
+  }
   for (gint64 i = 0; i < seg_desc_n_elems (&out->desc); i++)
     seg_tensor_set_double (out, i, data[i]);
   g_free (data);
+  return TRUE;
 }
 
 static gboolean
@@ -127,8 +134,7 @@ resize_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
   make_taps (node, &all);
   if (params->kind.mode == SEG_RESIZE_NEAREST)
     return eval_nearest (node, &all, in[0], out[0], error);
-  eval_sum (node, &all, in[0], out[0]);
-  return TRUE;
+  return eval_sum (node, &all, in[0], out[0], error);
 }
 
 /* --- on the device --- */

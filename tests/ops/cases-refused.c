@@ -35,5 +35,52 @@ const SegCase seg_cases_refused[] = {
   { "Resize", NULL, "f32[1,1,2,2]" }, /* neither scales nor sizes */
   { "Cast", "to=8", "f32[2,3]" },
   { "ConstantOfShape", NULL, "i64{-1}" },
+  { "Reshape", NULL, "f32[2,3] i64{-5,6}" },
+  { "Reshape", NULL, "f32[2,3] i64[2]" },                 /* known only at run time */
+  { "Reshape", NULL, "f32[2,3] i64{1,1,1,1,1,1,1,2,3}" }, /* too many dimensions */
+  { "Flatten", "axis=3", "f32[2,3]" },
+  { "Dropout", NULL, "f32[2,3] f32=0.5 bool=1" }, /* training */
+  { "Tile", NULL, "f32[2,3] i64{1,-1}" },
+  { "Tile", NULL, "f32[2,3] i64{1,9223372036854775807}" },
+  { "Expand", NULL, "f32[2,3] i64{-1,3}" },
+  { "Split", "axis=0", "f32[5,3]", 2 },
+  { "Split", "axis=0", "f32[4,3] i64{5,-1}", 2 },
+  { "Split", "axis=0 num_outputs=3", "f32[4,3]", 2, .opset = 18 },
+  { "Concat", "axis=0", "f32[2,3] i32[2,3]" },
+  { "DepthToSpace", "blocksize=2", "f32[1,6,2,2]" },
+  { "DepthToSpace", "blocksize=0", "f32[1,4,2,2]" },
+  { "DepthToSpace", "blocksize=2 mode='XYZ'", "f32[1,4,2,2]" },
+  { "SpaceToDepth", "blocksize=2", "f32[1,4,3,2]" },
+  { "Pad", "mode='mirror'", "f32[2,3] i64{1,1,1,1}" },
+  { "Pad", "mode='edge'", "f32[2,3] i64{0,-3,0,1}" }, /* nothing left to repeat */
+  { "Pad", NULL, "f32[2,3] i64{-2,0,-1,0}" },
+  { "Pad", NULL, "f32[2,3] i64{0,9223372036854775807,0,1}" },
+  { "Pad", NULL, "f32[2,3] i64{1,1,1,1} i64=1" },
+  { "Gather", NULL, "f32[2,3] f32[2]" },
+  { "Gather", NULL, "f32[1,1,1,1,1] i64[1,1,1,1,1]" }, /* nine dimensions */
+  { "GatherElements", NULL, "f32[2,3] i64[2,4]" },
+  { "GatherElements", NULL, "f32[2,3] i64[2]" },
+  { "GatherND", NULL, "f32[2,3] i64[4,3]" },
+  { "GatherND", "batch_dims=1", "f32[2,3] i64[3,1]" },
+  { "GatherND", "batch_dims=2", "f32[2,3] i64[2,3,1]" },
+  { "ScatterElements", NULL, "f32[2,3] i64[1,3] f32[2,3]" },
+  { "ScatterElements", "reduction='mean'", "f32[2,3] i64[1,3] f32[1,3]" },
+  { "ScatterND", NULL, "f32[2,3] i64[4,1] f32[4,2]" },
+  { "OneHot", NULL, "i64[3] i64=0 f32[2]" },
+  { "OneHot", NULL, "i64[3] i64=4 f32[3]" },
+  { "Trilu", NULL, "f32[3]" },
+  { "Range", NULL, "f32=0.0 f32=1.0 f32=0.0" },
+  { "Range", NULL, "i64=0 i64[] i64=1" },
+  { "Resize", NULL, "f32[1,1,2,2] - f32{1,1,2}" },
+  { "Resize", NULL, "f32[1,1,2,2] - f32{1,1,0,2}" },
+  { "Resize", NULL, "f32[1,1,2,2] - f32{1,1,-1,2}" },
+  { "Resize", NULL, "f32[1,1,2,2] - f32{1,1,1e12,2}" },
+  { "Resize", NULL, "f32[1,1,2,2] - - i64{1,1,2000000000,2}" },
+  { "Resize", NULL, "f32[1,1,2,2] - f32{1,1,2,2} i64{1,1,4,4}" }, /* both */
+  { "Resize", "mode='area'", "f32[1,1,2,2] - f32{1,1,2,2}" },
+  { "Resize", "coordinate_transformation_mode='tf_crop_and_resize'",
+      "f32[1,1,2,2] - - i64{1,1,4,4}" }, /* no roi */
+  { "Resize", "axes=[2,4]", "f32[1,1,2,2] - f32{2,2}", .opset = 18 },
+  { "Upsample", NULL, "f32[1,1,2,2] f32[4]", .opset = 9 },
   { NULL },
 };
