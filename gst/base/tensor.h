@@ -26,9 +26,9 @@ typedef enum {
   SEG_DTYPE_BF16 = 16,
 } SegDType;
 
-const char *seg_dtype_name (SegDType dtype);         /* "float16", "int64", ... */
-gsize seg_dtype_bytes (SegDType dtype);              /* 0 for types without a size */
-gboolean seg_dtype_is_float (SegDType dtype);        /* F16, BF16, F32, F64 */
+const char *seg_dtype_name (SegDType dtype);  /* "float16", "int64", ... */
+gsize seg_dtype_bytes (SegDType dtype);       /* 0 for types without a size */
+gboolean seg_dtype_is_float (SegDType dtype); /* F16, BF16, F32, F64 */
 
 /* What a tensor is, without its contents. dims has `rank` entries; rank 0 is a scalar.
  * A dimension of 0 is an empty tensor and legal. */
@@ -66,7 +66,8 @@ void seg_tensor_unref (SegTensor *tensor); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegTensor, seg_tensor_unref)
 
 /* Same data under other dimensions (same number of elements); shares memory. */
-SegTensor *seg_tensor_reshape (SegTensor *tensor, guint rank, const gint64 *dims, GError **error);
+SegTensor *seg_tensor_reshape (
+    SegTensor *tensor, guint rank, const gint64 *dims, GError **error);
 /* New tensor of the other type, with ONNX Cast semantics: float to integer truncates
  * (saturating instead of undefined), to bool is != 0. A new reference if already so. */
 SegTensor *seg_tensor_convert (SegTensor *tensor, SegDType dtype, GError **error);
@@ -75,8 +76,10 @@ SegTensor *seg_tensor_convert (SegTensor *tensor, SegDType dtype, GError **error
  * double exactly only up to 2^53, through int exactly always. */
 double seg_tensor_get_double (const SegTensor *tensor, gsize i);
 gint64 seg_tensor_get_int (const SegTensor *tensor, gsize i);
-void seg_tensor_set_double (SegTensor *tensor, gsize i, double v); /* saturates integers */
-void seg_tensor_set_int (SegTensor *tensor, gsize i, gint64 v);    /* wraps narrow integers */
+void seg_tensor_set_double (
+    SegTensor *tensor, gsize i, double v); /* saturates integers */
+void seg_tensor_set_int (
+    SegTensor *tensor, gsize i, gint64 v); /* wraps narrow integers */
 
 /* IEEE half precision, round to nearest even; values past 65504 become infinite. */
 guint16 seg_half_from_float (float f);
