@@ -1,99 +1,21 @@
 #version 450
 #extension GL_GOOGLE_include_directive : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The class of each pixel of the frame: scores interpolated between grid pixels, then the
-// highest wins. Four pixels of a row an invocation, a byte each. The map is padded by repeating
-// its edge.
-#define SEG_DECODE 1
-#define SEG_STYLE  2
+// The class of each pixel of the frame, where it can be told without the scores: in cells of one
+// class. Four pixels of a row an invocation, a byte each; the map is padded by repeating its
+// edge. Groups that need the scores go on a list for refine.comp: on CPU devices code that a
+// branch leaves out costs as much as code that runs.
+#define SEG_DECODE 0
+#define SEG_STYLE  1
 #include "lib/decode.glsl"
-#include "lib/scores.glsl"
 
 layout (local_size_x = 64) in;
-layout (constant_id = 1) const int SCORES = SOFTMAX;
-layout (constant_id = 2) const int NEAREST = 0; // no interpolation
+layout (constant_id = 0) const int SCORES = SOFTMAX;
+layout (constant_id = 1) const int NEAREST = 0; // no interpolation
 
-layout (binding = 3) uniform usamplerBuffer labels;
-layout (binding = 4) uniform usamplerBuffer cells;
-layout (binding = 5) uniform samplerBuffer sums;
-layout (binding = 6) writeonly buffer Output { uint data[]; } map;
-
-float sum_at (int i)
-{
-  return texelFetch (sums, i >> 2)[i & 3];
-}
-
-struct Place {
-  ivec4 base; // of the scores of the four corners
-  ivec4 at;   // of the corners in the maps
-  vec4 w;     // their weights
-};
-
-Place place (vec2 p)
-{
-  ivec2 a = ivec2 (p), b = min (a + 1, dec.grid.xy - 1);
-  vec2 f = p - vec2 (a);
-  int row0 = a.y * dec.grid.w * 4, row1 = b.y * dec.grid.w * 4;
-  Place r;
-  r.base = ivec4 (score_base (a.x, a.y), score_base (b.x, a.y), score_base (a.x, b.y),
-                  score_base (b.x, b.y));
-  r.at = ivec4 (row0 + a.x, row0 + b.x, row1 + a.x, row1 + b.x);
-  r.w = vec4 ((1.0 - f.x) * (1.0 - f.y), f.x * (1.0 - f.y), (1.0 - f.x) * f.y, f.x * f.y);
-  return r;
-}
-
-int winner (Place p)
-{
-  float best = -3.4e38;
-  int label = 0;
-  for (int c = 0; c < dec.grid.z; c += 4) {
-    vec4 v = p.w.x * scores4 (p.base.x, c) + p.w.y * scores4 (p.base.y, c)
-        + p.w.z * scores4 (p.base.z, c) + p.w.w * scores4 (p.base.w, c);
-    best_of4 (v, c, best, label);
-  }
-  return label;
-}
-
-float probability (Place p, int label)
-{
-  float v = p.w.x * score (p.base.x, label) + p.w.y * score (p.base.y, label)
-      + p.w.z * score (p.base.z, label) + p.w.w * score (p.base.w, label);
-  if (SCORES == PROBABILITY)
-    return v;
-  if (SCORES == SIGMOID)
-    return 1.0 / (1.0 + exp (-v));
-  return exp (v - dot (p.w, vec4 (sum_at (p.at.x), sum_at (p.at.y), sum_at (p.at.z),
-                                  sum_at (p.at.w))));
-}
-
-bool inside (ivec2 at)
-{
-  return at.x >= dec.inside.x && at.x < dec.inside.y && at.y >= dec.inside.z
-      && at.y < dec.inside.w;
-}
-
-vec2 grid_position (ivec2 at)
-{
-  vec2 p = clamp (vec2 (at) * dec.map.xy + dec.map.zw, vec2 (0.0), vec2 (dec.grid.xy - 1));
-  return NEAREST != 0 ? floor (p + 0.5) : p;
-}
-
-uint class_of (ivec2 at)
-{
-  if (!inside (at))
-    return uint (style.choice.x);
-  vec2 p = grid_position (at);
-  int i = int (p.y) * dec.grid.w * 4 + int (p.x);
-  uint cell = NEAREST != 0 ? texelFetch (labels, i).x : texelFetch (cells, i).x;
-  int label = int (cell);
-  if (NEAREST == 0 && cell == MIXED)
-    label = winner (place (p));
-  if (!style_keeps (label))
-    return uint (style.choice.x);
-  if (SCORES != INDEX && style.amount.x > 0.0 && probability (place (p), label) < style.amount.x)
-    return uint (style.choice.x);
-  return uint (label);
-}
+layout (binding = 2) uniform usamplerBuffer cells; // or, for NEAREST, labels
+layout (binding = 3) writeonly buffer Output { uint data[]; } map;
+layout (binding = 4) buffer List { uint n; uint groups[]; } list;
 
 void main ()
 {
@@ -101,9 +23,26 @@ void main ()
   if (i >= dec.frame.z * dec.frame.w)
     return;
   int y = i / dec.frame.z;
-  int x = 4 * (i - y * dec.frame.z);
-  uint word = 0u;
-  for (int e = 0; e < 4; e++)
-    word |= class_of (ivec2 (min (x + e, dec.frame.x - 1), y)) << (8 * e);
-  map.data[i] = word;
+  ivec4 x = min (ivec4 (4 * (i - y * dec.frame.z)) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
+  vec4 px = clamp (vec4 (x) * dec.map.x + dec.map.z, 0.0, float (dec.grid.x - 1));
+  float py = clamp (float (y) * dec.map.y + dec.map.w, 0.0, float (dec.grid.y - 1));
+  ivec4 at = ivec4 (NEAREST != 0 ? floor (px + 0.5) : px)
+      + int (NEAREST != 0 ? floor (py + 0.5) : py) * dec.grid.w * 4;
+  uvec4 l = uvec4 (texelFetch (cells, at.x).x, texelFetch (cells, at.y).x,
+                   texelFetch (cells, at.z).x, texelFetch (cells, at.w).x);
+  bool mixed = any (equal (l, uvec4 (MIXED)));
+  bool doubtful = SCORES != INDEX && style.amount.x > 0.0;
+
+  uvec4 none = uvec4 (style.choice.x);
+  bvec4 kept = bvec4 (style_keeps (int (l.x & 255u)), style_keeps (int (l.y & 255u)),
+                      style_keeps (int (l.z & 255u)), style_keeps (int (l.w & 255u)));
+  l = mix (none, l & 255u, kept);
+  ivec4 in_x = ivec4 (greaterThanEqual (x, ivec4 (dec.inside.x)))
+      * ivec4 (lessThan (x, ivec4 (dec.inside.y)));
+  if (y < dec.inside.z || y >= dec.inside.w)
+    in_x = ivec4 (0);
+  l = mix (none, l, bvec4 (in_x));
+  map.data[i] = l.x | l.y << 8 | l.z << 16 | l.w << 24;
+  if (mixed || doubtful)
+    list.groups[atomicAdd (list.n, 1u)] = uint (i);
 }

@@ -6,16 +6,13 @@
 // what it took to come in, so that the list does not flicker. One workgroup.
 #define SEG_DECODE 0
 #define SEG_STYLE  1
+#define SEG_LEGEND 2
+#define SEG_ROWS 4
 #include "lib/decode.glsl"
+#include "lib/legend.glsl"
 
 layout (local_size_x = 64) in;
-layout (std140, binding = 2) uniform Legend {
-  ivec4 box;
-  ivec4 parts;
-  ivec4 limit; // rows at most, values
-} legend;
 layout (binding = 3) readonly buffer Counts { uint data[]; } counts;
-layout (binding = 4) buffer Rows { uint n; uint values[256]; uint listed[256]; } rows;
 
 shared uint area[256];   // of the candidates; 0: none
 shared uint shown[256];

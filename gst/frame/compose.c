@@ -3,69 +3,125 @@
 
 #include "shaders.h"
 
-/* Uniform block `Plane` of shaders/compose.comp. */
+/* Uniform block `Plane` of shaders/lib/sample.glsl. */
 typedef struct {
   gint32 place[4];
   gint32 size[4];
 } PlaneBlock;
 
+/* Specialisation constants of lib/sample.glsl. */
+enum { SPEC_BYTES, SPEC_HSUB, SPEC_VSUB, SPEC_PAIR, SPEC_CHANGED, N_SAMPLE_SPECS };
+
+static gboolean
+is_pair (const SegFrame *frame)
+{
+  return frame->format == SEG_FORMAT_YUY2 || frame->format == SEG_FORMAT_UYVY;
+}
+
 void
-seg_class_color (
-    SegClassColor *out, const SegFrame *frame, const guint8 rgb[3], float strength)
+seg_color_table_set (SegColorTable *table, guint i, const SegFrame *frame,
+    const guint8 rgb[3], double strength)
 {
   const SegFormatInfo *info = seg_format_info (frame->format);
   double c[3] = { rgb[0] / 255.0, rgb[1] / 255.0, rgb[2] / 255.0 };
   guint8 bytes[3];
   seg_color_from_rgb (&frame->color, info->kind, c, bytes);
-  *out = (SegClassColor){ .strength = strength };
   for (guint k = 0; k < info->n_components; k++) {
     const SegComponent *component = &info->components[k];
-    /* Luma of the second pixel of a pair is a byte of the sample as well. */
-    for (guint at = component->offset; at < info->planes[component->plane].bytes;
-         at += component->step)
-      out->planes[component->plane] |= (guint32) bytes[k] << (8 * at);
+    guint at = is_pair (frame) ? k : component->offset;
+    table->planes[component->plane][i][at] = bytes[k];
   }
+  for (guint p = 0; p < info->n_planes; p++)
+    table->planes[p][i][3] = (guint8) (strength * 255.0 + 0.5);
+}
+
+/* A plane of the frame that is drawn into. */
+typedef struct {
+  SegCmd *cmd;
+  const SegComposeInput *input;
+  const SegFrameSource *source;
+  const SegPiece *target;
+  SegBufferView block, colors;
+  guint32 spec[N_SAMPLE_SPECS + 2];
+  gint32 groups_in_row, n_rows;
+} Plane;
+
+static gboolean
+plane_init (Plane *plane, SegParams *params, guint index, GError **error)
+{
+  const SegFrame *frame = &plane->source->frame;
+  const SegFormatInfo *info = seg_format_info (frame->format);
+  const SegPlaneInfo *p = &info->planes[index];
+  PlaneBlock *b =
+      seg_params_add (params, sizeof *b, SEG_VIEW_UNIFORM, &plane->block, error);
+  if (b == NULL)
+    return FALSE;
+  plane->groups_in_row = (gint32) (frame->stride[index] / (4 * p->bytes));
+  plane->n_rows = (gint32) seg_frame_n_rows (frame, index);
+  b->place[0] = b->place[2] = (gint32) (frame->offset[index] / 4);
+  b->place[1] = b->place[3] = (gint32) (frame->stride[index] / 4);
+  b->size[0] = plane->groups_in_row;
+  b->size[1] = plane->n_rows;
+  plane->spec[SPEC_BYTES] = p->bytes;
+  plane->spec[SPEC_HSUB] = p->hsub;
+  plane->spec[SPEC_VSUB] = p->vsub;
+  plane->spec[SPEC_PAIR] = !is_pair (frame)                   ? 0
+                           : frame->format == SEG_FORMAT_YUY2 ? 1
+                                                              : 2;
+  plane->spec[SPEC_CHANGED] = info->kind == SEG_COLOR_RGB ? 3 : p->bytes;
+  plane->colors = plane->input->colors;
+  plane->colors.offset += index * sizeof (guint8[SEG_N_COLORS][4]);
+  plane->colors.n_bytes = sizeof (guint8[SEG_N_COLORS][4]);
+  return TRUE;
 }
 
 static gboolean
-record_plane (SegCmd *cmd, SegParams *params, const SegComposeInput *input,
-    const SegFrameSource *source, const SegPiece *target, guint plane, GError **error)
+record_classes (Plane *plane, GError **error)
 {
-  const SegFrame *frame = &source->frame;
-  const SegFormatInfo *info = seg_format_info (frame->format);
-  const SegPlaneInfo *p = &info->planes[plane];
-  SegBufferView view;
-  PlaneBlock *b = seg_params_add (params, sizeof *b, SEG_VIEW_UNIFORM, &view, error);
-  if (b == NULL)
-    return FALSE;
-  b->place[0] = b->place[2] = (gint32) (frame->offset[plane] / 4);
-  b->place[1] = b->place[3] = (gint32) (frame->stride[plane] / 4);
-  b->size[0] = (gint32) (frame->stride[plane] / (4 * p->bytes));
-  b->size[1] = (gint32) seg_frame_n_rows (frame, plane);
-
-  guint32 pair = frame->format == SEG_FORMAT_YUY2   ? 1
-                 : frame->format == SEG_FORMAT_UYVY ? 2
-                                                    : 0;
-  guint32 changed = info->kind == SEG_COLOR_RGB ? 3 : p->bytes;
-  guint32 spec[7] = { p->bytes, p->hsub, p->vsub, plane, pair, input->soft, changed };
+  const SegComposeInput *input = plane->input;
   const SegPiece *mattes = input->soft ? &input->memory->matte : &input->memory->map;
-  const SegLegend *legend = input->legend;
-  SegBufferView views[11] = { input->style, input->decode, view, source->views[2],
-    seg_piece_view (&input->memory->map, SEG_VIEW_TEXEL_U8X4),
-    seg_piece_view (mattes, SEG_VIEW_TEXEL_U8X4), input->colors,
-    seg_piece_view (target, SEG_VIEW_STORAGE_WRITE), legend->block,
-    seg_piece_view (&legend->rows, SEG_VIEW_STORAGE_READ),
-    seg_piece_view (&legend->atlas, SEG_VIEW_TEXEL_U8X1) };
+  SegBufferView views[8] = { input->style, input->decode, plane->block,
+    plane->source->views[2], seg_piece_view (&input->memory->map, SEG_VIEW_TEXEL_U8X4),
+    seg_piece_view (mattes, SEG_VIEW_TEXEL_U8X4), plane->colors,
+    seg_piece_view (plane->target, SEG_VIEW_STORAGE_WRITE) };
+  plane->spec[N_SAMPLE_SPECS] = (guint32) input->soft;
+  plane->spec[N_SAMPLE_SPECS + 1] = (guint32) input->contours;
   SegVkDispatch d = {
     .shader = &seg_shader_compose,
-    .spec = spec,
-    .n_spec = 7,
+    .spec = plane->spec,
+    .n_spec = N_SAMPLE_SPECS + 2,
     .views = views,
-    .n_views = 11,
+    .n_views = 8,
     .label = "compose",
   };
-  seg_groups_linear ((guint64) b->size[0] * (guint64) b->size[1], d.groups);
-  return seg_cmd_dispatch (cmd, &d, error);
+  seg_groups_linear ((guint64) plane->groups_in_row * (guint64) plane->n_rows, d.groups);
+  return seg_cmd_dispatch (plane->cmd, &d, error);
+}
+
+static gboolean
+record_legend (Plane *plane, GError **error)
+{
+  const SegLegend *legend = plane->input->legend;
+  const SegLegendBlock *b = legend->values;
+  if (b->box[2] == 0)
+    return TRUE;
+  SegBufferView views[6] = { legend->block,
+    seg_piece_view (&legend->rows, SEG_VIEW_STORAGE_READ_WRITE), plane->block,
+    plane->colors, seg_piece_view (&legend->atlas, SEG_VIEW_TEXEL_U8X1),
+    seg_piece_view (plane->target, SEG_VIEW_STORAGE_READ_WRITE) };
+  SegVkDispatch d = {
+    .shader = &seg_shader_legend_draw,
+    .spec = plane->spec,
+    .n_spec = N_SAMPLE_SPECS,
+    .views = views,
+    .n_views = 6,
+    .label = "legend_draw",
+  };
+  gint32 wide = 4 << plane->spec[SPEC_HSUB];
+  gint32 n = (b->box[0] + b->box[2] + wide - 1) / wide - b->box[0] / wide;
+  gint32 rows = (b->limit[2] >> plane->spec[SPEC_VSUB]) + 1;
+  seg_groups_linear ((guint64) n * (guint64) rows, d.groups);
+  return seg_cmd_dispatch (plane->cmd, &d, error);
 }
 
 gboolean
@@ -74,9 +130,17 @@ seg_compose_record (SegCmd *cmd, SegParams *params, const SegComposeInput *input
 {
   const SegFrame *frame = &source->frame;
   SegPiece piece = { target, target_offset, (frame->n_bytes + 3) & ~(gsize) 3 };
-  for (guint p = 0; p < seg_format_info (frame->format)->n_planes; p++)
-    if (!record_plane (cmd, params, input, source, &piece, p, error))
+  if (input->legend != NULL
+      && !seg_legend_record (
+          cmd, input->legend, input->memory, &input->decode, &input->style, error))
+    return FALSE;
+  for (guint p = 0; p < seg_format_info (frame->format)->n_planes; p++) {
+    Plane plane = { .cmd = cmd, .input = input, .source = source, .target = &piece };
+    if (!plane_init (&plane, params, p, error) || !record_classes (&plane, error))
       return FALSE;
+    if (input->legend != NULL && !record_legend (&plane, error))
+      return FALSE;
+  }
   return TRUE;
 }
 

@@ -8,32 +8,34 @@ G_BEGIN_DECLS
 
 /* From the class map or the matte to a picture. */
 
+/* Entries after those of the classes: the legend's text and panel. */
+#define SEG_COLOR_TEXT  256
+#define SEG_COLOR_PANEL 257
+#define SEG_N_COLORS    512
+
 typedef enum {
   SEG_DRAW_MASKS = 1 << 0,
-  SEG_DRAW_CONTOURS = 1 << 1, /* as in shaders/lib/decode.glsl */
+  SEG_DRAW_CONTOURS = 1 << 1,
   SEG_DRAW_LEGEND = 1 << 2,
 } SegDrawFlags;
 
-/* A class as the shaders draw it: bytes of a sample of each plane, and strength as a float's
- * bits. Entries 256 and 257 are the legend's text and panel. */
+/* A class as the shaders draw it, for each plane: up to three bytes as the plane stores them (YUY2
+ * and UYVY: Y, U, V), and strength. */
 typedef struct {
-  guint32 planes[3];
-  float strength;
-} SegClassColor;
+  guint8 planes[SEG_MAX_PLANES][SEG_N_COLORS][4];
+} SegColorTable;
 
-#define SEG_COLOR_TEXT  256
-#define SEG_COLOR_PANEL 257
-#define SEG_N_COLORS    258
-
-/* rgb as the frame's planes store it. */
-void seg_class_color (
-    SegClassColor *out, const SegFrame *frame, const guint8 rgb[3], float strength);
+/* rgb as the frame's planes store it; strength 0 .. 1. */
+void seg_color_table_set (SegColorTable *table, guint i, const SegFrame *frame,
+    const guint8 rgb[3], double strength);
 
 typedef struct {
-  SegDecodeMemory *memory;
-  SegBufferView decode, style, colors; /* uniform, uniform, texels of SegClassColor */
-  const SegLegend *legend;             /* not for cutouts */
-  gboolean soft;                       /* strength by the matte, colour of class 1 */
+  const SegDecodeMemory *memory;
+  SegBufferView decode, style; /* uniforms */
+  SegBufferView colors;        /* of a SegColorTable */
+  gboolean soft;               /* strength by the matte, colour of class 1 */
+  gboolean contours;
+  const SegLegend *legend; /* NULL: none */
 } SegComposeInput;
 
 /* Draws the classes over the frame into a frame of the same format and size at `target`; both

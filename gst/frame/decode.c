@@ -41,6 +41,7 @@ seg_decode_sizes (SegDecodeMemory *memory, guint width, guint height, guint grid
   memory->numbers.n_bytes = grid * 4;
   memory->map.n_bytes = memory->matte.n_bytes = seg_map_stride (width) * height;
   memory->counts.n_bytes = 256 * sizeof (guint32);
+  memory->list.n_bytes = memory->map.n_bytes + 16;
 }
 
 void
@@ -141,17 +142,36 @@ record_cells (Recorder *r, GError **error)
 }
 
 static gboolean
-record_classes (Recorder *r, GError **error)
+record_classes (Recorder *r, gboolean nearest, GError **error)
 {
-  /* Class numbers cannot be interpolated, nor looked at again as scores. */
-  gboolean index = r->plan->scores == SEG_SCORES_INDEX;
-  guint32 spec[3] = { r->by_four, r->plan->scores, r->plan->nearest || index };
-  SegBufferView numbers = seg_piece_view (&r->memory->numbers, SEG_VIEW_TEXEL_F32X4);
-  SegBufferView views[7] = { index ? numbers : r->scores, r->decode, *r->style,
-    seg_piece_view (&r->memory->labels, SEG_VIEW_TEXEL_U16X1),
-    seg_piece_view (&r->memory->cells, SEG_VIEW_TEXEL_U16X1), numbers,
-    seg_piece_view (&r->memory->map, SEG_VIEW_STORAGE_WRITE) };
-  return dispatch (r, &seg_shader_classes, spec, 3, views, 7, frame_groups (r), error);
+  const SegPiece *from = nearest ? &r->memory->labels : &r->memory->cells;
+  guint32 spec[2] = { r->plan->scores, nearest };
+  SegBufferView views[5] = { r->decode, *r->style,
+    seg_piece_view (from, SEG_VIEW_TEXEL_U16X1),
+    seg_piece_view (&r->memory->map, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&r->memory->list, SEG_VIEW_STORAGE_READ_WRITE) };
+  return dispatch (r, &seg_shader_classes, spec, 2, views, 5, frame_groups (r), error);
+}
+
+static gboolean
+record_refine (Recorder *r, gboolean nearest, GError **error)
+{
+  guint32 spec[3] = { r->by_four, r->plan->scores, nearest };
+  SegBufferView views[6] = { r->scores, r->decode, *r->style,
+    seg_piece_view (&r->memory->numbers, SEG_VIEW_TEXEL_F32X4),
+    seg_piece_view (&r->memory->map, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&r->memory->list, SEG_VIEW_STORAGE_READ) };
+  return dispatch (r, &seg_shader_refine, spec, 3, views, 6, r->plan->n_workers, error);
+}
+
+/* Class numbers cannot be interpolated, nor looked at again as scores. */
+static gboolean
+record_class_map (Recorder *r, GError **error)
+{
+  gboolean index = r->plan->scores == SEG_SCORES_INDEX,
+           nearest = r->plan->nearest || index;
+  return (nearest || record_cells (r, error)) && record_classes (r, nearest, error)
+         && (index || record_refine (r, nearest, error));
 }
 
 static gboolean
@@ -168,12 +188,17 @@ record_matte (Recorder *r, GError **error)
 }
 
 static gboolean
+record_zeros (Recorder *r, const SegPiece *to, gsize n_bytes, GError **error)
+{
+  const SegPiece *zeros = &r->memory->zeros;
+  return seg_cmd_copy (
+      r->cmd, zeros->buffer, zeros->offset, to->buffer, to->offset, n_bytes, error);
+}
+
+static gboolean
 record_count (Recorder *r, GError **error)
 {
-  const SegPiece *zeros = &r->memory->zeros, *counts = &r->memory->counts;
-  if (!seg_cmd_copy (r->cmd, zeros->buffer, zeros->offset, counts->buffer, counts->offset,
-          counts->n_bytes, error))
-    return FALSE;
+  const SegPiece *counts = &r->memory->counts;
   SegBufferView views[3] = { r->decode,
     seg_piece_view (&r->memory->map, SEG_VIEW_TEXEL_U32X4),
     seg_piece_view (counts, SEG_VIEW_STORAGE_READ_WRITE) };
@@ -225,13 +250,11 @@ seg_decode_record (SegCmd *cmd, SegParams *params, const SegDecodePlan *plan,
     output->storage == SEG_STORAGE_I32   ? SEG_VIEW_TEXEL_I32X4
     : output->storage == SEG_STORAGE_F16 ? SEG_VIEW_TEXEL_F16X4
                                          : SEG_VIEW_TEXEL_F32X4 };
-  if (!record_reduce (&r, error))
+  if (!record_zeros (&r, &memory->counts, memory->counts.n_bytes, error)
+      || !record_zeros (&r, &memory->list, 16, error) || !record_reduce (&r, error))
     return FALSE;
-  if (plan->kind == SEG_DECODE_CLASSES) {
-    if (!record_cells (&r, error) || !record_classes (&r, error))
-      return FALSE;
-  } else if (!record_matte (&r, error)) {
+  if (plan->kind == SEG_DECODE_CLASSES ? !record_class_map (&r, error)
+                                       : !record_matte (&r, error))
     return FALSE;
-  }
   return record_count (&r, error);
 }

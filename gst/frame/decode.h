@@ -31,7 +31,8 @@ typedef struct {
   int height_axis, width_axis, class_axis; /* of the output; class_axis -1: it has none */
   guint n_classes;                         /* 255 at most */
   gboolean nearest;                        /* do not interpolate */
-  gboolean cut; /* what is below the threshold is 0 in the matte too */
+  guint n_workers; /* invocations that share that list: few on CPU devices */
+  gboolean cut;    /* what is below the threshold is 0 in the matte too */
 } SegDecodePlan;
 
 #define SEG_MAX_CLASSES 255
@@ -43,8 +44,7 @@ typedef struct {
   float legend_share;
   float unused;
   gint32 background; /* label of what is no class */
-  gint32 draw;       /* SegDrawFlags */
-  gint32 unused2[2];
+  gint32 unused2[3];
 } SegStyleBlock;
 
 /* Bytes of a device buffer. */
@@ -59,7 +59,8 @@ typedef struct {
   SegPiece labels, cells, numbers; /* grid: 16 bits, 16 bits, 32 bits a pixel */
   SegPiece map, matte;
   SegPiece counts; /* 256 words: pixels of each class */
-  SegPiece zeros;  /* as many, all 0 */
+  SegPiece list;   /* a count, then groups of four pixels that need a second look */
+  SegPiece zeros;  /* as long as counts, all 0 */
 } SegDecodeMemory;
 
 gsize seg_map_stride (guint width);

@@ -56,6 +56,7 @@ draw_atlas (SegLegendBlock *b, const char *const *texts, guint n, gsize *n_bytes
   b->parts[3] = (gint32) widest;
   b->box[2] = b->parts[2] + (gint32) widest + b->parts[0];
   b->limit[1] = (gint32) n;
+  b->limit[2] = b->limit[0] * b->box[3] + b->parts[0];
   return atlas;
 }
 
@@ -91,6 +92,7 @@ seg_legend_init (SegLegend *legend, SegVk *vk, SegParams *params,
       seg_params_add (params, sizeof *b, SEG_VIEW_UNIFORM, &legend->block, error);
   if (b == NULL)
     return FALSE;
+  legend->values = b;
   measure (b, frame_width, frame_height);
   g_autofree guint8 *atlas = draw_atlas (b, texts, n, &n_bytes);
   legend->rows.n_bytes = ROWS_BYTES;

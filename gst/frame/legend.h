@@ -11,17 +11,18 @@ G_BEGIN_DECLS
 
 #define SEG_LEGEND_MAX_ROWS 12
 
-/* `Legend` of shaders/compose.comp and shaders/legend.comp. */
+/* `Legend` of shaders/lib/legend.glsl. */
 typedef struct {
   gint32 box[4];   /* x, y, width, height of a row; width 0: no legend */
   gint32 parts[4]; /* margin, side of a swatch, x of the text, width of the atlas */
-  gint32 limit[4]; /* rows at most, values in the atlas */
+  gint32 limit[4]; /* rows at most, values in the atlas, rows of pixels at most */
 } SegLegendBlock;
 
 typedef struct {
   SegPiece rows;       /* on the device: count, then values, then what was shown before */
   SegPiece atlas;      /* coverage, a byte a pixel */
   SegBufferView block; /* uniform */
+  const SegLegendBlock *values;
   SegBuffer *memory, *staging;
 } SegLegend;
 

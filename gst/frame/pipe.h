@@ -25,6 +25,7 @@ typedef struct {
   guint width, height;
   SegFormat result_format; /* for SEG_OUTPUT_CUTOUT */
   gboolean nearest;        /* blocky, as the network gives it */
+  gboolean timed;          /* a time for each step: slower */
   gboolean override_fit;
   SegFit fit;
 } SegPipeConfig;
@@ -46,7 +47,8 @@ SegPipe *seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
     const SegPipeConfig *config, GError **error);
 void seg_pipe_free (SegPipe **pipe); /* NULL is allowed; waits for a frame in flight */
 
-/* Not while a frame is in flight. */
+/* Not while a frame is in flight. Cheap, but when `draw` changes the next frame is recorded anew,
+ * and drivers may have to compile. */
 void seg_pipe_set_style (SegPipe *pipe, const SegStyle *style);
 
 /* Where the frame is to be written, and how the result lies. */
@@ -61,6 +63,9 @@ gboolean seg_pipe_wait (SegPipe *pipe, GError **error);
  * transfers, in ms. */
 const guint32 *seg_pipe_areas (const SegPipe *pipe);
 double seg_pipe_last_ms (const SegPipe *pipe);
+/* Nanoseconds of each dispatch and copy of the last frame when config.timed, in the order they are
+ * recorded; newly allocated. NULL when the network runs partly on the host. */
+guint64 *seg_pipe_times (SegPipe *pipe, guint *n, GError **error);
 /* Class of the model that value v of a label map stands for, or -1. */
 int seg_pipe_class_of_value (const SegPipe *pipe, guint v);
 

@@ -13,11 +13,10 @@ layout (std140, binding = SEG_STYLE) uniform Style {
   uvec4 keep[2]; // a bit per class
   vec4 amount;   // threshold; the same for label maps of mattes; share of the frame from which
                  // on the legend lists a class
-  ivec4 choice;  // label of what is no class; draw flags
+  ivec4 choice;  // label of what is no class
 } style;
 
 const int SOFTMAX = 0, SIGMOID = 1, PROBABILITY = 2, INDEX = 3; // what the scores are
-const int DRAW_CONTOURS = 2, DRAW_LEGEND = 4;
 const uint MIXED = 0xffffu; // a cell whose corners are of several classes
 
 bool style_keeps (int label)

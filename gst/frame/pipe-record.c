@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame/pipe-priv.h"
+
+static gboolean
+record_before (SegPipe *pipe, const SegBound *input, GError **error)
+{
+  if (!pipe->unified
+      && !seg_cmd_copy (pipe->cmd, pipe->upload, 0, pipe->work, pipe->frame_offset,
+          pipe->frame.n_bytes, error))
+    return FALSE;
+  return seg_preprocess_record (pipe->cmd, &pipe->params, &pipe->source, &pipe->geometry,
+      &pipe->info->normalize, input, error);
+}
+
+static gboolean
+record_picture (SegPipe *pipe, SegCmd *cmd, const SegBufferView *decode, GError **error)
+{
+  SegComposeInput input = {
+    .memory = &pipe->memory,
+    .decode = *decode,
+    .style = pipe->style_view,
+    .colors = pipe->colors_view,
+    .soft = pipe->plan.kind != SEG_DECODE_CLASSES,
+    .contours = (pipe->draw & SEG_DRAW_CONTOURS) != 0,
+    .legend = pipe->draw & SEG_DRAW_LEGEND ? &pipe->legend : NULL,
+  };
+  if (pipe->config.output == SEG_OUTPUT_OVERLAY)
+    return seg_compose_record (cmd, &pipe->params, &input, &pipe->source,
+        pipe->drawn.buffer, pipe->drawn.offset, error);
+  if (pipe->config.output == SEG_OUTPUT_CUTOUT)
+    return seg_cutout_record (
+        cmd, &input, &pipe->source, &pipe->result, &pipe->drawn, error);
+  return TRUE;
+}
+
+static gboolean
+record_after (SegPipe *pipe, SegCmd *cmd, const SegBound *output, GError **error)
+{
+  SegBufferView decode;
+  const SegPiece *counts = &pipe->memory.counts;
+  if (!seg_decode_record (cmd, &pipe->params, &pipe->plan, &pipe->geometry, output,
+          &pipe->memory, &pipe->style_view, &decode, error)
+      || !record_picture (pipe, cmd, &decode, error))
+    return FALSE;
+  if (!pipe->unified
+      && !seg_cmd_copy (cmd, pipe->drawn.buffer, pipe->drawn.offset, pipe->readback, 0,
+          pipe->drawn.n_bytes, error))
+    return FALSE;
+  return seg_cmd_copy (cmd, counts->buffer, counts->offset, pipe->readback,
+             pipe->counts_offset, counts->n_bytes, error)
+         && seg_cmd_end (cmd, error);
+}
+
+static gboolean
+open_recording (SegPipe *pipe, SegCmd **cmd, GError **error)
+{
+  if (*cmd == NULL)
+    *cmd = seg_cmd_new (pipe->vk, pipe->config.timed, error);
+  return *cmd != NULL && seg_cmd_begin (*cmd, error);
+}
+
+static gboolean
+record_whole (SegPipe *pipe, GError **error)
+{
+  SegBound input, output;
+  return seg_session_input (pipe->session, pipe->info->input, &input, error)
+         && seg_session_output (pipe->session, pipe->info->outputs[0], &output, error)
+         && record_before (pipe, &input, error)
+         && seg_session_record (pipe->session, pipe->cmd, pipe->info->outputs, 1, error)
+         && record_after (pipe, pipe->cmd, &output, error);
+}
+
+static gboolean
+record_halves (SegPipe *pipe, GError **error)
+{
+  if (pipe->host_net == NULL)
+    pipe->host_net =
+        seg_host_net_new (pipe->session, pipe->vk, pipe->info->outputs[0], error);
+  if (pipe->host_net == NULL || !open_recording (pipe, &pipe->cmd_after, error))
+    return FALSE;
+  return record_before (pipe, seg_host_net_input (pipe->host_net), error)
+         && seg_host_net_record_input (pipe->host_net, pipe->cmd, error)
+         && seg_cmd_end (pipe->cmd, error)
+         && record_after (
+             pipe, pipe->cmd_after, seg_host_net_output (pipe->host_net), error);
+}
+
+/* What is drawn decides which dispatches there are; everything else is parameters. */
+gboolean
+seg_pipe_record (SegPipe *pipe, GError **error)
+{
+  if (pipe->recorded && pipe->draw == pipe->recorded_draw)
+    return TRUE;
+  pipe->recorded = FALSE;
+  pipe->params.used_bytes = pipe->params_mark;
+  if (!open_recording (pipe, &pipe->cmd, error))
+    return FALSE;
+  pipe->recorded = seg_session_is_recordable (pipe->session)
+                       ? record_whole (pipe, error)
+                       : record_halves (pipe, error);
+  pipe->recorded_draw = pipe->draw;
+  return pipe->recorded;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame/net.h"
+#include "frame/pipe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a frame costs besides the network: the least time of each step. Not a test.
+ *   bench-frame MODEL FORMAT WIDTHxHEIGHT overlay|labels|matte|cutout [RUNS] */
+
+static void
+print_step (const char *name, guint64 ns)
+{
+  printf ("%-12s %8.3f ms\n", name, (double) ns / 1e6);
+}
+
+/* Copies that discrete devices need come first and last and count as part of the network here. */
+static void
+print_times (const guint64 *ns, guint n, guint n_before, guint n_after)
+{
+  guint64 network = 0;
+  for (guint i = n_before; i + n_after < n; i++)
+    network += ns[i];
+  print_step ("preprocess", ns[n_before - 1]);
+  print_step ("network", network);
+  for (guint i = n - n_after; i < n; i++) {
+    char name[16];
+    snprintf (name, sizeof name, "after %u", i + n_after - n);
+    print_step (name, ns[i]);
+  }
+}
+
+static guint
+steps_after (const SegModelInfo *info, const SegPipeConfig *c)
+{
+  gboolean matte = c->output == SEG_OUTPUT_MATTE || c->output == SEG_OUTPUT_CUTOUT
+                   || info->decoder >= SEG_DECODER_SOFTMAX;
+  guint decode = matte ? 4 : 5; /* reduce, (matte | cells, classes), zeros, count */
+  guint planes = seg_format_info (c->format)->n_planes;
+  return decode + 1
+         + (c->output == SEG_OUTPUT_OVERLAY   ? 1 + planes
+             : c->output == SEG_OUTPUT_CUTOUT ? 1
+                                              : 0);
+}
+
+static gboolean
+parse (int argc, char **argv, SegPipeConfig *c, guint *runs)
+{
+  static const char *const outputs[] = { "overlay", "labels", "matte", "cutout" };
+  if (argc < 5 || sscanf (argv[3], "%ux%u", &c->width, &c->height) != 2)
+    return FALSE;
+  gboolean found = FALSE;
+  for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f++)
+    if (strcmp (argv[2], seg_format_info (f)->name) == 0) {
+      c->format = f;
+      found = TRUE;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
+    if (strcmp (argv[4], outputs[i]) == 0)
+      c->output = (SegOutputKind) i;
+  c->color = seg_color_bt709;
+  c->result_format = SEG_FORMAT_RGBA;
+  c->timed = TRUE;
+  *runs = argc > 5 ? (guint) atoi (argv[5]) : 20;
+  return found;
+}
+
+static gboolean
+measure (SegNet *net, const SegPipeConfig *c, guint runs, GError **error)
+{
+  SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, c, error);
+  g_autofree guint64 *least = NULL;
+  guint n = 0;
+  if (pipe == NULL)
+    return FALSE;
+  for (guint r = 0; r < runs; r++) {
+    if (!seg_pipe_submit (pipe, error) || !seg_pipe_wait (pipe, error))
+      return FALSE;
+    g_autofree guint64 *ns = seg_pipe_times (pipe, &n, error);
+    if (ns == NULL)
+      return FALSE;
+    for (guint i = 0; least != NULL && i < n; i++)
+      ns[i] = MIN (ns[i], least[i]);
+    g_free (least);
+    least = g_steal_pointer (&ns);
+  }
+  print_times (least, n, 1, steps_after (net->info, c));
+  seg_pipe_free (&pipe);
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  SegPipeConfig config = { 0 };
+  guint runs = 0;
+  if (!parse (argc, argv, &config, &runs)) {
+    fprintf (stderr,
+        "usage: bench-frame MODEL FORMAT WxH overlay|labels|matte|cutout [RUNS]\n");
+    return 2;
+  }
+  SegNetOptions options = { .model = argv[1], .device = g_getenv ("VKSEG_DEVICE") };
+  SegNet *net = seg_net_new (&options, &error);
+  if (net == NULL || !measure (net, &config, runs, &error)) {
+    fprintf (stderr, "bench-frame: %s\n", error->message);
+    return 1;
+  }
+  seg_net_free (&net);
+  return 0;
+}
