@@ -6,7 +6,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (data, size);
-  g_autoptr (SegTensor) tensor = seg_npy_parse (bytes, NULL);
 
+  seg_tensor_unref (seg_npy_parse (bytes, NULL));
   return 0;
 }
