@@ -46,22 +46,32 @@ choose_block (guint32 out_c, gboolean grouped)
   return by_16 * 6 <= by_8 * 7 ? 16 : 8;
 }
 
+/* What a tap of four input channels costs with so many pixels a lane: in multiplications of
+ * four channels, with the lanes that are left idle. */
+static double
+cost_of (gint64 rows, gint64 width, guint block, guint pixels)
+{
+  gint64 lanes = (width + pixels - 1) / pixels * rows;
+  return (lanes + 7) / 8 * 8 * (pixels + 1.2) * block * (pixels > 4 ? 1.05 : 1);
+}
+
 /* Narrow tiles waste less of a row's end, wide ones spread weights over more pixels. */
 static guint
-choose_pixels (gint64 width, guint block)
+choose_pixels (gint64 rows, gint64 width, guint block)
 {
-  guint best = 0, most = block == 16 ? 5 : 6;
-  double least = G_MAXDOUBLE;
-  for (guint pixels = 1; pixels <= most; pixels++) {
-    double cost = (width + pixels - 1) / pixels * (pixels + 1.2);
-    if (pixels > 4)
-      cost *= 1.05;
-    if (cost < least) {
-      least = cost;
+  guint best = 1, most = block == 16 ? 5 : 6;
+  for (guint pixels = 2; pixels <= most; pixels++)
+    if (cost_of (rows, width, block, pixels) <= cost_of (rows, width, block, best))
       best = pixels;
-    }
-  }
   return best;
+}
+
+double
+seg_lp_cost (gint64 rows, gint64 width, guint32 out_c)
+{
+  guint block = choose_block (out_c, FALSE);
+  guint pixels = choose_pixels (rows, width, block);
+  return cost_of (rows, width, block, pixels) * ((out_c + block - 1) / block);
 }
 
 static gboolean
@@ -80,7 +90,7 @@ make_plan (const SegLpConv *c)
   plan.block = choose_block (c->out_c / joined, joined > 1);
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
-  plan.pixels = choose_pixels (c->x.out, plan.block);
+  plan.pixels = choose_pixels (c->batch * c->y.out, c->x.out, plan.block);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
   gint64 span = (plan.pixels - 1) * c->x.stride + (c->x.kernel - 1) * c->x.dilation + 1;
   plan.reuse = span * 4 <= plan.pixels * c->x.kernel * 3 && span <= 24;
@@ -109,7 +119,14 @@ pack (const SegLpConv *c, const Plan *plan, SegProgram *p)
       }
     }
   }
-  return seg_program_floats (p, packed, n, seg_program_precision (p));
+  return seg_program_floats (p, packed, n, c->storage);
+}
+
+SegRef
+seg_lp_pack (const SegLpConv *conv, SegProgram *p)
+{
+  Plan plan = make_plan (conv);
+  return pack (conv, &plan, p);
 }
 
 /* A 1x1 convolution does not care where a row ends. */
@@ -134,7 +151,7 @@ seg_lp_emit (const SegLpConv *conv, SegProgram *p, GError **error)
   flatten (&c);
   Plan plan = make_plan (&c);
   const SegDeviceInfo *device = seg_program_device (p);
-  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  gboolean half = c.storage == SEG_STORAGE_F16;
   gint64 tiles = c.batch * c.y.out * ((c.x.out + plan.pixels - 1) / plan.pixels);
   guint32 local = device->subgroup_size;
   gint64 groups = (tiles + local - 1) / local;
@@ -144,15 +161,14 @@ seg_lp_emit (const SegLpConv *conv, SegProgram *p, GError **error)
     return FALSE;
   }
 
-  SegRef weights = pack (&c, &plan, p);
+  SegRef weights = c.weights.kind != SEG_REF_NONE ? c.weights : pack (&c, &plan, p);
   SegDispatch d = {
     .shader = half ? &seg_shader_conv_lp_f16 : &seg_shader_conv_lp_f32,
     .spec = { local, plan.block, plan.pixels, plan.reuse, plan.border,
         plan.reuse ? c.x.kernel : 1, plan.reuse ? c.x.stride : 1,
         plan.reuse ? c.x.dilation : 1 },
     .bindings = { { c.source, SEG_BIND_TEXEL }, { weights, SEG_BIND_TEXEL },
-        { c.bias, SEG_BIND_TEXEL },
-        { seg_program_value (p, seg_node_output (c.node, 0)), SEG_BIND_BUFFER_WRITE } },
+        { c.bias, SEG_BIND_TEXEL }, { c.dest, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
     .push = { c.x.in, c.y.in, c.x.out, c.y.out, c.in_pitch4, c.in_offset4, c.out_pitch4,
         c.out_offset4 + c.out_first * c.out_pitch4, c.res_pitch4,
@@ -162,7 +178,12 @@ seg_lp_emit (const SegLpConv *conv, SegProgram *p, GError **error)
     .n_push = 26,
     .groups = { MIN (groups, 32768), (groups + 32767) / 32768, plan.blocks },
   };
-  seg_epilogue_add (&d, c.node, p, c.bias);
+  if (c.node != NULL) {
+    seg_epilogue_add (&d, c.node, p, c.bias);
+  } else {
+    d.n_spec = 8;
+    d.bindings[d.n_bindings++] = (SegBinding){ c.bias, SEG_BIND_TEXEL };
+  }
   return seg_program_dispatch (p, &d, error);
 }
 
@@ -178,6 +199,8 @@ seg_lp_conv (const SegConvJob *job, SegProgram *p)
   return (SegLpConv){
     .node = job->node,
     .source = seg_program_value (p, seg_node_input (job->node, 0)),
+    .dest = seg_program_value (p, seg_node_output (job->node, 0)),
+    .storage = seg_program_precision (p),
     .in_pitch4 = job->in.pitch / 4,
     .in_offset4 = job->in.offset / 4,
     .out_pitch4 = job->out.pitch / 4,

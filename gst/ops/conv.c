@@ -178,6 +178,8 @@ conv_emit (const SegNode *node, SegProgram *p, GError **error)
   gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
   if (known && seg_conv_depthwise_takes (&job))
     return seg_conv_depthwise_emit (&job, p, error);
+  if (known && seg_conv_winograd_takes (&job, seg_program_device (p)))
+    return seg_conv_winograd_emit (&job, p, error);
   if (known && seg_conv_lp_takes (&job, seg_program_device (p)))
     return seg_conv_lp_emit (&job, p, error);
   return seg_conv_direct_emit (&job, p, error);

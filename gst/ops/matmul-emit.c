@@ -70,6 +70,8 @@ emit_pointwise (const SegMatMul *m, SegProgram *p, GError **error)
   SegLpConv c = {
     .node = m->node,
     .source = seg_program_value (p, m->a.value),
+    .dest = seg_program_value (p, seg_node_output (m->node, 0)),
+    .storage = seg_program_precision (p),
     .in_pitch4 = m->a.row / 4,
     .in_offset4 = m->a.offset / 4,
     .out_pitch4 = m->columns / 4,

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/conv-lp.h"
+#include "ops/epilogue.h"
+#include "shaders.h"
+
+/* Winograd's F(4x4, 3x3): a quarter of the multiplications. Tiles of 6 x 6 input pixels are
+ * transformed, each of their 36 elements is a 1x1 convolution of its own (one grouped
+ * convolution of conv_lp.comp), and the result is transformed back to 4 x 4 output pixels.
+ * What lies between the steps, and the filters, are fp32 always: the transforms amplify rounding.
+ * A dilation makes the pixels of a tile lie apart. */
+
+#define ELEMENTS 36
+#define LOCAL    64
+
+typedef struct {
+  guint32 apart_y, apart_x;
+  guint32 rows, columns; /* tiles of an image */
+  guint32 n;             /* of all images */
+  guint32 in_c4, out_c4; /* texels of an element */
+  guint32 in_pitch4,
+      out_pitch4; /* of a tile; off powers of two, which share cache lines */
+  guint32 strip;  /* tiles at a time */
+} Plan;
+
+static guint32
+tiles_of (const SegWindowAxis *a)
+{
+  gint64 each = (a->out + a->dilation - 1) / a->dilation;
+  return (each + 3) / 4 * a->dilation;
+}
+
+/* What lies between the steps: little, for the caches, but with each strip all weights are read
+ * again. */
+static guint64
+strip_bytes (const Plan *plan)
+{
+  guint64 weights = (guint64) ELEMENTS * plan->in_c4 * plan->out_c4 * 64;
+  return CLAMP (weights * 3 / 2, 4 << 20, 24 << 20);
+}
+
+static Plan
+make_plan (const SegConvJob *job)
+{
+  Plan plan = {
+    .apart_y = job->y.dilation,
+    .apart_x = job->x.dilation,
+    .rows = tiles_of (&job->y),
+    .columns = tiles_of (&job->x),
+    .in_c4 = (job->in_c + 3) / 4,
+    .out_c4 = (job->out_c + 7) / 8 * 2,
+  };
+  plan.n = plan.rows * plan.columns * job->batch;
+  plan.in_pitch4 = ELEMENTS * plan.in_c4 + 4;
+  plan.out_pitch4 = ELEMENTS * plan.out_c4 + 4;
+  guint32 most = strip_bytes (&plan) / (16 * (plan.in_pitch4 + plan.out_pitch4));
+  guint32 strips = (plan.n + MAX (most, 32) - 1) / MAX (most, 32);
+  plan.strip = (plan.n + strips - 1) / strips;
+  return plan;
+}
+
+/* Of the direct kernel's taps, how many it does not skip: those whole columns or rows of which
+ * lie outside. */
+static double
+taps_inside (const SegWindowAxis *a)
+{
+  double taps = 0;
+  for (gint64 k = 0; k < a->kernel; k++) {
+    gint64 shift = ABS (k * a->dilation - a->pad);
+    taps += MAX (a->out + 4 - shift, 0) / (a->out + 4.0);
+  }
+  return taps;
+}
+
+/* In multiplications of four channels, from measurements on lavapipe, where a store weighs as
+ * much as ten of them. */
+gboolean
+seg_conv_winograd_takes (const SegConvJob *job, const SegDeviceInfo *device)
+{
+  if (job->groups != 1 || job->y.kernel != 3 || job->x.kernel != 3 || job->y.stride != 1
+      || job->x.stride != 1 || !seg_lp_takes (job->in_c, job->out_c, 1, device))
+    return FALSE;
+  double tiles = (double) tiles_of (&job->y) * tiles_of (&job->x) * job->batch;
+  double in_c4 = (job->in_c + 3) / 4, out_c = (job->out_c + 7) / 8 * 8;
+  double transforms = tiles * (in_c4 * 1100 + out_c / 4 * 1400);
+  double product = seg_lp_cost (1, tiles, out_c) * in_c4 * ELEMENTS;
+  double direct = seg_lp_cost (job->y.out * job->batch, job->x.out, out_c) * in_c4
+                  * taps_inside (&job->y) * taps_inside (&job->x);
+  return transforms + product < direct * 0.95;
+}
+
+/* G g G' of one filter. */
+static void
+transform_filter (const float g[9], float out[ELEMENTS])
+{
+  static const double rows[6][3] = { { 1. / 4, 0, 0 }, { -1. / 6, -1. / 6, -1. / 6 },
+    { -1. / 6, 1. / 6, -1. / 6 }, { 1. / 24, 1. / 12, 1. / 6 },
+    { 1. / 24, -1. / 12, 1. / 6 }, { 0, 0, 1 } };
+  double half[6][3] = { { 0 } };
+  for (guint i = 0; i < 6; i++)
+    for (guint x = 0; x < 3; x++)
+      for (guint y = 0; y < 3; y++)
+        half[i][x] += rows[i][y] * g[3 * y + x];
+  for (guint i = 0; i < 6; i++)
+    for (guint j = 0; j < 6; j++) {
+      double sum = 0;
+      for (guint x = 0; x < 3; x++)
+        sum += half[i][x] * rows[j][x];
+      out[6 * i + j] = sum;
+    }
+}
+
+/* [element][out, padded][in, padded], as a grouped 1x1 convolution. */
+static float *
+transform_filters (const SegConvJob *job, const Plan *plan)
+{
+  g_autofree float *g = seg_conv_floats (job->weights);
+  gsize in_c = plan->in_c4 * 4, out_c = plan->out_c4 * 4;
+  float *out = g_new0 (float, ELEMENTS *out_c *in_c), element[ELEMENTS];
+  for (gsize o = 0; o < job->out_c; o++) {
+    for (gsize i = 0; i < job->in_c; i++) {
+      transform_filter (g + (o * job->in_c + i) * 9, element);
+      for (gsize e = 0; e < ELEMENTS; e++)
+        out[(e * out_c + o) * in_c + i] = element[e];
+    }
+  }
+  return out;
+}
+
+static void
+spread (guint64 items, guint32 groups[3])
+{
+  guint32 n = (items + LOCAL - 1) / LOCAL;
+  groups[0] = MIN (n, 32768);
+  groups[1] = (n + groups[0] - 1) / groups[0];
+  groups[2] = 1;
+}
+
+static gboolean
+emit_in (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, SegRef to,
+    SegProgram *p, GError **error)
+{
+  SegDispatch d = {
+    .shader = &seg_shader_winograd_in_f32,
+    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
+                      SEG_BIND_TEXEL },
+        { to, SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 2,
+    .push = { first, n, plan->rows, plan->columns, plan->apart_y, plan->apart_x,
+        job->x.in, job->y.in, job->in.pitch / 4, job->in.offset / 4, plan->in_c4,
+        plan->in_pitch4, job->y.pad, job->x.pad },
+    .n_push = 14,
+  };
+  spread ((guint64) n * plan->in_c4, d.groups);
+  return seg_program_dispatch (p, &d, error);
+}
+
+static gboolean
+emit_out (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, SegRef from,
+    SegRef bias, SegProgram *p, GError **error)
+{
+  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  SegDispatch d = {
+    .shader = half ? &seg_shader_winograd_out_f16 : &seg_shader_winograd_out_f32,
+    .bindings = { { from, SEG_BIND_TEXEL }, { bias, SEG_BIND_TEXEL },
+        { seg_program_value (p, seg_node_output (job->node, 0)),
+            SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 3,
+    .push = { first, n, plan->rows, plan->columns, plan->apart_y, plan->apart_x,
+        job->x.out, job->y.out, job->out.pitch / 4, job->out.offset / 4,
+        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, plan->out_c4,
+        plan->out_pitch4, plan->out_c4 },
+    .n_push = 16,
+  };
+  spread ((guint64) n * plan->out_c4, d.groups);
+  seg_epilogue_add (&d, job->node, p, bias);
+  return seg_program_dispatch (p, &d, error);
+}
+
+/* The 36 elements of n tiles as the groups of a 1x1 convolution. */
+static SegLpConv
+make_products (const Plan *plan, SegRef in, SegRef out, SegProgram *p)
+{
+  gsize channels = (gsize) ELEMENTS * plan->out_c4 * 4;
+  g_autofree float *zeros = g_new0 (float, channels + SEG_LP_BLOCK);
+  return (SegLpConv){
+    .source = in,
+    .dest = out,
+    .storage = SEG_STORAGE_F32,
+    .in_pitch4 = plan->in_pitch4,
+    .out_pitch4 = plan->out_pitch4,
+    .batch = 1,
+    .in_c = ELEMENTS * plan->in_c4 * 4,
+    .out_c = channels,
+    .groups = ELEMENTS,
+    .out_c4 = ELEMENTS * plan->out_c4,
+    .out_col = 1,
+    .y = { .in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1 },
+    .x = { .kernel = 1, .stride = 1, .dilation = 1 },
+    .bias = seg_program_floats (p, zeros, channels + SEG_LP_BLOCK, SEG_STORAGE_F32),
+  };
+}
+
+gboolean
+seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **error)
+{
+  Plan plan = make_plan (job);
+  SegRef in =
+      seg_program_temp (p, (gsize) plan.strip * plan.in_pitch4 * 4, SEG_STORAGE_F32);
+  SegRef out =
+      seg_program_temp (p, (gsize) plan.strip * plan.out_pitch4 * 4, SEG_STORAGE_F32);
+  SegRef bias = seg_conv_bias (job, 8, p);
+  SegLpConv c = make_products (&plan, in, out, p);
+  g_autofree float *filter = transform_filters (job, &plan);
+  c.filter = filter;
+  c.weights = seg_lp_pack (&c, p);
+  for (guint32 first = 0; first < plan.n; first += plan.strip) {
+    guint32 n = MIN (plan.strip, plan.n - first);
+    c.x.in = c.x.out = c.out_row = c.out_image = n;
+    if (!emit_in (job, &plan, first, n, in, p, error) || !seg_lp_emit (&c, p, error)
+        || !emit_out (job, &plan, first, n, out, bias, p, error))
+      return FALSE;
+  }
+  return TRUE;
+}

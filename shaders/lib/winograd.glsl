@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The tiles of a Winograd convolution: 4 x 4 output pixels, which under a dilation lie that far
+// apart. A strip of them is worked on at a time.
+struct WinogradTiles {
+  int first, n;           // the strip
+  int rows, columns;      // in an image
+  int apart_y, apart_x;   // pixels of a tile, one from the next
+};
+
+// The image of a tile of the strip, and its first output pixel.
+void winograd_tile (WinogradTiles t, int tile, out int image, out int y, out int x)
+{
+  int line = (t.first + tile) / t.columns, column = t.first + tile - line * t.columns;
+  image = line / t.rows;
+  int row = line - image * t.rows;
+  x = column / t.apart_x * 4 * t.apart_x + column % t.apart_x;
+  y = row / t.apart_y * 4 * t.apart_y + row % t.apart_y;
+}

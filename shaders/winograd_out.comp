@@ -1,0 +1,69 @@
+#version 450
+#extension GL_GOOGLE_include_directive : enable
+#extension GL_EXT_control_flow_attributes : enable
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Winograd F(4x4, 3x3), last step: A' m A of each tile, bias, epilogue. An invocation makes
+// four channels of a tile of 4 x 4 pixels. Source: [tile][6 x 6][channel texel].
+#include "lib/store.glsl"
+#include "lib/epilogue.glsl"
+#include "lib/winograd.glsl"
+
+layout (local_size_x = 64) in;
+
+layout (binding = 0) uniform samplerBuffer source;
+layout (binding = 1) uniform samplerBuffer bias;
+SEG_OUTPUT (2);
+layout (binding = 3) uniform samplerBuffer residual;
+
+layout (push_constant) uniform Push {
+  WinogradTiles tiles;
+  int out_w, out_h, out_pitch4, out_offset4, res_pitch4, res_offset4;
+  int channels, c4;          // of the output
+  int in_pitch4, in_c4;      // of the source: from a tile, an element to the next
+} p;
+
+void transform (vec4 m0, vec4 m1, vec4 m2, vec4 m3, vec4 m4, vec4 m5, out vec4 t[4])
+{
+  vec4 a = m1 + m2, b = m1 - m2, c = m3 + m4, d = m3 - m4;
+  t[0] = m0 + a + c;
+  t[1] = b + 2.0 * d;
+  t[2] = a + 4.0 * c;
+  t[3] = b + 8.0 * d + m5;
+}
+
+void main ()
+{
+  int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
+  if (item >= p.tiles.n * p.c4)
+    return;
+  int tile = item / p.c4, c4 = item - tile * p.c4;
+  int image, x0, y0;
+  winograd_tile (p.tiles, tile, image, y0, x0);
+
+  int at = tile * p.in_pitch4 + c4;
+  vec4 row[6][4]; // [y][x]
+  [[unroll]] for (int y = 0; y < 6; y++) {
+    vec4 m[6];
+    [[unroll]] for (int x = 0; x < 6; x++)
+      m[x] = texelFetch (source, at + (6 * y + x) * p.in_c4);
+    transform (m[0], m[1], m[2], m[3], m[4], m[5], row[y]);
+  }
+  vec4 b = texelFetch (bias, c4);
+  bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
+  [[unroll]] for (int x = 0; x < 4; x++) {
+    vec4 t[4];
+    transform (row[0][x], row[1][x], row[2][x], row[3][x], row[4][x], row[5][x], t);
+    int ox = x0 + x * p.tiles.apart_x;
+    [[unroll]] for (int y = 0; y < 4; y++) {
+      int oy = y0 + y * p.tiles.apart_y;
+      if (ox >= p.out_w || oy >= p.out_h)
+        continue;
+      int pixel = (image * p.out_h + oy) * p.out_w + ox;
+      vec4 r = vec4 (0);
+      if (EPILOGUE_RESIDUAL)
+        r = texelFetch (residual, p.res_offset4 + pixel * p.res_pitch4 + c4);
+      vec4 v = mix (vec4 (0), epilogue (t[y] + b, r), real);
+      store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, v);
+    }
+  }
+}
