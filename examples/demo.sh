@@ -65,7 +65,7 @@ run() {
         window='t. ! queue leaky=downstream ! videoconvert ! autovideosink'
     # shellcheck disable=SC2086
     GST_DEBUG=vksegment:4 GST_DEBUG_NO_COLOR=1 GST_DEBUG_FILE=$out/gst.log \
-        gst-launch-1.0 -q -e "$@" ! videoconvert ! vksegment model="$model" qos=false ${VKSEG-} \
+        gst-launch-1.0 -q -e "$@" ! videoconvert ! vksegment model="$model" ${VKSEG-} \
         ! progressreport update-freq=2 ! tee name=t \
         t. ! queue ! videoconvert ! vp8enc deadline=1 cpu-used=8 threads=2 target-bitrate=2000000 \
         ! webmmux ! filesink location="$out/$name.webm" \

@@ -131,6 +131,12 @@ seg_settings_install (GObjectClass *c)
       g_param_spec_flags ("draw", "Draw",
           "What the overlay consists of; the next frame follows a change",
           draw_flags_type (), seg_style_default.draw, ANY_TIME));
+  g_object_class_install_property (c, SEG_PROP_INTERVAL,
+      g_param_spec_uint ("interval", "Interval",
+          "Run the network on every n-th frame; those between are drawn with its last "
+          "answer; the "
+          "next frame follows a change",
+          1, 1000, 1, ANY_TIME | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (c, SEG_PROP_RESIZE,
       g_param_spec_enum ("resize", "Resize",
           "How a frame is fitted into the network's input", resize_type (),
@@ -153,6 +159,7 @@ seg_settings_init (SegSettings *s)
   s->alpha = seg_style_default.alpha;
   s->threshold = seg_style_default.threshold;
   s->draw = seg_style_default.draw;
+  s->interval = 1;
 }
 
 static char **
@@ -201,6 +208,7 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
   case SEG_PROP_ALPHA: s->alpha = g_value_get_double (value); return TRUE;
   case SEG_PROP_THRESHOLD: s->threshold = g_value_get_double (value); return TRUE;
   case SEG_PROP_DRAW: s->draw = (SegDrawFlags) g_value_get_flags (value); return TRUE;
+  case SEG_PROP_INTERVAL: s->interval = g_value_get_uint (value); return TRUE;
   case SEG_PROP_RESIZE: s->resize = (SegResize) g_value_get_enum (value); return TRUE;
   case SEG_PROP_UPSAMPLE:
     s->upsample = (SegUpsample) g_value_get_enum (value);
@@ -225,6 +233,7 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_ALPHA: g_value_set_double (value, s->alpha); return TRUE;
   case SEG_PROP_THRESHOLD: g_value_set_double (value, s->threshold); return TRUE;
   case SEG_PROP_DRAW: g_value_set_flags (value, (guint) s->draw); return TRUE;
+  case SEG_PROP_INTERVAL: g_value_set_uint (value, s->interval); return TRUE;
   case SEG_PROP_RESIZE: g_value_set_enum (value, (gint) s->resize); return TRUE;
   case SEG_PROP_UPSAMPLE: g_value_set_enum (value, (gint) s->upsample); return TRUE;
   case SEG_PROP_PRECISION: g_value_set_enum (value, (gint) s->precision); return TRUE;

@@ -27,6 +27,7 @@ typedef struct {
   SegUpsample upsample;
   double alpha, threshold;
   SegDrawFlags draw;
+  guint interval;
 } SegSettings;
 
 #define SEG_DEFAULT_MODEL "selfie"
@@ -42,6 +43,7 @@ enum {
   SEG_PROP_THRESHOLD,
   SEG_PROP_CLASSES,
   SEG_PROP_DRAW,
+  SEG_PROP_INTERVAL,
   SEG_PROP_RESIZE,
   SEG_PROP_UPSAMPLE,
   SEG_PROP_PRECISION,

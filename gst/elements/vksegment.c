@@ -24,6 +24,7 @@
 #include "elements/vksegment.h"
 
 #include "elements/caps.h"
+#include "elements/qos.h"
 #include "elements/settings.h"
 #include "elements/videoframe.h"
 
@@ -41,7 +42,11 @@ struct _GstVkSegment {
   SegNet *net;   /* from start to stop */
   SegPipe *pipe; /* streaming thread; from caps to the next or stop */
 
+  SegQos qos;
+  guint n_redrawn; /* streaming thread: frames since the last that was inferred */
+
   /* object lock: statistics since start */
+  guint64 n_inferred;
   guint64 n_frames;
   double total_ms, last_ms;
   guint32 areas[256];
@@ -116,7 +121,8 @@ gst_vk_segment_start (GstBaseTransform *transform)
   }
   seg_settings_clear (&settings);
   GST_OBJECT_LOCK (self);
-  self->n_frames = 0;
+  seg_qos_reset (&self->qos);
+  self->n_frames = self->n_inferred = 0;
   self->total_ms = self->last_ms = 0.0;
   self->n_pixels = 0;
   GST_OBJECT_UNLOCK (self);
@@ -174,6 +180,20 @@ gst_vk_segment_transform_meta (
   return TRUE;
 }
 
+/* Drivers compile at the first run; better now than while a frame waits. The second tells what a
+ * frame takes. */
+static gboolean
+warm_up (GstVkSegment *self, GError **error)
+{
+  for (guint i = 0; i < 2; i++)
+    if (!seg_pipe_submit (self->pipe, SEG_PIPE_INFER, error)
+        || !seg_pipe_wait (self->pipe, error))
+      return FALSE;
+  seg_qos_set_latency (&self->qos, GST_ELEMENT (self),
+      (GstClockTime) (seg_pipe_last_ms (self->pipe) * GST_MSECOND));
+  return TRUE;
+}
+
 static gboolean
 make_pipe (
     GstVkSegment *self, const GstVideoInfo *in, const GstVideoInfo *out, GError **error)
@@ -199,8 +219,7 @@ make_pipe (
                 && seg_settings_style (&settings, self->net->info, &style, error);
   if (ok)
     seg_pipe_set_style (self->pipe, &style);
-  /* Drivers compile at the first run; better now than while a frame waits. */
-  ok = ok && seg_pipe_submit (self->pipe, error) && seg_pipe_wait (self->pipe, error);
+  ok = ok && warm_up (self, error);
   seg_settings_clear (&settings);
   return ok;
 }
@@ -213,6 +232,7 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
   seg_pipe_free (&self->pipe);
+  self->n_redrawn = 0;
   if (!make_pipe (self, in, out, &error)) {
     post_open_error (self, error);
     seg_pipe_free (&self->pipe);
@@ -246,17 +266,43 @@ take_style (GstVkSegment *self)
   seg_settings_clear (&settings);
 }
 
+/* A late frame is drawn with the last answer, which takes a fraction of the time; but no answer
+ * gets older than this. */
+#define MAX_LATE_FRAMES 15
+
+static SegPipeWork
+choose_work (GstVkSegment *self, GstBuffer *buffer)
+{
+  GST_OBJECT_LOCK (self);
+  guint interval = self->settings.interval;
+  GST_OBJECT_UNLOCK (self);
+  if (GST_BUFFER_IS_DISCONT (buffer))
+    return SEG_PIPE_INFER;
+  if (self->n_redrawn + 1 < interval)
+    return SEG_PIPE_REDRAW;
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  if (self->n_redrawn >= MAX_LATE_FRAMES
+      || !seg_qos_is_late (&self->qos, segment, buffer))
+    return SEG_PIPE_INFER;
+  GST_DEBUG_OBJECT (self, "late: the network is left out");
+  seg_qos_post (GST_ELEMENT (self), segment, buffer, self->n_inferred,
+      self->n_frames - self->n_inferred + 1);
+  return SEG_PIPE_REDRAW;
+}
+
 static void
-count_frame (GstVkSegment *self, const GstVideoFrame *frame)
+count_frame (GstVkSegment *self, const GstVideoFrame *frame, SegPipeWork work)
 {
   GST_OBJECT_LOCK (self);
   self->last_ms = seg_pipe_last_ms (self->pipe);
   self->total_ms += self->last_ms;
   self->n_frames++;
+  self->n_inferred += work == SEG_PIPE_INFER;
   self->n_pixels =
       (guint64) GST_VIDEO_FRAME_WIDTH (frame) * GST_VIDEO_FRAME_HEIGHT (frame);
   memcpy (self->areas, seg_pipe_areas (self->pipe), sizeof self->areas);
   GST_OBJECT_UNLOCK (self);
+  self->n_redrawn = work == SEG_PIPE_INFER ? 0 : self->n_redrawn + 1;
 }
 
 static GstFlowReturn
@@ -270,15 +316,49 @@ gst_vk_segment_transform_frame (
   take_style (self);
   const SegFrame *frame = seg_pipe_input (self->pipe, &upload);
   seg_video_load (frame, upload, in);
-  if (!seg_pipe_submit (self->pipe, &error) || !seg_pipe_wait (self->pipe, &error)) {
+  SegPipeWork work = choose_work (self, in->buffer);
+  if (!seg_pipe_submit (self->pipe, work, &error)
+      || !seg_pipe_wait (self->pipe, &error)) {
     GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
     return GST_FLOW_ERROR;
   }
   const SegFrame *result = seg_pipe_result (self->pipe, &data);
   seg_video_store (result, data, out);
-  count_frame (self, in);
+  count_frame (self, in, work);
   GST_LOG_OBJECT (self, "%.2f ms", seg_pipe_last_ms (self->pipe));
   return GST_FLOW_OK;
+}
+
+/* --- time -------------------------------------------------------------------------------------- */
+
+static gboolean
+gst_vk_segment_query (
+    GstBaseTransform *transform, GstPadDirection direction, GstQuery *query)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  GstBaseTransformClass *parent = GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class);
+  gboolean ok = parent->query (transform, direction, query);
+  if (ok && direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    seg_qos_add_latency (&self->qos, query);
+  return ok;
+}
+
+static gboolean
+gst_vk_segment_src_event (GstBaseTransform *transform, GstEvent *event)
+{
+  seg_qos_take_event (&GST_VK_SEGMENT (transform)->qos, event);
+  return GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class)
+      ->src_event (transform, event);
+}
+
+static gboolean
+gst_vk_segment_sink_event (GstBaseTransform *transform, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP
+      || GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    seg_qos_reset (&GST_VK_SEGMENT (transform)->qos);
+  return GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class)
+      ->sink_event (transform, event);
 }
 
 /* --- statistics ---------------------------------------------------------------------------------- */
@@ -304,9 +384,9 @@ static GstStructure *
 make_stats (const GstVkSegment *self)
 {
   GstStructure *s = gst_structure_new ("vksegment-stats", "frames", G_TYPE_UINT64,
-      self->n_frames, "average-ms", G_TYPE_DOUBLE,
-      self->n_frames ? self->total_ms / (double) self->n_frames : 0.0, "last-ms",
-      G_TYPE_DOUBLE, self->last_ms, NULL);
+      self->n_frames, "inferred", G_TYPE_UINT64, self->n_inferred, "average-ms",
+      G_TYPE_DOUBLE, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0,
+      "last-ms", G_TYPE_DOUBLE, self->last_ms, NULL);
   GValue classes = G_VALUE_INIT;
   g_value_init (&classes, GST_TYPE_ARRAY);
   if (self->n_frames > 0 && self->pipe != NULL)
@@ -352,6 +432,7 @@ static void
 gst_vk_segment_finalize (GObject *object)
 {
   seg_settings_clear (&GST_VK_SEGMENT (object)->settings);
+  seg_qos_clear (&GST_VK_SEGMENT (object)->qos);
   G_OBJECT_CLASS (gst_vk_segment_parent_class)->finalize (object);
 }
 
@@ -359,6 +440,9 @@ static void
 gst_vk_segment_init (GstVkSegment *self)
 {
   seg_settings_init (&self->settings);
+  seg_qos_init (&self->qos);
+  /* Late frames are not dropped but drawn with the last answer; see choose_work. */
+  gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
 }
 
 static void
@@ -376,8 +460,9 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   seg_settings_install (object_class);
   g_object_class_install_property (object_class, SEG_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "Since start: frames, average-ms and last-ms (time on the device with "
-          "transfers); classes: "
+          "Since start: frames, inferred (those that the network saw), average-ms and "
+          "last-ms (time of a "
+          "frame on the device, with transfers); classes: "
           "id, label and area (share of the frame, 0 to 1) of those in the last frame",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
@@ -389,6 +474,9 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   transform_class->start = gst_vk_segment_start;
   transform_class->stop = gst_vk_segment_stop;
   transform_class->transform_caps = gst_vk_segment_transform_caps;
+  transform_class->query = gst_vk_segment_query;
+  transform_class->src_event = gst_vk_segment_src_event;
+  transform_class->sink_event = gst_vk_segment_sink_event;
   transform_class->transform_meta = gst_vk_segment_transform_meta;
   transform_class->passthrough_on_same_caps = FALSE;
   filter_class->set_info = gst_vk_segment_set_info;

@@ -20,7 +20,7 @@ struct _SegPipe {
   SegParams params;
   SegStyleBlock *style;
   SegColorTable *colors;
-  SegBufferView style_view, colors_view;
+  SegBufferView style_view, colors_view, decode_view;
 
   SegFrame frame, result;
   SegFrameSource source;
@@ -33,9 +33,13 @@ struct _SegPipe {
 
   SegDrawFlags draw, recorded_draw;
   gboolean recorded;
-  gsize params_mark;       /* parameters of a recording come after this */
-  SegCmd *cmd, *cmd_after; /* the second: after a network that runs partly on the host */
-  SegHostNet *host_net;    /* then */
+  gsize params_mark; /* parameters of a recording come after this */
+  SegCmd *cmd;
+  SegCmd *cmd_after;    /* what comes after a network that runs partly on the host */
+  SegHostNet *host_net; /* then */
+  SegCmd *cmd_redraw;   /* a new frame with the last one's classes */
+  SegPipeWork doing;    /* in flight, or done last */
+  gboolean has_classes; /* a frame has been inferred */
   gint64 submitted_us;
   double last_ms;
 };

@@ -2,22 +2,34 @@
 #include "frame/pipe-priv.h"
 
 static gboolean
-record_before (SegPipe *pipe, const SegBound *input, GError **error)
+record_upload (SegPipe *pipe, SegCmd *cmd, GError **error)
 {
-  if (!pipe->unified
-      && !seg_cmd_copy (pipe->cmd, pipe->upload, 0, pipe->work, pipe->frame_offset,
-          pipe->frame.n_bytes, error))
-    return FALSE;
-  return seg_preprocess_record (pipe->cmd, &pipe->params, &pipe->source, &pipe->geometry,
-      &pipe->info->normalize, input, error);
+  return pipe->unified
+         || seg_cmd_copy (cmd, pipe->upload, 0, pipe->work, pipe->frame_offset,
+             pipe->frame.n_bytes, error);
 }
 
 static gboolean
-record_picture (SegPipe *pipe, SegCmd *cmd, const SegBufferView *decode, GError **error)
+record_input (SegPipe *pipe, const SegBound *input, GError **error)
+{
+  return record_upload (pipe, pipe->cmd, error)
+         && seg_preprocess_record (pipe->cmd, &pipe->params, &pipe->source,
+             &pipe->geometry, &pipe->info->normalize, input, error);
+}
+
+static gboolean
+record_decoding (SegPipe *pipe, SegCmd *cmd, const SegBound *output, GError **error)
+{
+  return seg_decode_record (cmd, &pipe->params, &pipe->plan, &pipe->geometry, output,
+      &pipe->memory, &pipe->style_view, &pipe->decode_view, error);
+}
+
+static gboolean
+record_picture (SegPipe *pipe, SegCmd *cmd, GError **error)
 {
   SegComposeInput input = {
     .memory = &pipe->memory,
-    .decode = *decode,
+    .decode = pipe->decode_view,
     .style = pipe->style_view,
     .colors = pipe->colors_view,
     .soft = pipe->plan.kind != SEG_DECODE_CLASSES,
@@ -33,14 +45,12 @@ record_picture (SegPipe *pipe, SegCmd *cmd, const SegBufferView *decode, GError 
   return TRUE;
 }
 
+/* The last of a recording: the picture, and what the host reads. */
 static gboolean
-record_after (SegPipe *pipe, SegCmd *cmd, const SegBound *output, GError **error)
+record_result (SegPipe *pipe, SegCmd *cmd, GError **error)
 {
-  SegBufferView decode;
   const SegPiece *counts = &pipe->memory.counts;
-  if (!seg_decode_record (cmd, &pipe->params, &pipe->plan, &pipe->geometry, output,
-          &pipe->memory, &pipe->style_view, &decode, error)
-      || !record_picture (pipe, cmd, &decode, error))
+  if (!record_picture (pipe, cmd, error))
     return FALSE;
   if (!pipe->unified
       && !seg_cmd_copy (cmd, pipe->drawn.buffer, pipe->drawn.offset, pipe->readback, 0,
@@ -65,9 +75,10 @@ record_whole (SegPipe *pipe, GError **error)
   SegBound input, output;
   return seg_session_input (pipe->session, pipe->info->input, &input, error)
          && seg_session_output (pipe->session, pipe->info->outputs[0], &output, error)
-         && record_before (pipe, &input, error)
+         && record_input (pipe, &input, error)
          && seg_session_record (pipe->session, pipe->cmd, pipe->info->outputs, 1, error)
-         && record_after (pipe, pipe->cmd, &output, error);
+         && record_decoding (pipe, pipe->cmd, &output, error)
+         && record_result (pipe, pipe->cmd, error);
 }
 
 static gboolean
@@ -78,11 +89,20 @@ record_halves (SegPipe *pipe, GError **error)
         seg_host_net_new (pipe->session, pipe->vk, pipe->info->outputs[0], error);
   if (pipe->host_net == NULL || !open_recording (pipe, &pipe->cmd_after, error))
     return FALSE;
-  return record_before (pipe, seg_host_net_input (pipe->host_net), error)
+  return record_input (pipe, seg_host_net_input (pipe->host_net), error)
          && seg_host_net_record_input (pipe->host_net, pipe->cmd, error)
          && seg_cmd_end (pipe->cmd, error)
-         && record_after (
-             pipe, pipe->cmd_after, seg_host_net_output (pipe->host_net), error);
+         && record_decoding (
+             pipe, pipe->cmd_after, seg_host_net_output (pipe->host_net), error)
+         && record_result (pipe, pipe->cmd_after, error);
+}
+
+static gboolean
+record_redraw (SegPipe *pipe, GError **error)
+{
+  return open_recording (pipe, &pipe->cmd_redraw, error)
+         && record_upload (pipe, pipe->cmd_redraw, error)
+         && record_result (pipe, pipe->cmd_redraw, error);
 }
 
 /* What is drawn decides which dispatches there are; everything else is parameters. */
@@ -95,9 +115,9 @@ seg_pipe_record (SegPipe *pipe, GError **error)
   pipe->params.used_bytes = pipe->params_mark;
   if (!open_recording (pipe, &pipe->cmd, error))
     return FALSE;
-  pipe->recorded = seg_session_is_recordable (pipe->session)
-                       ? record_whole (pipe, error)
-                       : record_halves (pipe, error);
+  gboolean ok = seg_session_is_recordable (pipe->session) ? record_whole (pipe, error)
+                                                          : record_halves (pipe, error);
+  pipe->recorded = ok && record_redraw (pipe, error);
   pipe->recorded_draw = pipe->draw;
   return pipe->recorded;
 }

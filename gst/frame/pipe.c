@@ -48,7 +48,8 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   pipe->session = session;
   pipe->info = info;
   pipe->config = *config;
-  pipe->unified = type == SEG_DEVICE_CPU || type == SEG_DEVICE_INTEGRATED;
+  pipe->unified = !config->separate_memory
+                  && (type == SEG_DEVICE_CPU || type == SEG_DEVICE_INTEGRATED);
   if (!build (pipe, error))
     seg_pipe_free (&pipe);
   return pipe;
@@ -63,6 +64,7 @@ seg_pipe_free (SegPipe **ppipe)
     return;
   seg_cmd_free (&pipe->cmd);
   seg_cmd_free (&pipe->cmd_after);
+  seg_cmd_free (&pipe->cmd_redraw);
   seg_host_net_free (&pipe->host_net);
   seg_legend_clear (&pipe->legend);
   seg_params_clear (&pipe->params);
@@ -87,22 +89,27 @@ seg_pipe_result (const SegPipe *pipe, const guint8 **data)
 }
 
 gboolean
-seg_pipe_submit (SegPipe *pipe, GError **error)
+seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error)
 {
   pipe->submitted_us = g_get_monotonic_time ();
-  return seg_pipe_record (pipe, error) && seg_cmd_submit (pipe->cmd, error);
+  pipe->doing = pipe->has_classes ? work : SEG_PIPE_INFER;
+  return seg_pipe_record (pipe, error)
+         && seg_cmd_submit (
+             pipe->doing == SEG_PIPE_REDRAW ? pipe->cmd_redraw : pipe->cmd, error);
 }
 
 gboolean
 seg_pipe_wait (SegPipe *pipe, GError **error)
 {
-  if (!seg_cmd_wait (pipe->cmd, error))
+  gboolean infer = pipe->doing == SEG_PIPE_INFER;
+  if (!seg_cmd_wait (infer ? pipe->cmd : pipe->cmd_redraw, error))
     return FALSE;
-  if (pipe->host_net != NULL
+  if (infer && pipe->host_net != NULL
       && (!seg_host_net_run (pipe->host_net, error)
           || !seg_cmd_submit (pipe->cmd_after, error)
           || !seg_cmd_wait (pipe->cmd_after, error)))
     return FALSE;
+  pipe->has_classes = TRUE;
   pipe->last_ms = (double) (g_get_monotonic_time () - pipe->submitted_us) / 1e3;
   return TRUE;
 }

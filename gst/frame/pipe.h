@@ -23,9 +23,10 @@ typedef struct {
   SegFormat format; /* of the frame */
   SegColor color;
   guint width, height;
-  SegFormat result_format; /* for SEG_OUTPUT_CUTOUT */
-  gboolean nearest;        /* blocky, as the network gives it */
-  gboolean timed;          /* a time for each step: slower */
+  SegFormat result_format;  /* for SEG_OUTPUT_CUTOUT */
+  gboolean nearest;         /* blocky, as the network gives it */
+  gboolean timed;           /* a time for each step: slower */
+  gboolean separate_memory; /* as if the device had memory of its own: tests */
   gboolean override_fit;
   SegFit fit;
 } SegPipeConfig;
@@ -55,7 +56,11 @@ void seg_pipe_set_style (SegPipe *pipe, const SegStyle *style);
 const SegFrame *seg_pipe_input (const SegPipe *pipe, guint8 **data);
 const SegFrame *seg_pipe_result (const SegPipe *pipe, const guint8 **data);
 
-gboolean seg_pipe_submit (SegPipe *pipe, GError **error);
+typedef enum {
+  SEG_PIPE_INFER,
+  SEG_PIPE_REDRAW, /* the frame is new, its classes are the last frame's; for the first: INFER */
+} SegPipeWork;
+gboolean seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error);
 /* Then the result and the areas are there. */
 gboolean seg_pipe_wait (SegPipe *pipe, GError **error);
 

@@ -75,7 +75,7 @@ measure (SegNet *net, const SegPipeConfig *c, guint runs, GError **error)
   if (pipe == NULL)
     return FALSE;
   for (guint r = 0; r < runs; r++) {
-    if (!seg_pipe_submit (pipe, error) || !seg_pipe_wait (pipe, error))
+    if (!seg_pipe_submit (pipe, SEG_PIPE_INFER, error) || !seg_pipe_wait (pipe, error))
       return FALSE;
     g_autofree guint64 *ns = seg_pipe_times (pipe, &n, error);
     if (ns == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vksegment with a network whose answer is known. */
-#include "color-net.h"
+#include "frame/color-net.h"
 
 #include "elements/videoframe.h"
 #include "elements/vksegment.h"
@@ -632,7 +632,7 @@ test_lookup (void)
   g_autofree char *path = NULL,
                   *labels = write_file ("labels.txt", "nothing\nrouge\nvert\nbleu\n");
   g_mkdir (nested, 0700);
-  path = color_net_write (nested, "nested", COLOR_NET_INFO);
+  path = color_net_write (nested, "nested", COLOR_NET_PLAIN, COLOR_NET_INFO);
   g_autofree char *search = g_strconcat ("/no/such/dir:", dir, NULL);
   g_setenv ("VKSEG_MODEL_PATH", search, TRUE);
   static const char *const names[] = { "nested", "flat" };
@@ -651,7 +651,7 @@ test_lookup (void)
 static void
 test_no_info (void)
 {
-  g_autofree char *bare = color_net_write (dir, "bare", NULL);
+  g_autofree char *bare = color_net_write (dir, "bare", COLOR_NET_PLAIN, NULL);
   GstHarness *h =
       new_harness (new_element ("model", bare, "output", SEG_OUTPUT_LABELS, NULL));
   set_caps (h, "RGB", 161, 99, "");
@@ -674,7 +674,7 @@ main (int argc, char **argv)
   g_assert_no_error (error);
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
-  model = color_net_write (dir, "flat", COLOR_NET_INFO);
+  model = color_net_write (dir, "flat", COLOR_NET_PLAIN, COLOR_NET_INFO);
   static const struct {
     const char *path;
     GTestFunc run;
@@ -708,6 +708,7 @@ main (int argc, char **argv)
   int status = g_test_run ();
   g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
   seg_vk_unref (vk);
+  color_net_remove (dir);
   g_free (model);
   g_free (dir);
   return status;

@@ -15,8 +15,19 @@ G_BEGIN_DECLS
   "labels=background,red,green,blue\nbackground=0\npalette=#000000,#ff0000,#00ff00,#"    \
   "0000ff\n"
 
+typedef enum {
+  COLOR_NET_PLAIN,
+  COLOR_NET_HOSTED, /* the logits pass through int8, which devices do not have */
+  COLOR_NET_INDEX,  /* ends in ArgMax: class numbers */
+  COLOR_NET_SOFTMAX /* ends in Softmax */
+} ColorNetKind;
+
 /* Writes NAME.onnx, and NAME.onnx.modelinfo unless info is NULL, into dir; the model's path. */
-char *color_net_write (const char *dir, const char *name, const char *info);
+char *color_net_write (
+    const char *dir, const char *name, ColorNetKind kind, const char *info);
+
+/* Removes a folder of files and of such folders. */
+void color_net_remove (const char *dir);
 
 /* Fills part of a frame, [x0, x1) of its width, with a colour. */
 void color_net_paint (

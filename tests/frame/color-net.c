@@ -2,11 +2,14 @@
 #include "color-net.h"
 
 #include "lib/onnx-writer.h"
+#include "onnx/model.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* Field numbers of onnx.proto. */
-enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE };
+enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE };
+enum { ATTR_NAME = 1, ATTR_I = 3, ATTR_TYPE = 20 };
 enum { GRAPH_NODE = 1, GRAPH_NAME, GRAPH_INIT = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12 };
 
 static const float weights[4][3] = { { 0, 0, 0 }, { 2, -1, -1 }, { -1, 2, -1 },
@@ -22,20 +25,70 @@ add_init (GByteArray *graph, const char *name, const SegDesc *desc, const float 
   seg_tensor_unref (t);
 }
 
+static void
+add_attr (GByteArray *node, const char *name, gint64 value)
+{
+  GByteArray *attr = g_byte_array_new ();
+  seg_pb_string (attr, ATTR_NAME, name);
+  seg_pb_int (attr, ATTR_I, value);
+  seg_pb_int (attr, ATTR_TYPE, SEG_ATTR_INT);
+  seg_pb_message (node, NODE_ATTRIBUTE, attr);
+}
+
+/* A node of one input and one output, without attributes so far. */
+static GByteArray *
+new_node (const char *op, const char *input, const char *output)
+{
+  GByteArray *node = g_byte_array_new ();
+  seg_pb_string (node, NODE_INPUT, input);
+  seg_pb_string (node, NODE_OUTPUT, output);
+  seg_pb_string (node, NODE_NAME, output);
+  seg_pb_string (node, NODE_OP_TYPE, op);
+  return node;
+}
+
+static void
+add_cast (GByteArray *graph, const char *input, const char *output, SegDType to)
+{
+  GByteArray *node = new_node ("Cast", input, output);
+  add_attr (node, "to", to);
+  seg_pb_message (graph, GRAPH_NODE, node);
+}
+
+/* What comes after the convolution. */
+static void
+add_tail (GByteArray *graph, ColorNetKind kind)
+{
+  if (kind == COLOR_NET_HOSTED) {
+    add_cast (graph, "logits", "bytes", SEG_DTYPE_I8);
+    add_cast (graph, "bytes", "scores", SEG_DTYPE_F32);
+  } else if (kind != COLOR_NET_PLAIN) {
+    GByteArray *node =
+        new_node (kind == COLOR_NET_INDEX ? "ArgMax" : "Softmax", "logits", "scores");
+    add_attr (node, "axis", 1);
+    seg_pb_message (graph, GRAPH_NODE, node);
+  }
+}
+
 static GBytes *
-make_model (void)
+make_model (ColorNetKind kind)
 {
   const SegDesc w = { SEG_DTYPE_F32, 4, { 4, 3, 1, 1 } }, b = { SEG_DTYPE_F32, 1, { 4 } };
   const SegDesc in = { SEG_DTYPE_F32, 4, { 1, 3, COLOR_NET_HEIGHT, COLOR_NET_WIDTH } };
-  const SegDesc out = { SEG_DTYPE_F32, 4, { 1, 4, COLOR_NET_HEIGHT, COLOR_NET_WIDTH } };
+  SegDesc out = { SEG_DTYPE_F32, 4, { 1, 4, COLOR_NET_HEIGHT, COLOR_NET_WIDTH } };
   GByteArray *graph = g_byte_array_new (), *node = g_byte_array_new ();
+  if (kind == COLOR_NET_INDEX) {
+    out.dtype = SEG_DTYPE_I64;
+    out.dims[1] = 1;
+  }
   seg_pb_string (node, NODE_INPUT, "picture");
   seg_pb_string (node, NODE_INPUT, "w");
   seg_pb_string (node, NODE_INPUT, "b");
-  seg_pb_string (node, NODE_OUTPUT, "scores");
+  seg_pb_string (node, NODE_OUTPUT, kind == COLOR_NET_PLAIN ? "scores" : "logits");
   seg_pb_string (node, NODE_NAME, "colors");
   seg_pb_string (node, NODE_OP_TYPE, "Conv");
   seg_pb_message (graph, GRAPH_NODE, node);
+  add_tail (graph, kind);
   seg_pb_string (graph, GRAPH_NAME, "color-net");
   add_init (graph, "w", &w, &weights[0][0]);
   add_init (graph, "b", &b, biases);
@@ -45,9 +98,9 @@ make_model (void)
 }
 
 char *
-color_net_write (const char *dir, const char *name, const char *info)
+color_net_write (const char *dir, const char *name, ColorNetKind kind, const char *info)
 {
-  g_autoptr (GBytes) bytes = make_model ();
+  g_autoptr (GBytes) bytes = make_model (kind);
   g_autoptr (GError) error = NULL;
   g_autofree char *file = g_strconcat (name, ".onnx", NULL);
   char *path = g_build_filename (dir, file, NULL);
@@ -59,6 +112,19 @@ color_net_write (const char *dir, const char *name, const char *info)
     g_file_set_contents (sidecar, info, -1, &error);
   g_assert_no_error (error);
   return path;
+}
+
+void
+color_net_remove (const char *path)
+{
+  GDir *dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *entry = g_build_filename (path, name, NULL);
+    color_net_remove (entry);
+  }
+  g_clear_pointer (&dir, g_dir_close);
+  g_remove (path);
 }
 
 void

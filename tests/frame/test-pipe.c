@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The whole way of a frame: every kind of network and of output, with the device's memory shared
+ * and apart, drawn anew and with the last answer. */
+#include "color-net.h"
+
+#include "frame/net.h"
+#include "frame/pipe.h"
+#include "vk/common.h"
+
+#include <string.h>
+
+#define WIDTH  161
+#define HEIGHT 90
+
+static const double red[3] = { 1, 0, 0 }, green[3] = { 0, 1, 0 },
+                    gray[3] = { 0.5, 0.5, 0.5 };
+static char *dir;
+
+static SegNet *
+open_net (ColorNetKind kind, const char *info)
+{
+  GError *error = NULL;
+  g_autofree char *path = color_net_write (dir, "net", kind, info);
+  SegNetOptions options = { .model = path, .device = g_getenv ("VKSEG_DEVICE") };
+  SegNet *net = seg_net_new (&options, &error);
+  g_assert_no_error (error);
+  return net;
+}
+
+static SegPipe *
+open_pipe (SegNet *net, SegOutputKind output, gboolean separate)
+{
+  GError *error = NULL;
+  SegPipeConfig config = {
+    .output = output,
+    .format = SEG_FORMAT_RGBX,
+    .color = seg_color_bt709,
+    .width = WIDTH,
+    .height = HEIGHT,
+    .result_format = SEG_FORMAT_RGBA,
+    .separate_memory = separate,
+  };
+  SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, &config, &error);
+  g_assert_no_error (error);
+  return pipe;
+}
+
+/* Red, gray and green from left to right, with borders at these columns. */
+static void
+paint (SegPipe *pipe, guint first, guint second)
+{
+  guint8 *data;
+  const SegFrame *frame = seg_pipe_input (pipe, &data);
+  color_net_paint (frame, data, 0, first, red);
+  color_net_paint (frame, data, first, second, gray);
+  color_net_paint (frame, data, second, WIDTH, green);
+}
+
+static void
+run (SegPipe *pipe, SegPipeWork work)
+{
+  GError *error = NULL;
+  gboolean ok = seg_pipe_submit (pipe, work, &error) && seg_pipe_wait (pipe, &error);
+  g_assert_no_error (error);
+  g_assert_true (ok);
+}
+
+static const guint8 *
+pixel (SegPipe *pipe, guint x, guint y)
+{
+  const guint8 *data;
+  const SegFrame *frame = seg_pipe_result (pipe, &data);
+  guint bytes = seg_format_info (frame->format)->planes[0].bytes;
+  return data + frame->offset[0] + y * frame->stride[0] + x * bytes;
+}
+
+/* Columns that are surely red, gray and green when the borders are at 80 and 120. */
+enum { IN_RED = 30, IN_GRAY = 100, IN_GREEN = 145, ROW = 45 };
+
+static void
+check_labels (SegPipe *pipe)
+{
+  g_assert_cmpuint (*pixel (pipe, IN_RED, ROW), ==, 1);
+  g_assert_cmpuint (*pixel (pipe, IN_GRAY, ROW), ==, 0);
+  g_assert_cmpuint (*pixel (pipe, IN_GREEN, ROW), ==, 2);
+  const guint32 *areas = seg_pipe_areas (pipe);
+  g_assert_cmpuint (areas[0] + areas[1] + areas[2], ==, WIDTH * HEIGHT);
+  g_assert_cmpuint (areas[1], >, areas[2]);
+}
+
+static void
+check_picture (SegPipe *pipe, SegOutputKind output)
+{
+  const guint8 *in_red = pixel (pipe, IN_RED, ROW), *in_gray = pixel (pipe, IN_GRAY, ROW);
+  switch (output) {
+  case SEG_OUTPUT_OVERLAY: /* the palette has class 1 red */
+    g_assert_cmpuint (in_red[0], ==, 255);
+    g_assert_cmpuint (in_red[1], ==, 0);
+    g_assert_cmpuint (in_gray[0], ==, 128);
+    break;
+  case SEG_OUTPUT_LABELS: check_labels (pipe); break;
+  case SEG_OUTPUT_MATTE:
+    g_assert_cmpuint (in_red[0], >, 200);
+    g_assert_cmpuint (in_gray[0], <, 195);
+    break;
+  case SEG_OUTPUT_CUTOUT:
+    g_assert_cmpuint (in_red[0], ==, 255);
+    g_assert_cmpuint (in_red[3], >, 200);
+    g_assert_cmpuint (in_gray[3], <, 195);
+    break;
+  }
+}
+
+static void
+test_outputs (void)
+{
+  static const ColorNetKind kinds[] = { COLOR_NET_PLAIN, COLOR_NET_HOSTED,
+    COLOR_NET_SOFTMAX };
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    for (SegOutputKind output = 0; output <= SEG_OUTPUT_CUTOUT; output++)
+      for (guint separate = 0; separate < 2; separate++) {
+        SegNet *net = open_net (kinds[k], COLOR_NET_INFO);
+        g_assert_cmpint (
+            seg_session_is_recordable (net->session), ==, kinds[k] != COLOR_NET_HOSTED);
+        SegPipe *pipe = open_pipe (net, output, separate);
+        paint (pipe, 80, 120);
+        run (pipe, SEG_PIPE_REDRAW); /* the first is inferred all the same */
+        check_picture (pipe, output);
+        run (pipe, SEG_PIPE_INFER);
+        check_picture (pipe, output);
+        seg_pipe_free (&pipe);
+        seg_net_free (&net);
+      }
+}
+
+static void
+test_index (void)
+{
+  SegNet *net = open_net (COLOR_NET_INDEX,
+      "[vkseg]\ndecoder=index\nmean=0\nstd=255\nlabels=background,red,green,blue\n");
+  for (SegOutputKind output = 0; output <= SEG_OUTPUT_LABELS; output++) {
+    SegPipe *pipe = open_pipe (net, output, FALSE);
+    paint (pipe, 80, 120);
+    run (pipe, SEG_PIPE_INFER);
+    if (output == SEG_OUTPUT_LABELS)
+      check_labels (pipe);
+    seg_pipe_free (&pipe);
+  }
+  seg_net_free (&net);
+}
+
+/* The matte of one class, and the map that a threshold makes of it. */
+static void
+test_softmax (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN,
+      "[vkseg]\ndecoder=softmax\nmean=0\nstd=255\nforeground=green\n"
+      "labels=background,red,green,blue\n");
+  SegPipe *pipe = open_pipe (net, SEG_OUTPUT_MATTE, FALSE);
+  paint (pipe, 80, 120);
+  run (pipe, SEG_PIPE_INFER);
+  g_assert_cmpuint (*pixel (pipe, IN_RED, ROW), <, 20);
+  g_assert_cmpuint (*pixel (pipe, IN_GREEN, ROW), >, 185);
+  g_assert_cmpint (seg_pipe_class_of_value (pipe, 1), ==, 2);
+  seg_pipe_free (&pipe);
+  pipe = open_pipe (net, SEG_OUTPUT_LABELS, FALSE);
+  paint (pipe, 80, 120);
+  run (pipe, SEG_PIPE_INFER);
+  g_assert_cmpuint (*pixel (pipe, IN_RED, ROW), ==, 0);
+  g_assert_cmpuint (*pixel (pipe, IN_GREEN, ROW), ==, 1);
+  seg_pipe_free (&pipe);
+  seg_net_free (&net);
+}
+
+/* Classes that do not exclude each other: the best one, if it is likely at all. */
+static void
+test_sigmoid (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN,
+      "[vkseg]\ndecoder=sigmoid\nmean=0\nstd=255\nthreshold=0.8\nbackground=none\n"
+      "labels=gray,red,green,blue\n");
+  SegPipe *pipe = open_pipe (net, SEG_OUTPUT_LABELS, FALSE);
+  paint (pipe, 80, 120);
+  run (pipe, SEG_PIPE_INFER);
+  g_assert_cmpuint (*pixel (pipe, IN_RED, ROW), ==, 1);
+  g_assert_cmpuint (*pixel (pipe, IN_GRAY, ROW), ==, 255); /* sigmoid (0.5) = 0.62 */
+  g_assert_cmpuint (*pixel (pipe, IN_GREEN, ROW), ==, 2);
+  seg_pipe_free (&pipe);
+  seg_net_free (&net);
+}
+
+/* Drawn with the last answer: the frame is new, the class where it was. */
+static void
+test_redraw (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN, COLOR_NET_INFO);
+  SegStyle style = seg_style_default;
+  style.draw = SEG_DRAW_MASKS;
+  for (guint separate = 0; separate < 2; separate++) {
+    SegPipe *pipe = open_pipe (net, SEG_OUTPUT_OVERLAY, separate);
+    seg_pipe_set_style (pipe, &style);
+    paint (pipe, 80, 120);
+    run (pipe, SEG_PIPE_INFER);
+    paint (pipe, 0, WIDTH);
+    run (pipe, SEG_PIPE_REDRAW);
+    g_assert_cmpuint (pixel (pipe, IN_RED, ROW)[0], >, 185); /* red over gray */
+    g_assert_cmpuint (pixel (pipe, IN_RED, ROW)[1], <, 70);
+    g_assert_cmpuint (pixel (pipe, IN_GRAY, ROW)[0], ==, 128);
+    run (pipe, SEG_PIPE_INFER);
+    g_assert_cmpuint (pixel (pipe, IN_RED, ROW)[0], ==, 128);
+    seg_pipe_free (&pipe);
+  }
+  seg_net_free (&net);
+}
+
+/* Changing what is drawn from frame to frame gives what it gave before. */
+static void
+test_draw_flags (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN, COLOR_NET_INFO);
+  SegPipe *pipe = open_pipe (net, SEG_OUTPUT_OVERLAY, FALSE);
+  const guint8 *data;
+  const SegFrame *result = seg_pipe_result (pipe, &data);
+  guint8 *first[8] = { NULL };
+  paint (pipe, 80, 120);
+  for (guint i = 0; i < 24; i++) {
+    SegStyle style = seg_style_default;
+    style.draw = (SegDrawFlags) (i * 3 % 8);
+    seg_pipe_set_style (pipe, &style);
+    run (pipe, i % 2 ? SEG_PIPE_REDRAW : SEG_PIPE_INFER);
+    if (first[style.draw] == NULL)
+      first[style.draw] = g_memdup2 (data, result->n_bytes);
+    else
+      g_assert_cmpmem (first[style.draw], result->n_bytes, data, result->n_bytes);
+  }
+  for (guint i = 1; i < 8; i++) {
+    g_assert_true (memcmp (first[0], first[i], result->n_bytes) != 0);
+    g_free (first[i]);
+  }
+  g_free (first[0]);
+  seg_pipe_free (&pipe);
+  seg_net_free (&net);
+}
+
+/* What letterbox and crop do to the frame is undone: the border is where it was. */
+static void
+test_fit (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN, COLOR_NET_INFO);
+  for (SegFit fit = SEG_FIT_STRETCH; fit <= SEG_FIT_CROP; fit++) {
+    GError *error = NULL;
+    SegPipeConfig config = { SEG_OUTPUT_LABELS, SEG_FORMAT_RGBX, seg_color_bt709, 300, 80,
+      SEG_FORMAT_RGBA, .override_fit = TRUE, .fit = fit };
+    SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, &config, &error);
+    g_assert_no_error (error);
+    guint8 *data;
+    const SegFrame *frame = seg_pipe_input (pipe, &data);
+    color_net_paint (frame, data, 0, 150, red);
+    color_net_paint (frame, data, 150, 300, green);
+    run (pipe, SEG_PIPE_INFER);
+    for (guint y = 0; y < 80; y += 79) {
+      g_assert_cmpuint (*pixel (pipe, 130, y), ==, 1);
+      g_assert_cmpuint (*pixel (pipe, 170, y), ==, 2);
+      g_assert_cmpuint (*pixel (pipe, 0, y), ==, fit == SEG_FIT_CROP ? 0 : 1);
+      g_assert_cmpuint (*pixel (pipe, 299, y), ==, fit == SEG_FIT_CROP ? 0 : 2);
+    }
+    /* Crop sees 80 * 32 / 24 = 107 columns in the middle. */
+    if (fit == SEG_FIT_CROP) {
+      g_assert_cmpuint (*pixel (pipe, 95, 40), ==, 0);
+      g_assert_cmpuint (*pixel (pipe, 98, 40), ==, 1);
+      g_assert_cmpuint (*pixel (pipe, 202, 40), ==, 2);
+      g_assert_cmpuint (*pixel (pipe, 205, 40), ==, 0);
+    }
+    seg_pipe_free (&pipe);
+  }
+  seg_net_free (&net);
+}
+
+static void
+test_sizes_refused (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN, COLOR_NET_INFO);
+  static const guint sizes[][2] = { { 0, 5 }, { 5, 0 }, { SEG_FRAME_MAX_PX + 1, 5 } };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (GError) error = NULL;
+    SegPipeConfig config = { SEG_OUTPUT_OVERLAY, SEG_FORMAT_NV12, seg_color_bt709,
+      sizes[i][0], sizes[i][1] };
+    g_assert_null (seg_pipe_new (net->vk, net->session, net->info, &config, &error));
+    g_assert_error (error, SEG_ERROR, SEG_ERROR_INPUT);
+  }
+  seg_net_free (&net);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_autoptr (SegVk) vk = test_device (NULL);
+  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  if (vk != NULL) {
+    g_test_add_func ("/pipe/outputs", test_outputs);
+    g_test_add_func ("/pipe/index", test_index);
+    g_test_add_func ("/pipe/softmax", test_softmax);
+    g_test_add_func ("/pipe/sigmoid", test_sigmoid);
+    g_test_add_func ("/pipe/redraw", test_redraw);
+    g_test_add_func ("/pipe/draw-flags", test_draw_flags);
+    g_test_add_func ("/pipe/fit", test_fit);
+    g_test_add_func ("/pipe/sizes-refused", test_sizes_refused);
+  }
+  int status = g_test_run ();
+  color_net_remove (dir);
+  g_free (dir);
+  return status;
+}
