@@ -43,7 +43,8 @@ struct _GstVkSegment {
   SegPipe *pipe; /* streaming thread; from caps to the next or stop */
 
   SegQos qos;
-  guint n_redrawn; /* streaming thread: frames since the last that was inferred */
+  gboolean has_answer; /* streaming thread: the network has seen a frame of these caps */
+  guint n_redrawn;     /* streaming thread: frames since the last that was inferred */
 
   /* object lock: statistics since start */
   guint64 n_inferred;
@@ -232,7 +233,7 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
   seg_pipe_free (&self->pipe);
-  self->n_redrawn = 0;
+  self->has_answer = FALSE;
   if (!make_pipe (self, in, out, &error)) {
     post_open_error (self, error);
     seg_pipe_free (&self->pipe);
@@ -276,7 +277,7 @@ choose_work (GstVkSegment *self, GstBuffer *buffer)
   GST_OBJECT_LOCK (self);
   guint interval = self->settings.interval;
   GST_OBJECT_UNLOCK (self);
-  if (GST_BUFFER_IS_DISCONT (buffer))
+  if (!self->has_answer || GST_BUFFER_IS_DISCONT (buffer))
     return SEG_PIPE_INFER;
   if (self->n_redrawn + 1 < interval)
     return SEG_PIPE_REDRAW;
@@ -302,6 +303,7 @@ count_frame (GstVkSegment *self, const GstVideoFrame *frame, SegPipeWork work)
       (guint64) GST_VIDEO_FRAME_WIDTH (frame) * GST_VIDEO_FRAME_HEIGHT (frame);
   memcpy (self->areas, seg_pipe_areas (self->pipe), sizeof self->areas);
   GST_OBJECT_UNLOCK (self);
+  self->has_answer = TRUE;
   self->n_redrawn = work == SEG_PIPE_INFER ? 0 : self->n_redrawn + 1;
 }
 

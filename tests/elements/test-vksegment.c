@@ -514,6 +514,97 @@ test_two_at_once (void)
   g_thread_join (b);
 }
 
+/* --- time ----------------------------------------------------------------------------------- */
+
+static guint64
+n_inferred (GstElement *element)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 n = 0;
+  g_object_get (element, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, "inferred", &n));
+  return n;
+}
+
+static void
+push_at (GstHarness *h, guint frame, GstBufferFlags flags)
+{
+  GstVideoInfo info;
+  info_of_harness (h->srcpad, &info);
+  GstBuffer *in = new_picture (&info);
+  GST_BUFFER_PTS (in) = frame * GST_SECOND / 30;
+  GST_BUFFER_DURATION (in) = GST_SECOND / 30;
+  GST_BUFFER_FLAG_SET (in, flags);
+  GstBuffer *out = gst_harness_push_and_pull (h, in);
+  GstVideoInfo out_info;
+  info_of_harness (h->sinkpad, &out_info);
+  check_labels (out, &out_info);
+  gst_buffer_unref (out);
+}
+
+static void
+test_interval (void)
+{
+  GstElement *element = new_element ("output", SEG_OUTPUT_LABELS, "interval", 4, NULL);
+  GstHarness *h = new_harness (element);
+  set_caps (h, "RGB", 64, 48, "");
+  for (guint i = 0; i < 9; i++)
+    push_at (h, i, 0);
+  g_assert_cmpuint (n_inferred (element), ==, 3);
+  push_at (h, 9, GST_BUFFER_FLAG_DISCONT);
+  g_assert_cmpuint (n_inferred (element), ==, 4);
+  g_object_set (element, "interval", 1, NULL);
+  push_at (h, 10, 0);
+  push_at (h, 11, 0);
+  g_assert_cmpuint (n_inferred (element), ==, 6);
+  finish (h);
+}
+
+/* Frames that come too late are drawn, but the network does not see them. */
+static void
+test_late_frames (void)
+{
+  GstElement *element = new_element ("output", SEG_OUTPUT_LABELS, NULL);
+  GstHarness *h = new_harness (element);
+  GstBus *bus = gst_bus_new ();
+  gst_element_set_bus (element, bus);
+  set_caps (h, "RGB", 64, 48, "");
+  push_at (h, 0, 0);
+  g_assert_cmpuint (n_inferred (element), ==, 1);
+  gst_harness_push_upstream_event (h, gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 2.0,
+                                          3 * GST_SECOND / 30, GST_SECOND / 30));
+  for (guint i = 1; i <= 4; i++)
+    push_at (h, i, 0);
+  g_assert_cmpuint (n_inferred (element), ==, 1);
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_QOS);
+  g_assert_nonnull (message);
+  gst_message_unref (message);
+  push_at (h, 6, 0);
+  g_assert_cmpuint (n_inferred (element), ==, 2);
+  /* However late, an answer does not get old. */
+  gst_harness_push_upstream_event (
+      h, gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, 100 * GST_SECOND));
+  for (guint i = 7; i < 47; i++)
+    push_at (h, i, 0);
+  g_assert_cmpuint (n_inferred (element), >=, 4);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (bus);
+  finish (h);
+}
+
+static void
+test_latency (void)
+{
+  GstHarness *h = new_harness (new_element (NULL, NULL));
+  gst_harness_set_upstream_latency (h, 10 * GST_MSECOND);
+  set_caps (h, "RGB", 64, 48, "");
+  gst_buffer_unref (process (h));
+  GstClockTime latency = gst_harness_query_latency (h);
+  g_assert_cmpuint (latency, >, 10 * GST_MSECOND);
+  g_assert_cmpuint (latency, <, 10 * GST_SECOND);
+  finish (h);
+}
+
 /* --- errors ------------------------------------------------------------------------------------------- */
 
 /* The element must not start; its message must have `text`. */
@@ -695,6 +786,9 @@ main (int argc, char **argv)
     { "/vksegment/flush-and-eos", test_flush_and_eos },
     { "/vksegment/state-cycles", test_state_cycles },
     { "/vksegment/two-at-once", test_two_at_once },
+    { "/vksegment/interval", test_interval },
+    { "/vksegment/late-frames", test_late_frames },
+    { "/vksegment/latency", test_latency },
     { "/vksegment/missing-model", test_missing_model },
     { "/vksegment/bad-model", test_bad_model },
     { "/vksegment/bad-info", test_bad_info },
