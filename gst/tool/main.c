@@ -29,7 +29,7 @@ main (int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : NULL;
 
-  setlocale (LC_ALL, "");
+  setlocale (LC_CTYPE, ""); /* file names; numbers keep their point */
   if (name == NULL) {
     print_usage (stderr);
     return TOOL_USAGE;

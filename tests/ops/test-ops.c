@@ -252,6 +252,15 @@ run_refused (Run *run, const char *only)
   seg_tap_result (&run->tap, run->failures->len == 0, name, run->failures->str);
 }
 
+static gboolean
+is_in_table (const char *name)
+{
+  for (guint i = 0; seg_op_table[i] != NULL; i++)
+    if (strcmp (name, seg_op_table[i]->name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -271,6 +280,10 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error)) {
     fprintf (stderr, "%s\n", error->message);
+    return 2;
+  }
+  if (only != NULL && !is_in_table (only)) {
+    fprintf (stderr, "the table has no operator '%s'\n", only);
     return 2;
   }
   run.vk = seg_test_device (&status);
