@@ -18,9 +18,10 @@ typedef struct {
   SegWindowAxis y, x; /* pad may be negative; pad_end is not looked at */
   /* Where output pixel (image, y, x) lies: pixels to step for each, and the first. */
   guint32 out_image, out_row, out_col, out_first;
-  const float *filter; /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
-  SegRef weights;      /* is set: what seg_lp_pack has made of it */
-  SegRef bias;         /* fp32, padded to SEG_LP_BLOCK channels */
+  const float
+      *filter;    /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
+  SegRef weights; /* is set: what seg_lp_pack has made of it */
+  SegRef bias;    /* fp32, padded to SEG_LP_BLOCK channels */
 } SegLpConv;
 
 #define SEG_LP_BLOCK 16 /* most output channels of one lane */
