@@ -39,8 +39,9 @@ struct _GstVkSegment {
   SegSettings settings; /* object lock */
   gboolean restyle;     /* object lock: settings have changed since the pipe took them */
 
-  SegNet *net;   /* from start to stop */
-  SegPipe *pipe; /* streaming thread; from caps to the next or stop */
+  SegNet *net; /* from start to stop */
+  SegPipe *
+      pipe; /* set with the object lock by the streaming thread; from caps to the next or stop */
 
   SegQos qos;
   gboolean has_answer; /* streaming thread: the network has seen a frame of these caps */
@@ -100,6 +101,11 @@ log_network (GstVkSegment *self)
       seg_vk_info (self->net->vk)->name);
   for (guint i = 0; i < info->assumptions->len; i++)
     GST_INFO_OBJECT (self, "nobody says, so: %s", (char *) info->assumptions->pdata[i]);
+  if (info->tile)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("'%s' asks for tiles, which vksegment does not cut yet: frames are stretched",
+            self->net->path),
+        ("set resize to stretch, letterbox or crop"));
   if (!seg_session_is_recordable (self->net->session))
     GST_WARNING_OBJECT (self, "parts of this network run on the CPU: it will be slow");
 }
@@ -130,13 +136,24 @@ gst_vk_segment_start (GstBaseTransform *transform)
   return self->net != NULL;
 }
 
+/* Who reads the statistics may be looking at the pipe, and through it at the network. */
+static void
+replace_pipe (GstVkSegment *self, SegPipe *pipe)
+{
+  GST_OBJECT_LOCK (self);
+  SegPipe *old = self->pipe;
+  self->pipe = pipe;
+  GST_OBJECT_UNLOCK (self);
+  seg_pipe_free (&old);
+}
+
 static gboolean
 gst_vk_segment_stop (GstBaseTransform *transform)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   GST_INFO_OBJECT (self, "%" G_GUINT64_FORMAT " frames, on average %.2f ms each",
       self->n_frames, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0);
-  seg_pipe_free (&self->pipe);
+  replace_pipe (self, NULL);
   seg_net_free (&self->net);
   return TRUE;
 }
@@ -214,8 +231,8 @@ make_pipe (
   seg_video_format (GST_VIDEO_INFO_FORMAT (in), &config.format);
   seg_video_format (GST_VIDEO_INFO_FORMAT (out), &config.result_format);
   seg_video_color (in, &config.color);
-  self->pipe =
-      seg_pipe_new (self->net->vk, self->net->session, self->net->info, &config, error);
+  replace_pipe (self,
+      seg_pipe_new (self->net->vk, self->net->session, self->net->info, &config, error));
   gboolean ok = self->pipe != NULL
                 && seg_settings_style (&settings, self->net->info, &style, error);
   if (ok)
@@ -232,11 +249,11 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   GstVkSegment *self = GST_VK_SEGMENT (filter);
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
-  seg_pipe_free (&self->pipe);
+  replace_pipe (self, NULL);
   self->has_answer = FALSE;
   if (!make_pipe (self, in, out, &error)) {
     post_open_error (self, error);
-    seg_pipe_free (&self->pipe);
+    replace_pipe (self, NULL);
     return FALSE;
   }
   GST_INFO_OBJECT (self,
