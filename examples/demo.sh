@@ -76,9 +76,10 @@ run() {
 report() {
     [ -s "$out/$1.webm" ] || fail "nothing was written; see $out/gst.log"
     # "12 frames, on average 8.31 ms each"
-    awk '/ on average / {
+    awk -v seconds="$2" '/ on average / {
              sub (/.*> */, ""); n = $1; ms = $5
-             if (n > 0) printf "speed:  %d frames, %.1f ms each = %.1f frames a second\n", n, ms, 1000 / ms
+             if (n > 0) printf "speed:  %d frames in %d s with start, decoding and encoding; " \
+                 "%.1f ms of device time each, enough for %.1f a second\n", n, seconds, ms, 1000 / ms
          }' "$out/gst.log"
     "$build/gst/tool/vkseg" devices 2>/dev/null | sed -n '1s/^/device: /p'
     echo "video:  $PWD/$out/$1.webm"
@@ -109,5 +110,6 @@ IFS='
 # shellcheck disable=SC2046
 set -- $(source_words "$input")
 IFS=$old_ifs
+start=$(date +%s)
 run segmented "$@"
-report segmented
+report segmented $(($(date +%s) - start))
