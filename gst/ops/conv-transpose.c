@@ -45,13 +45,8 @@ static gboolean
 transpose_parse (SegNode *node, GError **error)
 {
   TransposeParams *params = node->params;
-  gint64 groups = seg_node_attr_int (node, "group", 1);
-  if (groups < 1 || groups > G_MAXINT32) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "group is %" G_GINT64_FORMAT, groups);
-    return FALSE;
-  }
-  params->groups = groups;
-  return seg_window_parse (&params->window, node, error);
+  return seg_conv_groups (node, &params->groups, error)
+         && seg_window_parse (&params->window, node, error);
 }
 
 static gboolean
@@ -60,17 +55,8 @@ check_inputs (const SegNode *node, const TransposeParams *params, GError **error
   const SegDesc *x = &seg_node_input (node, 0)->desc;
   const SegDesc *w = &seg_node_input (node, 1)->desc;
   const SegValue *b = seg_node_input (node, 2);
-  if (!seg_dtype_is_float (x->dtype) || w->dtype != x->dtype) {
-    g_set_error_literal (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "takes an input and weights of one floating-point type");
+  if (!seg_conv_check_operands (x, w, error))
     return FALSE;
-  }
-  if (x->rank < 3 || x->rank > 2 + SEG_WINDOW_AXES || w->rank != x->rank) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "takes an input of rank 3 to 5 and weights of the same rank, not %u and %u",
-        x->rank, w->rank);
-    return FALSE;
-  }
   gint64 groups = params->groups;
   if (x->dims[1] != w->dims[0] || x->dims[1] % groups != 0 || w->dims[1] < 1
       || (b != NULL && (b->desc.rank != 1 || b->desc.dims[0] != w->dims[1] * groups))) {

@@ -4,25 +4,21 @@
 #include "ops/conv-fold.h"
 #include "ops/ops.h"
 
-static gboolean
-conv_parse (SegNode *node, GError **error)
+gboolean
+seg_conv_groups (const SegNode *node, guint32 *groups, GError **error)
 {
-  SegConvParams *params = node->params;
-  gint64 groups = seg_node_attr_int (node, "group", 1);
-  if (groups < 1 || groups > G_MAXINT32) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "group is %" G_GINT64_FORMAT, groups);
+  gint64 n = seg_node_attr_int (node, "group", 1);
+  if (n < 1 || n > G_MAXINT32) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "group is %" G_GINT64_FORMAT, n);
     return FALSE;
   }
-  params->groups = groups;
-  return seg_window_parse (&params->window, node, error);
+  *groups = n;
+  return TRUE;
 }
 
-static gboolean
-check_inputs (const SegNode *node, const SegConvParams *params, GError **error)
+gboolean
+seg_conv_check_operands (const SegDesc *x, const SegDesc *w, GError **error)
 {
-  const SegDesc *x = &seg_node_input (node, 0)->desc;
-  const SegDesc *w = &seg_node_input (node, 1)->desc;
-  const SegValue *b = seg_node_input (node, 2);
   if (!seg_dtype_is_float (x->dtype) || w->dtype != x->dtype) {
     g_set_error_literal (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "takes an input and weights of one floating-point type");
@@ -34,6 +30,25 @@ check_inputs (const SegNode *node, const SegConvParams *params, GError **error)
         x->rank, w->rank);
     return FALSE;
   }
+  return TRUE;
+}
+
+static gboolean
+conv_parse (SegNode *node, GError **error)
+{
+  SegConvParams *params = node->params;
+  return seg_conv_groups (node, &params->groups, error)
+         && seg_window_parse (&params->window, node, error);
+}
+
+static gboolean
+check_inputs (const SegNode *node, const SegConvParams *params, GError **error)
+{
+  const SegDesc *x = &seg_node_input (node, 0)->desc;
+  const SegDesc *w = &seg_node_input (node, 1)->desc;
+  const SegValue *b = seg_node_input (node, 2);
+  if (!seg_conv_check_operands (x, w, error))
+    return FALSE;
   gint64 groups = params->groups;
   if (x->dims[1] != w->dims[1] * groups || w->dims[0] % groups != 0 || w->dims[0] < 1) {
     g_autofree char *xs = seg_desc_to_string (x), *ws = seg_desc_to_string (w);

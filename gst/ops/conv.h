@@ -23,6 +23,10 @@ typedef struct {
   const SegTensor *weights, *bias; /* NULL: not known at load, or absent */
 } SegConvJob;
 
+/* The attribute `group`, and what both operators ask of input and weights: one floating-point
+ * type, one rank from 3 to 5. */
+gboolean seg_conv_groups (const SegNode *node, guint32 *groups, GError **error);
+gboolean seg_conv_check_operands (const SegDesc *x, const SegDesc *w, GError **error);
 void seg_conv_job (
     SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups);
 /* The weights of a job that knows them, as floats; newly allocated. */
