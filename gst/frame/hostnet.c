@@ -5,9 +5,11 @@
 
 struct _SegHostNet {
   SegSession *session;
-  guint output_index;
-  SegBound input, output;
-  SegBuffer *in_device, *in_host, *out_host;
+  SegBound input;
+  SegBuffer *in_device, *in_host;
+  guint n_outputs;
+  guint *indices;    /* of the outputs, in the graph */
+  SegBound *outputs; /* their buffers are owned */
 };
 
 /* Row-major and dense, 32 bits an element. */
@@ -41,24 +43,35 @@ allocate (SegHostNet *net, SegVk *vk, GError **error)
   if (net->in_device == NULL)
     return FALSE;
   net->in_host = seg_buffer_new (vk, net->input.n_bytes, SEG_BUFFER_READBACK, error);
-  if (net->in_host == NULL)
-    return FALSE;
-  net->out_host = seg_buffer_new (vk, net->output.n_bytes, SEG_BUFFER_UPLOAD, error);
   net->input.buffer = net->in_device;
-  net->output.buffer = net->out_host;
-  return net->out_host != NULL;
+  return net->in_host != NULL;
+}
+
+static gboolean
+add_output (SegHostNet *net, SegVk *vk, guint index, GError **error)
+{
+  SegBound *bound = &net->outputs[net->n_outputs];
+  const SegValue *v = seg_session_graph (net->session)->outputs->pdata[index];
+  if (!bind_rows (bound, &v->desc, error))
+    return FALSE;
+  bound->buffer = seg_buffer_new (vk, bound->n_bytes, SEG_BUFFER_UPLOAD, error);
+  net->indices[net->n_outputs++] = index;
+  return bound->buffer != NULL;
 }
 
 SegHostNet *
-seg_host_net_new (SegSession *session, SegVk *vk, guint output, GError **error)
+seg_host_net_new (
+    SegSession *session, SegVk *vk, const guint *outputs, guint n_outputs, GError **error)
 {
-  const SegGraph *graph = seg_session_graph (session);
   SegHostNet *net = g_new0 (SegHostNet, 1);
   net->session = session;
-  net->output_index = output;
-  const SegValue *in = graph->inputs->pdata[0], *out = graph->outputs->pdata[output];
-  if (!bind_rows (&net->input, &in->desc, error)
-      || !bind_rows (&net->output, &out->desc, error) || !allocate (net, vk, error))
+  net->indices = g_new0 (guint, n_outputs);
+  net->outputs = g_new0 (SegBound, n_outputs);
+  const SegValue *in = seg_session_graph (session)->inputs->pdata[0];
+  gboolean ok = bind_rows (&net->input, &in->desc, error) && allocate (net, vk, error);
+  for (guint i = 0; ok && i < n_outputs; i++)
+    ok = add_output (net, vk, outputs[i], error);
+  if (!ok)
     seg_host_net_free (&net);
   return net;
 }
@@ -72,7 +85,10 @@ seg_host_net_free (SegHostNet **pnet)
     return;
   seg_buffer_free (&net->in_device);
   seg_buffer_free (&net->in_host);
-  seg_buffer_free (&net->out_host);
+  for (guint i = 0; i < net->n_outputs; i++)
+    seg_buffer_free (&net->outputs[i].buffer);
+  g_free (net->indices);
+  g_free (net->outputs);
   g_free (net);
 }
 
@@ -83,9 +99,9 @@ seg_host_net_input (const SegHostNet *net)
 }
 
 const SegBound *
-seg_host_net_output (const SegHostNet *net)
+seg_host_net_outputs (const SegHostNet *net)
 {
-  return &net->output;
+  return net->outputs;
 }
 
 gboolean
@@ -108,18 +124,18 @@ take_input (SegHostNet *net, GError **error)
 }
 
 static gboolean
-put_output (SegHostNet *net, SegTensor *output, GError **error)
+put_output (const SegBound *bound, SegTensor *output, GError **error)
 {
-  SegDType dtype = net->output.storage == SEG_STORAGE_I32 ? SEG_DTYPE_I32 : SEG_DTYPE_F32;
+  SegDType dtype = bound->storage == SEG_STORAGE_I32 ? SEG_DTYPE_I32 : SEG_DTYPE_F32;
   g_autoptr (SegTensor) tensor = seg_tensor_convert (output, dtype, error);
   if (tensor == NULL)
     return FALSE;
-  if (tensor->n_bytes > net->output.n_bytes) {
+  if (tensor->n_bytes > bound->n_bytes) {
     g_set_error (
         error, SEG_ERROR, SEG_ERROR_MODEL, "the network's output changed its size");
     return FALSE;
   }
-  memcpy (seg_buffer_map (net->out_host), tensor->data, tensor->n_bytes);
+  memcpy (seg_buffer_map (bound->buffer), tensor->data, tensor->n_bytes);
   return TRUE;
 }
 
@@ -133,7 +149,9 @@ seg_host_net_run (SegHostNet *net, GError **error)
   g_autofree SegTensor **outputs = g_new0 (SegTensor *, n);
   if (!seg_session_run (net->session, &input, outputs, error))
     return FALSE;
-  gboolean ok = put_output (net, outputs[net->output_index], error);
+  gboolean ok = TRUE;
+  for (guint i = 0; ok && i < net->n_outputs; i++)
+    ok = put_output (&net->outputs[i], outputs[net->indices[i]], error);
   for (guint i = 0; i < n; i++)
     seg_tensor_unref (outputs[i]);
   return ok;

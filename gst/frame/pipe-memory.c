@@ -10,13 +10,6 @@ place (gsize *used, gsize align, gsize n_bytes)
   return offset;
 }
 
-static void
-put_piece (SegPiece *piece, SegBuffer *buffer, gsize *used, gsize align)
-{
-  piece->buffer = buffer;
-  piece->offset = place (used, align, piece->n_bytes);
-}
-
 static SegFormat
 result_format (const SegPipeConfig *config)
 {
@@ -48,35 +41,42 @@ lay_out_frames (SegPipe *pipe, gsize align, GError **error)
   return TRUE;
 }
 
-/* Work buffer: the frame, the maps, the result as it is drawn. The map or matte may be the
+/* Work buffer: the frame, the decoder's pieces, the result as it is drawn. A piece may be the
  * result itself. */
+static void
+place_pieces (SegPipe *pipe, SegPiece *result, gsize *used)
+{
+  const SegPipeMemory *m = &pipe->memory;
+  gsize align = pipe->params.align;
+  pipe->frame_offset = pipe->unified ? 0 : place (used, align, pipe->frame.n_bytes);
+  for (guint i = 0; i < m->n_pieces; i++)
+    if (m->pieces[i] != result || !pipe->unified)
+      m->pieces[i]->offset = place (used, align, m->pieces[i]->n_bytes);
+  if (!pipe->unified && result == &pipe->drawn)
+    result->offset = place (used, align, result->n_bytes);
+}
+
+static gsize
+place_downloads (SegPipe *pipe, const SegPiece *result)
+{
+  gsize used = 0, align = pipe->params.align;
+  place (&used, align, result->n_bytes);
+  for (guint i = 0; i < pipe->memory.n_downloads; i++)
+    pipe->download_offsets[i] = place (&used, align, pipe->memory.downloads[i]->n_bytes);
+  return used;
+}
+
 gboolean
 seg_pipe_allocate (SegPipe *pipe, GError **error)
 {
-  const SegGraph *graph = seg_session_graph (pipe->session);
-  const SegValue *scores = graph->outputs->pdata[pipe->info->outputs[0]];
-  guint grid_width, grid_height;
-  seg_decode_grid (&pipe->plan, &scores->desc, &grid_width, &grid_height);
-  if (!lay_out_frames (pipe, pipe->params.align, error))
+  SegPipeMemory *m = &pipe->memory;
+  gsize used = 0;
+  if (!lay_out_frames (pipe, pipe->params.align, error)
+      || !pipe->decoder->plan (pipe, m, error))
     return FALSE;
-  SegDecodeMemory *m = &pipe->memory;
-  SegOutputKind output = pipe->config.output;
-  gsize align = pipe->params.align, used = 0, read = 0;
-  seg_decode_sizes (m, pipe->frame.width, pipe->frame.height, grid_width, grid_height);
-  SegPiece *in_work[] = { &m->labels, &m->cells, &m->numbers, &m->map, &m->matte,
-    &m->counts, &m->list };
-  SegPiece *result = output == SEG_OUTPUT_LABELS  ? &m->map
-                     : output == SEG_OUTPUT_MATTE ? &m->matte
-                                                  : &pipe->drawn;
   pipe->drawn.n_bytes = (pipe->result.n_bytes + 15) & ~(gsize) 15;
-  pipe->frame_offset = pipe->unified ? 0 : place (&used, align, pipe->frame.n_bytes);
-  for (guint i = 0; i < G_N_ELEMENTS (in_work); i++)
-    if (in_work[i] != result || !pipe->unified)
-      put_piece (in_work[i], NULL, &used, align);
-  if (!pipe->unified && result == &pipe->drawn)
-    put_piece (result, NULL, &used, align);
-  place (&read, align, result->n_bytes);
-  pipe->counts_offset = place (&read, align, m->counts.n_bytes);
+  SegPiece *result = m->result != NULL ? m->result : &pipe->drawn;
+  place_pieces (pipe, result, &used);
 
   pipe->upload = seg_buffer_new (
       pipe->vk, (pipe->frame.n_bytes + 15) & ~(gsize) 15, SEG_BUFFER_UPLOAD, error);
@@ -85,9 +85,10 @@ seg_pipe_allocate (SegPipe *pipe, GError **error)
   pipe->work = seg_buffer_new (pipe->vk, used, SEG_BUFFER_DEVICE, error);
   if (pipe->work == NULL)
     return FALSE;
-  pipe->readback = seg_buffer_new (pipe->vk, read, SEG_BUFFER_READBACK, error);
-  for (guint i = 0; i < G_N_ELEMENTS (in_work); i++)
-    in_work[i]->buffer = pipe->work;
+  pipe->readback = seg_buffer_new (
+      pipe->vk, place_downloads (pipe, result), SEG_BUFFER_READBACK, error);
+  for (guint i = 0; i < m->n_pieces; i++)
+    m->pieces[i]->buffer = pipe->work;
   result->buffer = pipe->unified ? pipe->readback : pipe->work;
   if (pipe->unified)
     result->offset = 0;
@@ -95,48 +96,10 @@ seg_pipe_allocate (SegPipe *pipe, GError **error)
   return pipe->readback != NULL;
 }
 
-static gboolean
-prepare_params (SegPipe *pipe, GError **error)
-{
-  SegBufferView zeros;
-  SegParams *p = &pipe->params;
-  pipe->style =
-      seg_params_add (p, sizeof *pipe->style, SEG_VIEW_UNIFORM, &pipe->style_view, error);
-  if (pipe->style == NULL)
-    return FALSE;
-  pipe->colors = seg_params_add (
-      p, sizeof *pipe->colors, SEG_VIEW_TEXEL_U8X4, &pipe->colors_view, error);
-  if (pipe->colors == NULL)
-    return FALSE;
-  if (seg_params_add (
-          p, pipe->memory.counts.n_bytes, SEG_VIEW_STORAGE_READ, &zeros, error)
-      == NULL)
-    return FALSE;
-  pipe->memory.zeros = (SegPiece){ zeros.buffer, zeros.offset, zeros.n_bytes };
-  return seg_frame_source_init (&pipe->source, p, &pipe->frame,
-      pipe->unified ? pipe->upload : pipe->work, pipe->frame_offset, error);
-}
-
-/* The label of each value of the class map. */
-static gboolean
-prepare_legend (SegPipe *pipe, GError **error)
-{
-  char buffers[256][32];
-  const char *texts[256];
-  guint n = pipe->plan.kind == SEG_DECODE_CLASSES ? pipe->plan.n_classes : 2;
-  seg_pipe_set_style (pipe, &seg_style_default);
-  if (pipe->config.output != SEG_OUTPUT_OVERLAY)
-    return TRUE;
-  for (guint v = 0; v < n; v++) {
-    int c = seg_pipe_class_of_value (pipe, v);
-    texts[v] = c < 0 ? NULL : seg_model_info_label (pipe->info, (guint) c, buffers[v]);
-  }
-  return seg_legend_init (&pipe->legend, pipe->vk, &pipe->params, texts, n,
-      pipe->config.width, pipe->config.height, error);
-}
-
 gboolean
 seg_pipe_prepare (SegPipe *pipe, GError **error)
 {
-  return prepare_params (pipe, error) && prepare_legend (pipe, error);
+  return seg_frame_source_init (&pipe->source, &pipe->params, &pipe->frame,
+             pipe->unified ? pipe->upload : pipe->work, pipe->frame_offset, error)
+         && pipe->decoder->prepare (pipe, error);
 }

@@ -6,8 +6,58 @@
 
 G_BEGIN_DECLS
 
-/* The pipe's own files: pipe.c (the object), pipe-plan.c (what is made of the network's output),
- * pipe-memory.c, pipe-record.c, pipe-style.c. */
+/* The pipe's own files: pipe.c (the object), pipe-memory.c, pipe-record.c, and a file for each
+ * kind of decoder: pipe-map.c with pipe-style.c. */
+
+#define SEG_PIPE_MAX_PIECES    16
+#define SEG_PIPE_MAX_DOWNLOADS 4
+
+/* Device memory that a decoder wants; n_bytes of each piece is set, the pipe places them. */
+typedef struct {
+  SegPiece *pieces[SEG_PIPE_MAX_PIECES];
+  guint n_pieces;
+  SegPiece
+      *result; /* one of them is the pipe's result as it is; NULL: what `draw` makes */
+  /* Some of them that the host gets with each frame: see seg_pipe_download. */
+  SegPiece *downloads[SEG_PIPE_MAX_DOWNLOADS];
+  guint n_downloads;
+} SegPipeMemory;
+
+/* What is made of a network's outputs. The functions are called in this order. */
+typedef struct {
+  /* The network and its information are ones that it can take. NULL: any. */
+  gboolean (*check) (const SegGraph *graph, const SegModelInfo *info, GError **error);
+  /* pipe->frame and pipe->result are laid out, pipe->geometry is known: what it wants. */
+  gboolean (*plan) (SegPipe *pipe, SegPipeMemory *memory, GError **error);
+  /* Parameters, and what else outlives a recording; pieces are placed. */
+  gboolean (*prepare) (SegPipe *pipe, GError **error);
+  void (*set_style) (SegPipe *pipe, const SegStyle *style);
+  /* From the outputs (info->n_outputs of them, in info's order) to its pieces. */
+  gboolean (*record) (
+      SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error);
+  /* From the frame and its pieces to `drawn`, as config.output says. After `record`, and by
+   * itself for frames that show the last answer. */
+  gboolean (*draw) (SegPipe *pipe, SegCmd *cmd, GError **error);
+  /* Class of the model that value v of a label map stands for, or -1. */
+  int (*class_of_value) (const SegPipe *pipe, guint v);
+  /* Pixels of each class (256), from a download. */
+  const guint32 *(*areas) (const SegPipe *pipe);
+  /* Also of a pipe half made. */
+  void (*clear) (SegPipe *pipe);
+} SegPipeDecoder;
+
+/* A class or a probability for each pixel: pipe-map.c. */
+extern const SegPipeDecoder seg_pipe_map;
+
+typedef struct {
+  SegDecodePlan plan;
+  SegDecodeMemory memory;
+  SegStyleBlock *style;
+  SegColorTable *colors;
+  SegBufferView style_view, colors_view, decode_view;
+  SegLegend legend;
+} SegPipeMap;
+
 struct _SegPipe {
   SegVk *vk;
   SegSession *session;
@@ -15,21 +65,19 @@ struct _SegPipe {
   SegPipeConfig config;
   gboolean unified; /* the device reads and writes host memory as fast as its own */
 
-  SegGeometry geometry;
-  SegDecodePlan plan;
-  SegParams params;
-  SegStyleBlock *style;
-  SegColorTable *colors;
-  SegBufferView style_view, colors_view, decode_view;
+  const SegPipeDecoder *decoder;
+  SegPipeMap map;
+  gpointer decoder_state; /* of decoders but seg_pipe_map */
 
+  SegGeometry geometry;
+  SegParams params;
   SegFrame frame, result;
   SegFrameSource source;
   SegBuffer *upload, *work, *readback;
   gsize frame_offset; /* in work, unless unified */
-  SegDecodeMemory memory;
-  SegLegend legend;
-  SegPiece drawn;      /* the result as the device writes it */
-  gsize counts_offset; /* in readback; the result is at 0 */
+  SegPipeMemory memory;
+  SegPiece drawn;                                 /* the result as the device writes it */
+  gsize download_offsets[SEG_PIPE_MAX_DOWNLOADS]; /* in readback; the result is at 0 */
 
   SegDrawFlags draw, recorded_draw;
   gboolean recorded;
@@ -44,12 +92,19 @@ struct _SegPipe {
   double last_ms;
 };
 
-void seg_pipe_plan (SegPipe *pipe);
+/* The decoder that info asks for, or NULL. */
+const SegPipeDecoder *seg_pipe_decoder (const SegModelInfo *info);
 /* Lays the frames out and takes the buffers. */
 gboolean seg_pipe_allocate (SegPipe *pipe, GError **error);
 /* Parameters that outlive a recording. */
 gboolean seg_pipe_prepare (SegPipe *pipe, GError **error);
 /* Records what is not recorded as `draw` wants it. */
 gboolean seg_pipe_record (SegPipe *pipe, GError **error);
+/* The last frame's copy of memory.downloads[i]. */
+gconstpointer seg_pipe_download (const SegPipe *pipe, guint i);
+
+/* pipe-style.c */
+void seg_pipe_map_set_style (SegPipe *pipe, const SegStyle *style);
+int seg_pipe_map_class_of_value (const SegPipe *pipe, guint v);
 
 G_END_DECLS

@@ -17,48 +17,22 @@ record_input (SegPipe *pipe, const SegBound *input, GError **error)
              &pipe->geometry, &pipe->info->normalize, input, error);
 }
 
-static gboolean
-record_decoding (SegPipe *pipe, SegCmd *cmd, const SegBound *output, GError **error)
-{
-  return seg_decode_record (cmd, &pipe->params, &pipe->plan, &pipe->geometry, output,
-      &pipe->memory, &pipe->style_view, &pipe->decode_view, error);
-}
-
-static gboolean
-record_picture (SegPipe *pipe, SegCmd *cmd, GError **error)
-{
-  SegComposeInput input = {
-    .memory = &pipe->memory,
-    .decode = pipe->decode_view,
-    .style = pipe->style_view,
-    .colors = pipe->colors_view,
-    .soft = pipe->plan.kind != SEG_DECODE_CLASSES,
-    .contours = (pipe->draw & SEG_DRAW_CONTOURS) != 0,
-    .legend = pipe->draw & SEG_DRAW_LEGEND ? &pipe->legend : NULL,
-  };
-  if (pipe->config.output == SEG_OUTPUT_OVERLAY)
-    return seg_compose_record (cmd, &pipe->params, &input, &pipe->source,
-        pipe->drawn.buffer, pipe->drawn.offset, error);
-  if (pipe->config.output == SEG_OUTPUT_CUTOUT)
-    return seg_cutout_record (
-        cmd, &input, &pipe->source, &pipe->result, &pipe->drawn, error);
-  return TRUE;
-}
-
 /* The last of a recording: the picture, and what the host reads. */
 static gboolean
 record_result (SegPipe *pipe, SegCmd *cmd, GError **error)
 {
-  const SegPiece *counts = &pipe->memory.counts;
-  if (!record_picture (pipe, cmd, error))
+  const SegPipeMemory *m = &pipe->memory;
+  if (!pipe->decoder->draw (pipe, cmd, error))
     return FALSE;
   if (!pipe->unified
       && !seg_cmd_copy (cmd, pipe->drawn.buffer, pipe->drawn.offset, pipe->readback, 0,
           pipe->drawn.n_bytes, error))
     return FALSE;
-  return seg_cmd_copy (cmd, counts->buffer, counts->offset, pipe->readback,
-             pipe->counts_offset, counts->n_bytes, error)
-         && seg_cmd_end (cmd, error);
+  for (guint i = 0; i < m->n_downloads; i++)
+    if (!seg_cmd_copy (cmd, m->downloads[i]->buffer, m->downloads[i]->offset,
+            pipe->readback, pipe->download_offsets[i], m->downloads[i]->n_bytes, error))
+      return FALSE;
+  return seg_cmd_end (cmd, error);
 }
 
 static gboolean
@@ -72,28 +46,34 @@ open_recording (SegPipe *pipe, SegCmd **cmd, GError **error)
 static gboolean
 record_whole (SegPipe *pipe, GError **error)
 {
-  SegBound input, output;
-  return seg_session_input (pipe->session, pipe->info->input, &input, error)
-         && seg_session_output (pipe->session, pipe->info->outputs[0], &output, error)
-         && record_input (pipe, &input, error)
-         && seg_session_record (pipe->session, pipe->cmd, pipe->info->outputs, 1, error)
-         && record_decoding (pipe, pipe->cmd, &output, error)
+  const SegModelInfo *info = pipe->info;
+  SegBound input, outputs[SEG_INFO_MAX_OUTPUTS];
+  if (!seg_session_input (pipe->session, info->input, &input, error))
+    return FALSE;
+  for (guint i = 0; i < info->n_outputs; i++)
+    if (!seg_session_output (pipe->session, info->outputs[i], &outputs[i], error))
+      return FALSE;
+  return record_input (pipe, &input, error)
+         && seg_session_record (
+             pipe->session, pipe->cmd, info->outputs, info->n_outputs, error)
+         && pipe->decoder->record (pipe, pipe->cmd, outputs, error)
          && record_result (pipe, pipe->cmd, error);
 }
 
 static gboolean
 record_halves (SegPipe *pipe, GError **error)
 {
+  const SegModelInfo *info = pipe->info;
   if (pipe->host_net == NULL)
     pipe->host_net =
-        seg_host_net_new (pipe->session, pipe->vk, pipe->info->outputs[0], error);
+        seg_host_net_new (pipe->session, pipe->vk, info->outputs, info->n_outputs, error);
   if (pipe->host_net == NULL || !open_recording (pipe, &pipe->cmd_after, error))
     return FALSE;
   return record_input (pipe, seg_host_net_input (pipe->host_net), error)
          && seg_host_net_record_input (pipe->host_net, pipe->cmd, error)
          && seg_cmd_end (pipe->cmd, error)
-         && record_decoding (
-             pipe, pipe->cmd_after, seg_host_net_output (pipe->host_net), error)
+         && pipe->decoder->record (
+             pipe, pipe->cmd_after, seg_host_net_outputs (pipe->host_net), error)
          && record_result (pipe, pipe->cmd_after, error);
 }
 

@@ -23,7 +23,7 @@ keep_foreground (const SegPipe *pipe, SegStyleBlock *block)
   guint32 set[8] = { 0 };
   const GArray *foreground = pipe->info->foreground;
   if (foreground->len == 0 && pipe->info->decoder == SEG_DECODER_SOFTMAX
-      && pipe->plan.n_classes == 2)
+      && pipe->map.plan.n_classes == 2)
     set[0] = 2;
   else if (foreground->len == 0)
     return;
@@ -37,16 +37,16 @@ keep_foreground (const SegPipe *pipe, SegStyleBlock *block)
 }
 
 int
-seg_pipe_class_of_value (const SegPipe *pipe, guint v)
+seg_pipe_map_class_of_value (const SegPipe *pipe, guint v)
 {
-  if (pipe->plan.kind == SEG_DECODE_CLASSES)
-    return v < pipe->plan.n_classes ? (int) v : -1;
+  if (pipe->map.plan.kind == SEG_DECODE_CLASSES)
+    return v < pipe->map.plan.n_classes ? (int) v : -1;
   if (v != 1)
     return -1;
-  if (pipe->plan.kind == SEG_DECODE_VALUE)
+  if (pipe->map.plan.kind == SEG_DECODE_VALUE)
     return pipe->info->background == 0 ? 1 : 0;
-  for (guint c = 0; c < pipe->plan.n_classes; c++)
-    if ((int) c != pipe->info->background && is_kept (pipe->style, c))
+  for (guint c = 0; c < pipe->map.plan.n_classes; c++)
+    if ((int) c != pipe->info->background && is_kept (pipe->map.style, c))
       return (int) c;
   return -1;
 }
@@ -55,27 +55,27 @@ static void
 set_colors (SegPipe *pipe, const SegStyle *style)
 {
   static const guint8 white[3] = { 255, 255, 255 }, black[3] = { 0, 0, 0 };
-  const SegStyleBlock *block = pipe->style;
+  const SegStyleBlock *block = pipe->map.style;
   for (guint v = 0; v < 256; v++) {
-    int c = seg_pipe_class_of_value (pipe, v);
+    int c = seg_pipe_map_class_of_value (pipe, v);
     gboolean drawn = c >= 0 && c != pipe->info->background && is_kept (block, (guint) c);
     const guint8 *rgba = pipe->info->palette.rgba[c >= 0 ? c : 0];
     double strength =
         drawn && (style->draw & SEG_DRAW_MASKS) ? style->alpha * rgba[3] / 255.0 : 0.0;
-    seg_color_table_set (pipe->colors, v, &pipe->frame, rgba, strength);
+    seg_color_table_set (pipe->map.colors, v, &pipe->frame, rgba, strength);
   }
-  seg_color_table_set (pipe->colors, SEG_COLOR_TEXT, &pipe->frame, white, 1.0);
-  seg_color_table_set (pipe->colors, SEG_COLOR_PANEL, &pipe->frame, black, 0.6);
+  seg_color_table_set (pipe->map.colors, SEG_COLOR_TEXT, &pipe->frame, white, 1.0);
+  seg_color_table_set (pipe->map.colors, SEG_COLOR_PANEL, &pipe->frame, black, 0.6);
 }
 
 void
-seg_pipe_set_style (SegPipe *pipe, const SegStyle *style)
+seg_pipe_map_set_style (SegPipe *pipe, const SegStyle *style)
 {
-  SegStyleBlock *block = pipe->style;
+  SegStyleBlock *block = pipe->map.style;
   double threshold = style->threshold < 0.0 ? pipe->info->threshold : style->threshold;
-  gboolean classes = pipe->plan.kind == SEG_DECODE_CLASSES;
+  gboolean classes = pipe->map.plan.kind == SEG_DECODE_CLASSES;
   memcpy (block->keep, style->keep, sizeof block->keep);
-  if (pipe->plan.kind == SEG_DECODE_ODDS)
+  if (pipe->map.plan.kind == SEG_DECODE_ODDS)
     keep_foreground (pipe, block);
   block->threshold = (float) threshold;
   block->map_threshold = (float) (threshold > 0.0 ? threshold : 0.5);

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "frame/pipe-priv.h"
 
+const SegPipeDecoder *
+seg_pipe_decoder (const SegModelInfo *info)
+{
+  return info->decoder <= SEG_DECODER_MATTE ? &seg_pipe_map : NULL;
+}
+
 gboolean
 seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error)
 {
@@ -11,14 +17,16 @@ seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error)
         "the network has %u inputs: one picture is supported", graph->inputs->len);
     return FALSE;
   }
-  if (info->decoder > SEG_DECODER_MATTE) {
+  if (seg_pipe_decoder (info) == NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "decoder %s is not supported here: argmax, index, softmax, sigmoid and matte are",
         seg_decoder_name (info->decoder));
     return FALSE;
   }
   const SegValue *input = graph->inputs->pdata[info->input];
-  return seg_image_axes (&input->desc, &axis, error);
+  const SegPipeDecoder *decoder = seg_pipe_decoder (info);
+  return seg_image_axes (&input->desc, &axis, error)
+         && (decoder->check == NULL || decoder->check (graph, info, error));
 }
 
 static gboolean
@@ -27,7 +35,7 @@ build (SegPipe *pipe, GError **error)
   const SegModelInfo *info = pipe->info;
   if (!seg_pipe_check (pipe->session, info, error))
     return FALSE;
-  seg_pipe_plan (pipe);
+  pipe->decoder = seg_pipe_decoder (info);
   seg_geometry_init (&pipe->geometry,
       pipe->config.override_fit ? pipe->config.fit : info->fit, pipe->config.width,
       pipe->config.height, info->width, info->height);
@@ -66,7 +74,8 @@ seg_pipe_free (SegPipe **ppipe)
   seg_cmd_free (&pipe->cmd_after);
   seg_cmd_free (&pipe->cmd_redraw);
   seg_host_net_free (&pipe->host_net);
-  seg_legend_clear (&pipe->legend);
+  if (pipe->decoder != NULL)
+    pipe->decoder->clear (pipe);
   seg_params_clear (&pipe->params);
   seg_buffer_free (&pipe->upload);
   seg_buffer_free (&pipe->work);
@@ -114,11 +123,28 @@ seg_pipe_wait (SegPipe *pipe, GError **error)
   return TRUE;
 }
 
+gconstpointer
+seg_pipe_download (const SegPipe *pipe, guint i)
+{
+  return (const guint8 *) seg_buffer_map (pipe->readback) + pipe->download_offsets[i];
+}
+
+void
+seg_pipe_set_style (SegPipe *pipe, const SegStyle *style)
+{
+  pipe->decoder->set_style (pipe, style);
+}
+
 const guint32 *
 seg_pipe_areas (const SegPipe *pipe)
 {
-  return (const guint32 *) ((const guint8 *) seg_buffer_map (pipe->readback)
-                            + pipe->counts_offset);
+  return pipe->decoder->areas (pipe);
+}
+
+int
+seg_pipe_class_of_value (const SegPipe *pipe, guint v)
+{
+  return pipe->decoder->class_of_value (pipe, v);
 }
 
 double
