@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "gstvksegmask.h"
+#include "gstvksegmeta.h"
+#include "gstvksegmirror.h"
+#include "gstvksegshape.h"
