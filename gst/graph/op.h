@@ -30,6 +30,17 @@ typedef enum {
                               * (Transpose): it is what the consumers want */
 } SegOpFlags;
 
+/* How an axis of a node's output lies along an axis of its first input: the middle of output
+ * element i is at input element i * num / den + shift. Starts as: the same axis, unchanged. */
+typedef struct {
+  guint in_axis;
+  gint64 num, den;
+  double shift;
+  gboolean padded; /* at an end, elements are made up */
+  gint64
+      missing; /* input elements that a stride would need to leave none out at the end */
+} SegAlign;
+
 /* An operator. One const table per ONNX operator; see ops/table.h.
  * All functions set the error with what is wrong; callers add the node's name. */
 struct _SegOp {
@@ -56,6 +67,9 @@ struct _SegOp {
   /* Whether emit can do this node on a device; NULL: when seg_node_device_types (node). A node
    * that cannot runs through eval, between two submissions. */
   gboolean (*on_device) (const SegNode *node);
+  /* For graph/reach.c: axis `axis` of the output. FALSE: it follows no axis of the input. NULL: axes
+   * stay as they are. */
+  gboolean (*align) (const SegNode *node, guint axis, SegAlign *align);
   /* Appends dispatches to the program. NULL: host only (or SEG_OP_RENAME). */
   gboolean (*emit) (const SegNode *node, SegProgram *program, GError **error);
 

@@ -214,6 +214,24 @@ transpose_fold_affine (
   return seg_conv_fold_affine (graph, node, &order, scale, shift, n);
 }
 
+/* Input i goes to outputs i * stride - pad + k * dilation. */
+static gboolean
+transpose_align (const SegNode *node, guint axis, SegAlign *a)
+{
+  const TransposeParams *params = node->params;
+  const SegWindow *w = &params->window;
+  if (axis < 2 || axis - 2 >= w->n)
+    return axis != 1;
+  guint i = axis - 2;
+  gint64 in = seg_node_input (node, 0)->desc.dims[axis],
+         out = seg_node_output (node, 0)->desc.dims[axis];
+  gint64 pad = w->pad_begin[i], reach = (w->kernel[i] - 1) * w->dilation[i];
+  a->den = w->stride[i];
+  a->shift = ((double) pad - (double) reach / 2.0) / (double) w->stride[i];
+  a->padded = pad - reach <= -w->stride[i] || (out - 1 + pad) / w->stride[i] >= in;
+  return TRUE;
+}
+
 const SegOp seg_op_conv_transpose = {
   .name = "ConvTranspose",
   .domain = "",
@@ -228,5 +246,6 @@ const SegOp seg_op_conv_transpose = {
   .eval = transpose_eval,
   .on_device = transpose_on_device,
   .emit = transpose_emit,
+  .align = transpose_align,
   .fold_affine = transpose_fold_affine,
 };

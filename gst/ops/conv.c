@@ -212,6 +212,14 @@ conv_fold_affine (
 }
 
 static gboolean
+conv_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const SegConvParams *params = node->params;
+  seg_window_align (&params->window, node, axis, align);
+  return axis != 1;
+}
+
+static gboolean
 conv_absorb_pads (SegNode *node, const gint64 *begin, const gint64 *end, guint n)
 {
   SegConvParams *params = node->params;
@@ -232,6 +240,7 @@ const SegOp seg_op_conv = {
   .eval = conv_eval,
   .on_device = conv_on_device,
   .emit = conv_emit,
+  .align = conv_align,
   .fold_affine = conv_fold_affine,
   .absorb_pads = conv_absorb_pads,
 };

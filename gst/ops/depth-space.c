@@ -100,12 +100,26 @@ depth_space_emit (const SegNode *node, SegProgram *program, GError **error)
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
 }
 
+static gboolean
+depth_space_align (const SegNode *node, guint axis, SegAlign *a)
+{
+  const Params *params = node->params;
+  gboolean to_space = node->op->variant == DEPTH_TO_SPACE;
+  double block = (double) params->block;
+  if (axis < 2)
+    return axis == 0;
+  a->num = to_space ? 1 : params->block;
+  a->den = to_space ? params->block : 1;
+  a->shift = to_space ? 0.5 / block - 0.5 : (block - 1.0) / 2.0;
+  return TRUE;
+}
+
 #define DEPTH_SPACE(NAME, VARIANT)                                                       \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 1, .max_inputs = 1, .max_outputs = 1,      \
     .layout = SEG_OP_ANY, .variant = VARIANT, .params_size = sizeof (Params),            \
     .parse = depth_space_parse, .infer = depth_space_infer, .eval = depth_space_eval,    \
-    .emit = depth_space_emit                                                             \
+    .emit = depth_space_emit, .align = depth_space_align                                 \
   }
 
 const SegOp seg_op_depth_to_space = DEPTH_SPACE ("DepthToSpace", DEPTH_TO_SPACE);

@@ -184,6 +184,15 @@ pad_emit (const SegNode *node, SegProgram *program, GError **error)
       &take, program, seg_node_input (node, 0), seg_node_output (node, 0), fill, error);
 }
 
+static gboolean
+pad_align (const SegNode *node, guint axis, SegAlign *a)
+{
+  const Params *params = node->params;
+  a->shift = -(double) params->before[axis];
+  a->padded = params->before[axis] > 0 || params->after[axis] > 0;
+  return TRUE;
+}
+
 const SegOp seg_op_pad = {
   .name = "Pad",
   .domain = "",
@@ -196,4 +205,5 @@ const SegOp seg_op_pad = {
   .infer = pad_infer,
   .eval = pad_eval,
   .emit = pad_emit,
+  .align = pad_align,
 };

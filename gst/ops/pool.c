@@ -186,6 +186,14 @@ pool_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_program_dispatch (p, &d, error);
 }
 
+static gboolean
+pool_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const PoolParams *params = node->params;
+  seg_window_align (&params->window, node, axis, align);
+  return TRUE;
+}
+
 /* Zeros in front of a maximum are not padding, but those in front of an average can count. */
 static gboolean
 average_absorb_pads (SegNode *node, const gint64 *begin, const gint64 *end, guint n)
@@ -206,7 +214,7 @@ average_absorb_pads (SegNode *node, const gint64 *begin, const gint64 *end, guin
     .max_outputs = OUTPUTS, .layout = SEG_OP_CHANNELS_LAST, .variant = VARIANT,          \
     .params_size = sizeof (PoolParams), .parse = pool_parse, .infer = pool_infer,        \
     .eval = pool_eval, .on_device = pool_on_device, .emit = pool_emit,                   \
-    .absorb_pads = ABSORB,                                                               \
+    .align = pool_align, .absorb_pads = ABSORB,                                          \
   }
 
 const SegOp seg_op_max_pool = POOL ("MaxPool", POOL_MAX, 2, NULL);

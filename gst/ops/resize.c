@@ -262,13 +262,45 @@ resize_emit (const SegNode *node, SegProgram *program, GError **error)
   return seg_take_emit (&take, program, src, dst, params->extrapolation, error);
 }
 
+/* Extents that are a multiple of each other but for a remainder mean that multiple. Where the ends
+ * are aligned, positions are so on average. */
+static void
+whole_ratio (gint64 small, gint64 large, gint64 *few, gint64 *many)
+{
+  gint64 k = (large + small / 2) / small;
+  gboolean whole = ABS (large - k * small) < k;
+  *few = whole ? 1 : small;
+  *many = whole ? k : large;
+}
+
+static gboolean
+resize_align (const SegNode *node, guint axis, SegAlign *a)
+{
+  const SegResizeParams *params = node->params;
+  const SegResizeAxis *r = &params->axes[axis];
+  if (params->kind.coords == SEG_RESIZE_TF_CROP_AND_RESIZE || r->in < 1 || r->out < 1
+      || (r->in == 1 && r->out != 1))
+    return FALSE;
+  if (r->out >= r->in)
+    whole_ratio (r->in, r->out, &a->num, &a->den);
+  else
+    whole_ratio (r->out, r->in, &a->den, &a->num);
+  double step = (double) a->num / (double) a->den;
+  gboolean corner = params->kind.coords == SEG_RESIZE_ASYMMETRIC
+                    && params->kind.mode != SEG_RESIZE_NEAREST;
+  a->shift = corner ? 0.0 : 0.5 * step - 0.5;
+  a->padded =
+      r->in != r->out && (params->kind.mode != SEG_RESIZE_NEAREST || r->out % r->in != 0);
+  return TRUE;
+}
+
 #define RESIZE(NAME, VARIANT, MAX_INPUTS)                                                \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 1, .max_inputs = MAX_INPUTS,               \
     .max_outputs = 1, .layout = SEG_OP_ANY, .variant = VARIANT,                          \
     .params_size = sizeof (SegResizeParams), .parse = seg_resize_parse,                  \
     .infer = seg_resize_infer, .eval = resize_eval, .on_device = resize_on_device,       \
-    .emit = resize_emit                                                                  \
+    .emit = resize_emit, .align = resize_align                                           \
   }
 
 const SegOp seg_op_resize = RESIZE ("Resize", SEG_RESIZE, 4);

@@ -129,6 +129,15 @@ slice_emit (const SegNode *node, SegProgram *program, GError **error)
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
 }
 
+static gboolean
+slice_align (const SegNode *node, guint axis, SegAlign *a)
+{
+  const Params *params = node->params;
+  a->num = params->step[axis];
+  a->shift = (double) params->start[axis];
+  return params->step[axis] > 0;
+}
+
 const SegOp seg_op_slice = {
   .name = "Slice",
   .domain = "",
@@ -140,4 +149,5 @@ const SegOp seg_op_slice = {
   .infer = slice_infer,
   .eval = slice_eval,
   .emit = slice_emit,
+  .align = slice_align,
 };

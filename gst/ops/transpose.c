@@ -61,6 +61,14 @@ transpose_emit (const SegNode *node, SegProgram *program, GError **error)
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
 }
 
+static gboolean
+transpose_align (const SegNode *node, guint axis, SegAlign *a)
+{
+  const Params *params = node->params;
+  a->in_axis = params->perm[axis];
+  return TRUE;
+}
+
 const SegOp seg_op_transpose = {
   .name = "Transpose",
   .domain = "",
@@ -73,4 +81,5 @@ const SegOp seg_op_transpose = {
   .infer = transpose_infer,
   .eval = transpose_eval,
   .emit = transpose_emit,
+  .align = transpose_align,
 };

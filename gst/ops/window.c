@@ -165,6 +165,21 @@ seg_window_axes (const SegWindow *w, const SegDesc *in, const SegDesc *out,
     };
 }
 
+void
+seg_window_align (const SegWindow *w, const SegNode *node, guint axis, SegAlign *a)
+{
+  if (axis < 2 || axis - 2 >= w->n)
+    return;
+  guint i = axis - 2;
+  gint64 in = seg_node_input (node, 0)->desc.dims[axis],
+         out = seg_node_output (node, 0)->desc.dims[axis];
+  gint64 end = (out - 1) * w->stride[i] + extent (w, i) - w->pad_begin[i];
+  a->num = w->stride[i];
+  a->shift = (double) (extent (w, i) - 1) / 2.0 - (double) w->pad_begin[i];
+  a->padded = w->pad_begin[i] > 0 || end > in;
+  a->missing = end < in ? w->stride[i] - (in - end) : 0;
+}
+
 gboolean
 seg_window_add_pads (SegWindow *w, const gint64 *begin, const gint64 *end, guint n)
 {

@@ -46,6 +46,8 @@ gboolean seg_window_slide (SegWindow *w, const gint64 *in, gint64 *out, GError *
  * dimensions of in and out ([N,C,...]). */
 void seg_window_axes (const SegWindow *w, const SegDesc *in, const SegDesc *out,
     SegWindowAxis axes[SEG_WINDOW_AXES]);
+/* SegOp.align of what slides a window over its input. */
+void seg_window_align (const SegWindow *w, const SegNode *node, guint axis, SegAlign *a);
 /* More padding on each side, n axes; for SegOp.absorb_pads. */
 gboolean seg_window_add_pads (
     SegWindow *w, const gint64 *begin, const gint64 *end, guint n);
