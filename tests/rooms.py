@@ -24,17 +24,19 @@ ROOMS = {
     'meta': (['base'], GST + ['json-glib-1.0']),
     'tool': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame'], ['gio-2.0', 'json-glib-1.0']),
     'elements': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta'], GST),
+    'proposals': (['base', 'elements/videoframe.h'], GST),
 }
 # Who may include <...> beginning so. What is not named is the C library's or GLib's.
 SYSTEM = {
-    'gst/': {'meta', 'elements', ''},
+    'gst/': {'meta', 'elements', 'proposals', ''},
+    'opencv2/': {'proposals'},
     'vulkan/': {'vk'},
     'protobuf-c/': {'onnx'},
     'pango/': {'frame'},
     'json-glib/': {'tool', 'meta', 'elements'},
     'gio/': {'tool', 'meta', 'elements'},
 }
-SOURCES = {'.c', '.h', '.comp', '.glsl', '.py', '.sh'}
+SOURCES = {'.c', '.cc', '.h', '.comp', '.glsl', '.py', '.sh'}
 LICENCE = 'SPDX-License-Identifier: LGPL-2.1-or-later'
 MERGE = re.compile(r'^(<<<<<<<|>>>>>>>) ', re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -64,7 +66,7 @@ def wrong_include(room, kind, name):
 
 
 def check_includes(root):
-    for path in sorted((root / 'gst').rglob('*.[ch]')):
+    for path in sorted(p for p in (root / 'gst').rglob('*') if p.suffix in {'.c', '.cc', '.h'}):
         parts = path.relative_to(root / 'gst').parts
         room = parts[0] if len(parts) > 1 else ''
         if room and room not in ROOMS:
