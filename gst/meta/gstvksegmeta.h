@@ -3,6 +3,8 @@
 
 #include "gstvksegmask.h"
 
+#include <gst/video/video.h>
+
 G_BEGIN_DECLS
 
 /* Grows when fields are added to the structures here, which happens in their padding. */
@@ -141,10 +143,18 @@ GST_VK_SEG_API GstVkSegInstance *gst_vk_seg_meta_find_track (
 GST_VK_SEG_API gboolean gst_vk_seg_meta_get_map_at_size (
     const GstVkSegMeta *meta, guint width, guint height, guint8 *pixels, gsize stride);
 
+GST_VK_SEG_API gboolean gst_vk_seg_meta_get_foreground_at_size (const GstVkSegMeta *meta,
+    gboolean soft, guint width, guint height, guint8 *pixels, gsize stride);
+
 GST_VK_SEG_API GstVkSegInstance *gst_vk_seg_instance_copy (
     const GstVkSegInstance *instance);
 GST_VK_SEG_API void gst_vk_seg_instance_free (GstVkSegInstance *instance);
 GST_VK_SEG_API gboolean gst_vk_seg_instance_get_mask_at_size (
+    const GstVkSegInstance *instance, guint width, guint height, guint8 *pixels,
+    gsize stride);
+GST_VK_SEG_API gboolean gst_vk_seg_instance_get_extent (const GstVkSegInstance *instance,
+    guint width, guint height, GstVideoRectangle *extent);
+GST_VK_SEG_API gboolean gst_vk_seg_instance_get_mask_in_extent (
     const GstVkSegInstance *instance, guint width, guint height, guint8 *pixels,
     gsize stride);
 

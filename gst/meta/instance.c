@@ -82,3 +82,48 @@ gst_vk_seg_instance_get_mask_at_size (const GstVkSegInstance *instance, guint wi
       pixels + window.y0 * stride + window.x0, stride);
   return TRUE;
 }
+
+/**
+ * gst_vk_seg_instance_get_extent:
+ * @instance: an instance
+ * @width: of the picture in pixels, 1 to #GST_VK_SEG_MAX_PX
+ * @height: its rows
+ * @extent: (out): the pixels that its box covers when the frame has that size; may be empty
+ *
+ * Returns: %FALSE when the size is out of range
+ */
+gboolean
+gst_vk_seg_instance_get_extent (const GstVkSegInstance *instance, guint width,
+    guint height, GstVideoRectangle *extent)
+{
+  SegWindow w;
+  if (!seg_instance_window (instance, width, height, &w))
+    return FALSE;
+  *extent = (GstVideoRectangle){ (gint) w.x0, (gint) w.y0, (gint) (w.x1 - w.x0),
+    (gint) (w.y1 - w.y0) };
+  return TRUE;
+}
+
+/**
+ * gst_vk_seg_instance_get_mask_in_extent:
+ * @instance: an instance
+ * @width: of the picture in pixels, 1 to #GST_VK_SEG_MAX_PX
+ * @height: its rows
+ * @pixels: (array) (inout caller-allocates): room for the rows of the extent
+ * @stride: bytes from one row to the next, at least the extent's width
+ *
+ * What gst_vk_seg_instance_get_mask_at_size() gives, but only the part that
+ * gst_vk_seg_instance_get_extent() tells: all pixels of the object are in it.
+ *
+ * Returns: %FALSE, and nothing written, when the size is out of range
+ */
+gboolean
+gst_vk_seg_instance_get_mask_in_extent (const GstVkSegInstance *instance, guint width,
+    guint height, guint8 *pixels, gsize stride)
+{
+  SegWindow w;
+  if (!seg_instance_window (instance, width, height, &w) || stride < w.x1 - w.x0)
+    return FALSE;
+  seg_instance_paint (instance, SEG_PAINT_BINARY, &w, pixels, stride);
+  return TRUE;
+}

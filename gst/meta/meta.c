@@ -21,8 +21,6 @@
 #include "meta/paint.h"
 #include "meta/transform.h"
 
-#include <gst/video/video.h>
-
 #include <string.h>
 
 static void
@@ -272,31 +270,4 @@ gst_vk_seg_meta_find_track (const GstVkSegMeta *meta, gint64 track_id)
     if (instance->track_id == track_id)
       return instance;
   return NULL;
-}
-
-/**
- * gst_vk_seg_meta_get_map_at_size:
- * @meta: a result
- * @width: pixels of a row, 1 to #GST_VK_SEG_MAX_PX
- * @height: rows
- * @pixels: (array) (inout caller-allocates): room for @height rows
- * @stride: bytes from one row to the next, at least @width
- *
- * The whole frame at a size: classes of a label map (the nearest; outside of the map the
- * background, or 255), or alpha of a matte (interpolated; 0 outside).
- *
- * Returns: %FALSE, and nothing written, when there is no map or the size is out of range
- */
-gboolean
-gst_vk_seg_meta_get_map_at_size (
-    const GstVkSegMeta *meta, guint width, guint height, guint8 *pixels, gsize stride)
-{
-  SegWindow window;
-  if (meta->map == NULL || stride < width
-      || !seg_window_init (&window, meta->frame_width, meta->frame_height, width, height))
-    return FALSE;
-  seg_mask_paint (meta->map,
-      meta->type == GST_VK_SEG_RESULT_MATTE ? SEG_PAINT_PROBABILITY : SEG_PAINT_NEAREST,
-      (guint8) meta->background, &window, pixels, stride);
-  return TRUE;
 }

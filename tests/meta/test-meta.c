@@ -367,6 +367,36 @@ test_map (void)
   gst_buffer_unref (buffer);
 }
 
+/* All objects together, where they overlap the more probable. */
+static void
+test_foreground (void)
+{
+  static const char *const rows[] = { "44#", "444" }, *const other[] = { "888" };
+  static const guint8 binary[2][4] = { { 0, 255, 255, 0 }, { 255, 255, 255, 0 } },
+                      soft[2][4] = { { 100, 100, 255, 0 }, { 200, 200, 200, 0 } };
+  GstBuffer *buffer;
+  GstVkSegMeta *meta = new_meta (&buffer, 4, 2);
+  guint8 pixels[2][4];
+  g_autoptr (GstVkSegMask) mask = make_mask (rows, 2, 0, 0),
+                           low = make_mask (other, 1, 0, 1);
+  g_assert_true (
+      gst_vk_seg_meta_get_foreground_at_size (meta, FALSE, 4, 2, pixels[0], 4));
+  g_assert_cmpint (pixels[1][1], ==, 0);
+  add (meta, 0, 0, 3, 2, mask);
+  add (meta, 0, 1, 3, 1, low);
+  add (meta, 1, 0, 1, 1, NULL);
+  g_assert_true (
+      gst_vk_seg_meta_get_foreground_at_size (meta, FALSE, 4, 2, pixels[0], 4));
+  g_assert_cmpmem (pixels, 8, binary, 8);
+  g_assert_true (gst_vk_seg_instance_get_mask_in_extent (
+      gst_vk_seg_meta_get_instance (meta, 1), 4, 2, pixels[0], 3));
+  g_assert_cmpint (pixels[0][0], ==, 255);
+  gst_vk_seg_meta_get_instance (meta, 2)->box.width = 0.2; /* no pixel's centre */
+  g_assert_true (gst_vk_seg_meta_get_foreground_at_size (meta, TRUE, 4, 2, pixels[0], 4));
+  g_assert_cmpmem (pixels, 8, soft, 8);
+  gst_buffer_unref (buffer);
+}
+
 /* --- mirrors ------------------------------------------------------------------------------------ */
 
 static void
@@ -412,6 +442,7 @@ main (int argc, char **argv)
   g_test_add_func ("/meta/scale", test_scale);
   g_test_add_func ("/meta/crop", test_crop);
   g_test_add_func ("/meta/map", test_map);
+  g_test_add_func ("/meta/foreground", test_foreground);
   g_test_add_func ("/meta/roi", test_roi);
   return g_test_run ();
 }
