@@ -13,11 +13,15 @@
 layout (local_size_x = 64) in;
 layout (constant_id = 5) const int SOFT = 0;     // strength by the matte, colour of class 1
 layout (constant_id = 6) const int CONTOURS = 0; // classes are outlined
+layout (constant_id = 7) const int INKED = 0;    // over it come the boxes and labels of instances
 
 layout (binding = 3) uniform usamplerBuffer source; // four bytes each
 layout (binding = 4) uniform usamplerBuffer labels; // four pixels each
 layout (binding = 5) uniform usamplerBuffer mattes; // four pixels each
 layout (binding = 7) writeonly buffer Output { uint data[]; } result;
+layout (binding = 8) uniform usamplerBuffer inks; // four pixels each: instance, text << 8
+
+const int INK_TEXT = 259; // colours of the text of instances begin here
 
 // The borders of classes: where the pixel to the right or below is of another. The class to
 // outline + 1, or 0.
@@ -32,6 +36,15 @@ uvec4 border (uvec4 l, int x, int y)
   return mix (uvec4 (0u), mix (l, other, equal (l, none)) + 1u, notEqual (other, l));
 }
 
+// What is drawn of boxes and labels covers what is below.
+void draw_ink (uint ink, int first, int e)
+{
+  int instance = int (ink & 255u);
+  vec4 own = sample_colour (texelFetch (colours, instance));
+  vec4 text = sample_colour (texelFetch (colours, INK_TEXT + instance));
+  sample_draw (first, e, mix (own, text, float (ink >> 8) * (1.0 / 255.0)), 1.0);
+}
+
 // Pixels 4x .. 4x+3 of row y: parts of samples `first` and on.
 void draw_four (int x, int y, int first)
 {
@@ -40,7 +53,12 @@ void draw_four (int x, int y, int first)
   vec4 strength = SOFT != 0 ? vec4 (texelFetch (mattes, at)) * (1.0 / 65025.0)
                             : vec4 (1.0 / 255.0);
   uvec4 is = CONTOURS != 0 ? border (l, x, y) : uvec4 (0u);
+  uvec4 ink = INKED != 0 ? texelFetch (inks, at) : uvec4 (0u);
   for (int e = 0; e < 4; e++) {
+    if (ink[e] != 0u) {
+      draw_ink (ink[e], first, e);
+      continue;
+    }
     uint class_id = SOFT != 0 ? 1u : l[e];
     if (CONTOURS != 0 && is[e] != 0u)
       class_id = is[e] - 1u;

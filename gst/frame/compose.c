@@ -42,7 +42,7 @@ typedef struct {
   const SegFrameSource *source;
   const SegPiece *target;
   SegBufferView block, colors;
-  guint32 spec[N_SAMPLE_SPECS + 2];
+  guint32 spec[N_SAMPLE_SPECS + 3];
   gint32 groups_in_row, n_rows;
 } Plane;
 
@@ -80,18 +80,21 @@ record_classes (Plane *plane, GError **error)
 {
   const SegComposeInput *input = plane->input;
   const SegPiece *mattes = input->soft ? &input->memory->matte : &input->memory->map;
-  SegBufferView views[8] = { input->style, input->decode, plane->block,
+  const SegPiece *ink = input->ink != NULL ? input->ink : &input->memory->map;
+  SegBufferView views[9] = { input->style, input->decode, plane->block,
     plane->source->views[2], seg_piece_view (&input->memory->map, SEG_VIEW_TEXEL_U8X4),
     seg_piece_view (mattes, SEG_VIEW_TEXEL_U8X4), plane->colors,
-    seg_piece_view (plane->target, SEG_VIEW_STORAGE_WRITE) };
+    seg_piece_view (plane->target, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (ink, SEG_VIEW_TEXEL_U16X4) };
   plane->spec[N_SAMPLE_SPECS] = (guint32) input->soft;
   plane->spec[N_SAMPLE_SPECS + 1] = (guint32) input->contours;
+  plane->spec[N_SAMPLE_SPECS + 2] = input->ink != NULL;
   SegVkDispatch d = {
     .shader = &seg_shader_compose,
     .spec = plane->spec,
-    .n_spec = N_SAMPLE_SPECS + 2,
+    .n_spec = N_SAMPLE_SPECS + 3,
     .views = views,
-    .n_views = 8,
+    .n_views = 9,
     .label = "compose",
   };
   seg_groups_linear ((guint64) plane->groups_in_row * (guint64) plane->n_rows, d.groups);

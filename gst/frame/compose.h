@@ -8,15 +8,20 @@ G_BEGIN_DECLS
 
 /* From the class map or the matte to a picture. */
 
-/* Entries after those of the classes: the legend's text and panel. */
+/* Entries after those of the classes: the legend's text and panel, dark text. */
 #define SEG_COLOR_TEXT  256
 #define SEG_COLOR_PANEL 257
-#define SEG_N_COLORS    512
+#define SEG_COLOR_DARK  258
+/* And, for instances, the text on each one's colour (+ its value in the map). */
+#define SEG_COLOR_INK 259
+#define SEG_N_COLORS  512
 
 typedef enum {
   SEG_DRAW_MASKS = 1 << 0,
   SEG_DRAW_CONTOURS = 1 << 1,
   SEG_DRAW_LEGEND = 1 << 2,
+  SEG_DRAW_BOXES = 1 << 3,  /* of instances */
+  SEG_DRAW_LABELS = 1 << 4, /* of instances, with their scores */
 } SegDrawFlags;
 
 /* A class as the shaders draw it, for each plane: up to three bytes as the plane stores them (YUY2
@@ -36,6 +41,7 @@ typedef struct {
   gboolean soft;               /* strength by the matte, colour of class 1 */
   gboolean contours;
   const SegLegend *legend; /* NULL: none */
+  const SegPiece *ink;     /* NULL: none; see shaders/instance_map.comp */
 } SegComposeInput;
 
 /* Draws the classes over the frame into a frame of the same format and size at `target`; both

@@ -60,26 +60,17 @@ draw_atlas (SegLegendBlock *b, const char *const *texts, guint n, gsize *n_bytes
   return atlas;
 }
 
-/* Both pieces start as the staging buffer has them: no row shown, all texts. */
+/* No row is shown yet, all texts are there. */
 static gboolean
 upload (SegLegend *legend, SegVk *vk, const guint8 *atlas, gsize n_bytes, GError **error)
 {
   gsize total = legend->atlas.offset + legend->atlas.n_bytes;
-  legend->staging = seg_buffer_new (vk, total, SEG_BUFFER_UPLOAD, error);
-  if (legend->staging == NULL)
-    return FALSE;
-  guint8 *to = seg_buffer_map (legend->staging);
-  memset (to, 0, total);
+  g_autofree guint8 *data = g_malloc0 (total);
   if (atlas != NULL)
-    memcpy (to + legend->atlas.offset, atlas, n_bytes);
-  SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
-  gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error)
-                && seg_cmd_copy (cmd, legend->staging, 0, legend->memory, 0, total, error)
-                && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
-                && seg_cmd_wait (cmd, error);
-  seg_cmd_free (&cmd);
-  seg_buffer_free (&legend->staging);
-  return ok;
+    memcpy (data + legend->atlas.offset, atlas, n_bytes);
+  legend->memory = seg_buffer_new_filled (vk, data, total, error);
+  legend->rows.buffer = legend->atlas.buffer = legend->memory;
+  return legend->memory != NULL;
 }
 
 gboolean
@@ -98,16 +89,12 @@ seg_legend_init (SegLegend *legend, SegVk *vk, SegParams *params,
   legend->rows.n_bytes = ROWS_BYTES;
   legend->atlas.n_bytes = (n_bytes + 15) & ~(gsize) 15;
   legend->atlas.offset = (ROWS_BYTES + align - 1) & ~(align - 1);
-  legend->memory = seg_buffer_new (
-      vk, legend->atlas.offset + legend->atlas.n_bytes, SEG_BUFFER_DEVICE, error);
-  legend->rows.buffer = legend->atlas.buffer = legend->memory;
-  return legend->memory != NULL && upload (legend, vk, atlas, n_bytes, error);
+  return upload (legend, vk, atlas, n_bytes, error);
 }
 
 void
 seg_legend_clear (SegLegend *legend)
 {
-  seg_buffer_free (&legend->staging);
   seg_buffer_free (&legend->memory);
 }
 

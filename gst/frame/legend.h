@@ -23,7 +23,7 @@ typedef struct {
   SegPiece atlas;      /* coverage, a byte a pixel */
   SegBufferView block; /* uniform */
   const SegLegendBlock *values;
-  SegBuffer *memory, *staging;
+  SegBuffer *memory;
 } SegLegend;
 
 /* Texts for values 0 .. n - 1 of the class map (NULL: none). The legend takes no more than a

@@ -108,6 +108,33 @@ seg_frame_source_init (SegFrameSource *source, SegParams *params, const SegFrame
   return TRUE;
 }
 
+static gboolean
+upload (SegVk *vk, SegBuffer *from, SegBuffer *to, gsize n_bytes, GError **error)
+{
+  SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
+  gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error)
+                && seg_cmd_copy (cmd, from, 0, to, 0, n_bytes, error)
+                && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
+                && seg_cmd_wait (cmd, error);
+  seg_cmd_free (&cmd);
+  return ok;
+}
+
+SegBuffer *
+seg_buffer_new_filled (SegVk *vk, gconstpointer data, gsize n_bytes, GError **error)
+{
+  SegBuffer *buffer = seg_buffer_new (vk, n_bytes, SEG_BUFFER_DEVICE, error);
+  if (buffer == NULL)
+    return NULL;
+  SegBuffer *staging = seg_buffer_new (vk, n_bytes, SEG_BUFFER_UPLOAD, error);
+  if (staging != NULL)
+    memcpy (seg_buffer_map (staging), data, n_bytes);
+  if (staging == NULL || !upload (vk, staging, buffer, n_bytes, error))
+    seg_buffer_free (&buffer);
+  seg_buffer_free (&staging);
+  return buffer;
+}
+
 void
 seg_groups_linear (guint64 n, guint32 groups[3])
 {

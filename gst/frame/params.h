@@ -40,6 +40,10 @@ typedef struct {
 gboolean seg_frame_source_init (SegFrameSource *source, SegParams *params,
     const SegFrame *frame, SegBuffer *buffer, gsize offset, GError **error);
 
+/* A buffer on the device with these contents; waits for the upload. */
+SegBuffer *seg_buffer_new_filled (
+    SegVk *vk, gconstpointer data, gsize n_bytes, GError **error);
+
 /* A dispatch of n invocations with local_size_x = 64, spread over x and y. */
 void seg_groups_linear (guint64 n, guint32 groups[3]);
 
