@@ -1,9 +1,10 @@
 #version 450
 #extension GL_GOOGLE_include_directive : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// For each pixel of the frame: the instance that it belongs to (of several the one with the best
-// score; masks are interpolated as probabilities), the largest of their probabilities, and what is
-// drawn of boxes and labels. Four pixels of a row an invocation.
+// For each pixel of the frame: the instance that it belongs to, the largest of their probabilities,
+// and what is drawn of boxes and labels. Masks are interpolated as probabilities; of several that
+// reach the threshold the one wins whose probability times score is the largest (MaskFormer, Cheng
+// et al. 2021). Four pixels of a row an invocation.
 #define SEG_DRAWING 0
 #include "lib/draws.glsl"
 
@@ -13,6 +14,7 @@ layout (constant_id = 1) const int MASKS = 1;
 layout (constant_id = 2) const int BOXES = 0;
 layout (constant_id = 3) const int LABELS = 0;
 layout (constant_id = 4) const int FILLED = 0; // what has no mask has all of its box
+layout (constant_id = 5) const int NEAREST = 0;
 layout (binding = 1) uniform usamplerBuffer draws;
 layout (binding = 2) uniform usamplerBuffer masks; // a pixel each
 layout (binding = 3) uniform usamplerBuffer atlas; // coverage of the text
@@ -21,7 +23,7 @@ layout (binding = 5) writeonly buffer Matte { uint data[]; } matte;
 layout (binding = 6) writeonly buffer Ink { uvec2 data[]; } ink; // instance, coverage of text << 8
 
 uvec4 owners;        // of the four pixels: map, matte, ink
-vec4 probabilities;
+vec4 probabilities, best;
 uvec4 inks;
 bvec4 labelled;
 
@@ -33,6 +35,8 @@ float mask_pixel (ivec4 mask, ivec2 p)
 
 float mask_value (ivec4 mask, vec2 at)
 {
+  if (NEAREST != 0)
+    return mask_pixel (mask, ivec2 (floor (at + 0.5))) * (1.0 / 255.0);
   vec2 low = floor (at), f = at - low;
   ivec2 p = ivec2 (low);
   return mix (mix (mask_pixel (mask, p), mask_pixel (mask, p + ivec2 (1, 0)), f.x),
@@ -49,9 +53,9 @@ void add_masks (int i, int x, int y, ivec4 box)
 {
   ivec4 mask = ivec4 (texelFetch (draws, draw_at (i, DRAW_MASK)));
   vec4 place = uintBitsToFloat (texelFetch (draws, draw_at (i, DRAW_PLACE)));
-  uint name = uint (i + 1);
-  if (CLASSES != 0)
-    name = min (texelFetch (draws, draw_at (i, DRAW_TEXT)).w, 254u);
+  uvec4 text = texelFetch (draws, draw_at (i, DRAW_TEXT));
+  uint name = CLASSES != 0 ? min (text.w, 254u) : uint (i + 1);
+  float score = uintBitsToFloat (text.z);
   if (mask.z == 0 && FILLED == 0)
     return;
   for (int e = 0; e < 4; e++) {
@@ -59,8 +63,10 @@ void add_masks (int i, int x, int y, ivec4 box)
     if (!within (p, box))
       continue;
     float v = mask.z == 0 ? 1.0 : mask_value (mask, vec2 (p) * place.xy + place.zw);
-    if (v >= drawing.amount.x && owners[e] == uint (drawing.choice.x))
+    if (v >= drawing.amount.x && v * score > best[e]) {
       owners[e] = name;
+      best[e] = v * score;
+    }
     probabilities[e] = max (probabilities[e], v);
   }
 }
@@ -80,7 +86,8 @@ void add_lines (int i, int x, int y, ivec4 box)
 uint text_at (ivec2 p, ivec4 text)
 {
   int pad = drawing.text.y, dot_width = drawing.text.z, digit_width = drawing.text.w;
-  int x = p.x - pad, row = text.x, percent = text.z, from = x;
+  int x = p.x - pad, row = text.x, from = x;
+  int percent = int (intBitsToFloat (text.z) * 100.0 + 0.5);
   if (x >= text.y + pad) {
     x -= text.y + pad;
     row = 0;
@@ -123,7 +130,7 @@ void main ()
   int y = at / drawing.frame.z, x = 4 * (at - y * drawing.frame.z);
   int n = int (texelFetch (draws, 0).x);
   owners = uvec4 (drawing.choice.x);
-  probabilities = vec4 (0.0);
+  probabilities = best = vec4 (0.0);
   inks = uvec4 (0u);
   labelled = bvec4 (false);
   for (int i = 0; i < n; i++) {

@@ -40,11 +40,10 @@ void write_draw (int i)
   ivec4 extent = label.z > label.x
       ? ivec4 (min (box.xy, label.xy), max (box.zw, label.zw)) : box;
   vec2 scale = m.x > 0u ? vec2 (m.xy) / rect.zw : vec2 (0.0);
-  int percent = int (clamp (uintBitsToFloat (r.y), 0.0, 1.0) * 100.0 + 0.5);
   draws.data[draw_at (i, DRAW_EXTENT)] = uvec4 (extent);
   draws.data[draw_at (i, DRAW_BOX)] = uvec4 (box);
   draws.data[draw_at (i, DRAW_LABEL)] = uvec4 (label);
-  draws.data[draw_at (i, DRAW_TEXT)] = uvec4 (row, width, percent, r.x);
+  draws.data[draw_at (i, DRAW_TEXT)] = uvec4 (row, width, r.y, r.x);
   draws.data[draw_at (i, DRAW_PLACE)] =
       floatBitsToUint (vec4 (scale, (0.5 - rect.xy) * scale - 0.5));
   draws.data[draw_at (i, DRAW_MASK)] = uvec4 (r.zw, m.xy);

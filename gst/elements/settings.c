@@ -40,11 +40,14 @@ static GType
 draw_flags_type (void)
 {
   static gsize type = 0;
-  static const GFlagsValue values[] = { { SEG_DRAW_MASKS, "Fill the classes' areas",
-                                            "masks" },
+  static const GFlagsValue values[] = {
+    { SEG_DRAW_MASKS, "Fill the classes' areas", "masks" },
     { SEG_DRAW_CONTOURS, "Outline the classes' areas", "contours" },
-    { SEG_DRAW_LEGEND, "List the classes that are in the frame", "legend" },
-    { 0, NULL, NULL } };
+    { SEG_DRAW_LEGEND, "List the classes that are in the frame (not of instances)",
+        "legend" },
+    { SEG_DRAW_BOXES, "Frame each instance", "boxes" },
+    { SEG_DRAW_LABELS, "Name each instance, with its score", "labels" }, { 0, NULL, NULL }
+  };
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_flags_register_static ("GstVkSegDraw", values));
   return type;

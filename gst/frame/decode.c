@@ -188,23 +188,46 @@ record_matte (Recorder *r, GError **error)
 }
 
 static gboolean
-record_zeros (Recorder *r, const SegPiece *to, gsize n_bytes, GError **error)
+record_zeros (SegCmd *cmd, const SegDecodeMemory *memory, const SegPiece *to,
+    gsize n_bytes, GError **error)
 {
-  const SegPiece *zeros = &r->memory->zeros;
+  const SegPiece *zeros = &memory->zeros;
   return seg_cmd_copy (
-      r->cmd, zeros->buffer, zeros->offset, to->buffer, to->offset, n_bytes, error);
+      cmd, zeros->buffer, zeros->offset, to->buffer, to->offset, n_bytes, error);
 }
 
-static gboolean
-record_count (Recorder *r, GError **error)
+gboolean
+seg_count_record (SegCmd *cmd, const SegDecodeMemory *memory,
+    const SegBufferView *decode_view, guint frame_width, guint frame_height,
+    GError **error)
 {
-  const SegPiece *counts = &r->memory->counts;
-  SegBufferView views[3] = { r->decode,
-    seg_piece_view (&r->memory->map, SEG_VIEW_TEXEL_U32X4),
+  const SegPiece *counts = &memory->counts;
+  SegBufferView views[3] = { *decode_view,
+    seg_piece_view (&memory->map, SEG_VIEW_TEXEL_U32X4),
     seg_piece_view (counts, SEG_VIEW_STORAGE_READ_WRITE) };
+  SegVkDispatch d = {
+    .shader = &seg_shader_count, .views = views, .n_views = 3, .label = "count"
+  };
   /* 256 pixels of a row each */
-  guint64 n = ((guint64) r->block->frame[0] + 255) / 256 * (guint64) r->block->frame[1];
-  return dispatch (r, &seg_shader_count, NULL, 0, views, 3, n, error);
+  seg_groups_linear (((guint64) frame_width + 255) / 256 * frame_height, d.groups);
+  return record_zeros (cmd, memory, counts, counts->n_bytes, error)
+         && seg_cmd_dispatch (cmd, &d, error);
+}
+
+gboolean
+seg_decode_frame_view (SegParams *params, guint frame_width, guint frame_height,
+    SegBufferView *decode_view, GError **error)
+{
+  Block *block =
+      seg_params_add (params, sizeof *block, SEG_VIEW_UNIFORM, decode_view, error);
+  if (block == NULL)
+    return FALSE;
+  *block = (Block){
+    .frame = { (gint32) frame_width, (gint32) frame_height,
+        (gint32) (seg_map_stride (frame_width) / 4), (gint32) frame_height },
+    .inside = { 0, (gint32) frame_width, 0, (gint32) frame_height },
+  };
+  return TRUE;
 }
 
 static gboolean
@@ -250,11 +273,11 @@ seg_decode_record (SegCmd *cmd, SegParams *params, const SegDecodePlan *plan,
     output->storage == SEG_STORAGE_I32   ? SEG_VIEW_TEXEL_I32X4
     : output->storage == SEG_STORAGE_F16 ? SEG_VIEW_TEXEL_F16X4
                                          : SEG_VIEW_TEXEL_F32X4 };
-  if (!record_zeros (&r, &memory->counts, memory->counts.n_bytes, error)
-      || !record_zeros (&r, &memory->list, 16, error) || !record_reduce (&r, error))
+  if (!record_zeros (cmd, memory, &memory->list, 16, error) || !record_reduce (&r, error))
     return FALSE;
   if (plan->kind == SEG_DECODE_CLASSES ? !record_class_map (&r, error)
                                        : !record_matte (&r, error))
     return FALSE;
-  return record_count (&r, error);
+  return seg_count_record (
+      cmd, memory, decode_view, geometry->frame_width, geometry->frame_height, error);
 }

@@ -78,4 +78,12 @@ gboolean seg_decode_record (SegCmd *cmd, SegParams *params, const SegDecodePlan 
     const SegGeometry *geometry, const SegBound *output, const SegDecodeMemory *memory,
     const SegBufferView *style, SegBufferView *decode_view, GError **error);
 
+/* The uniform block for those that draw or count maps which were made in another way. */
+gboolean seg_decode_frame_view (SegParams *params, guint frame_width, guint frame_height,
+    SegBufferView *decode_view, GError **error);
+/* Records the counting of a map's values: memory's map, counts and zeros. */
+gboolean seg_count_record (SegCmd *cmd, const SegDecodeMemory *memory,
+    const SegBufferView *decode_view, guint frame_width, guint frame_height,
+    GError **error);
+
 G_END_DECLS

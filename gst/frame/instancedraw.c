@@ -176,8 +176,9 @@ seg_drawing_record (SegCmd *cmd, const SegDrawing *drawing,
 {
   const SegDrawingBlock *b = drawing->values;
   gboolean labels = parts->labels && b->atlas[1] > 0;
-  guint32 spec[5] = { (guint32) parts->classes, (guint32) parts->masks,
-    (guint32) parts->boxes, (guint32) labels, (guint32) parts->filled };
+  guint32 spec[6] = { (guint32) parts->classes, (guint32) parts->masks,
+    (guint32) parts->boxes, (guint32) labels, (guint32) parts->filled,
+    (guint32) parts->nearest };
   SegBufferView style[6] = { drawing->block,
     seg_piece_view (&instances->records, SEG_VIEW_TEXEL_U32X4),
     seg_piece_view (&drawing->widths, SEG_VIEW_STORAGE_READ), drawing->palette,
@@ -197,7 +198,7 @@ seg_drawing_record (SegCmd *cmd, const SegDrawing *drawing,
                              .label = "instance_style" },
     { .shader = &seg_shader_instance_map,
         .spec = spec,
-        .n_spec = 5,
+        .n_spec = 6,
         .views = map,
         .n_views = 7,
         .label = "instance_map" } };

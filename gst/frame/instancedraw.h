@@ -7,8 +7,9 @@
 G_BEGIN_DECLS
 
 /* From the list of instances to maps of the frame's size, on the device. Where masks overlap, a pixel
- * belongs to the instance with the best score, as in the merge of panoptic segmentation (Kirillov et
- * al. 2019); so do a box's lines, and labels come over all lines. */
+ * belongs to the instance whose probability there times its score is the largest (MaskFormer, Cheng
+ * et al. 2021). Of lines that cross, and of labels, the better score's is on top; labels are over
+ * lines. */
 
 /* The best so many are drawn: a map has a byte a pixel, the table of colours two for each. */
 #define SEG_MAX_DRAWN 252
@@ -54,7 +55,8 @@ void seg_drawing_set_colors (SegDrawing *drawing, const SegFrame *frame,
 typedef struct {
   gboolean classes; /* the map has classes, 254 at most, and not instances */
   gboolean masks, boxes, labels;
-  gboolean filled; /* an instance without a mask has all of its box */
+  gboolean nearest; /* masks are not interpolated */
+  gboolean filled;  /* an instance without a mask has all of its box */
 } SegDrawingParts;
 
 gboolean seg_drawing_record (SegCmd *cmd, const SegDrawing *drawing,

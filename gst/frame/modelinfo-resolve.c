@@ -223,7 +223,9 @@ find_background (SegModelInfo *info, GError **error)
   info->background = -1;
   if (text == NULL) {
     const char *label = first_label (info);
-    gboolean is = label == NULL && info->n_classes != 1;
+    gboolean is = label == NULL && info->n_classes != 1
+                  && info->decoder != SEG_DECODER_YOLO
+                  && info->decoder != SEG_DECODER_YOLO_SEG;
     for (guint i = 0; label != NULL && i < G_N_ELEMENTS (names); i++)
       is = is || g_ascii_strcasecmp (label, names[i]) == 0;
     info->background = is ? 0 : -1;

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* The pipe's own files: pipe.c (the object), pipe-memory.c, pipe-record.c, and a file for each
- * kind of decoder: pipe-map.c with pipe-style.c. */
+ * kind of decoder: pipe-map.c with pipe-style.c, pipe-instances.c. */
 
 #define SEG_PIPE_MAX_PIECES    16
 #define SEG_PIPE_MAX_DOWNLOADS 4
@@ -42,12 +42,16 @@ typedef struct {
   int (*class_of_value) (const SegPipe *pipe, guint v);
   /* Pixels of each class (256), from a download. */
   const guint32 *(*areas) (const SegPipe *pipe);
+  /* NULL: none. */
+  const SegInstances *(*instances) (SegPipe *pipe);
   /* Also of a pipe half made. */
   void (*clear) (SegPipe *pipe);
 } SegPipeDecoder;
 
 /* A class or a probability for each pixel: pipe-map.c. */
 extern const SegPipeDecoder seg_pipe_map;
+/* A list of instances: pipe-instances.c. */
+extern const SegPipeDecoder seg_pipe_yolo;
 
 typedef struct {
   SegDecodePlan plan;

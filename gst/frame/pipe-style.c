@@ -6,7 +6,9 @@
 const SegStyle seg_style_default = {
   .alpha = 0.5,
   .threshold = -1.0,
-  .draw = SEG_DRAW_MASKS | SEG_DRAW_LEGEND,
+  .mask_threshold = -1.0,
+  .iou_threshold = -1.0,
+  .draw = SEG_DRAW_MASKS | SEG_DRAW_LEGEND | SEG_DRAW_BOXES | SEG_DRAW_LABELS,
   .keep = { ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u },
 };
 

@@ -4,7 +4,13 @@
 const SegPipeDecoder *
 seg_pipe_decoder (const SegModelInfo *info)
 {
-  return info->decoder <= SEG_DECODER_MATTE ? &seg_pipe_map : NULL;
+  switch (info->decoder) {
+  case SEG_DECODER_YOLO:
+  case SEG_DECODER_YOLO_SEG: return &seg_pipe_yolo;
+  case SEG_DECODER_RCNN:
+  case SEG_DECODER_NONE: return NULL;
+  default: return &seg_pipe_map;
+  }
 }
 
 gboolean
@@ -19,7 +25,9 @@ seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error)
   }
   if (seg_pipe_decoder (info) == NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "decoder %s is not supported here: argmax, index, softmax, sigmoid and matte are",
+        "decoder %s is not supported here: argmax, index, softmax, sigmoid, matte, yolo "
+        "and "
+        "yolo-seg are",
         seg_decoder_name (info->decoder));
     return FALSE;
   }
@@ -145,6 +153,12 @@ int
 seg_pipe_class_of_value (const SegPipe *pipe, guint v)
 {
   return pipe->decoder->class_of_value (pipe, v);
+}
+
+const SegInstances *
+seg_pipe_instances (SegPipe *pipe)
+{
+  return pipe->decoder->instances != NULL ? pipe->decoder->instances (pipe) : NULL;
 }
 
 double

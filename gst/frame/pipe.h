@@ -3,6 +3,7 @@
 
 #include "frame/compose.h"
 #include "frame/modelinfo.h"
+#include "frame/result.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +14,7 @@ typedef struct _SegPipe SegPipe;
 typedef enum {
   SEG_OUTPUT_OVERLAY, /* the frame, classes drawn over it */
   SEG_OUTPUT_LABELS, /* GRAY8: number of the class; what is none: info's background, else 255;
-                       * networks that give a matte: 1 and 0 */
+                       * networks that give a matte: 1 and 0; instances: 254 at most */
   SEG_OUTPUT_MATTE,  /* GRAY8: probability of the foreground */
   SEG_OUTPUT_CUTOUT, /* RGBA or BGRA: the frame with the matte as alpha */
 } SegOutputKind;
@@ -27,16 +28,26 @@ typedef struct {
   gboolean nearest;         /* blocky, as the network gives it */
   gboolean timed;           /* a time for each step: slower */
   gboolean separate_memory; /* as if the device had memory of its own: tests */
+  gboolean masks;           /* the host gets the masks of instances */
   gboolean override_fit;
   SegFit fit;
 } SegPipeConfig;
+
+typedef enum {
+  SEG_COLOR_BY_AUTO, /* by class, where there are classes to tell apart */
+  SEG_COLOR_BY_CLASS,
+  SEG_COLOR_BY_INSTANCE,
+} SegColorBy;
 
 /* What may change from frame to frame. */
 typedef struct {
   double alpha;     /* 0..1: strength of masks */
   double threshold; /* 0..1, or negative: the model's */
   SegDrawFlags draw;
-  guint32 keep[8]; /* a bit per class; by default all */
+  double mask_threshold, iou_threshold; /* of instances; 0..1, or negative: the model's */
+  SegColorBy color_by;                  /* of instances */
+  guint32
+      keep[8]; /* a bit per class; by default all; those from 256 on with all others */
 } SegStyle;
 extern const SegStyle seg_style_default;
 
@@ -68,6 +79,9 @@ gboolean seg_pipe_wait (SegPipe *pipe, GError **error);
  * transfers, in ms. */
 const guint32 *seg_pipe_areas (const SegPipe *pipe);
 double seg_pipe_last_ms (const SegPipe *pipe);
+/* Instances of the last frame that was inferred; NULL for networks that give none. Valid until the
+ * next submit. masks is NULL unless config.masks. */
+const SegInstances *seg_pipe_instances (SegPipe *pipe);
 /* Nanoseconds of each dispatch and copy of the last frame when config.timed, in the order they are
  * recorded; newly allocated. NULL when the network runs partly on the host. */
 guint64 *seg_pipe_times (SegPipe *pipe, guint *n, GError **error);

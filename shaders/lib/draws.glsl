@@ -15,7 +15,7 @@ layout (std140, binding = SEG_DRAWING) uniform Drawing {
 const int DRAW_EXTENT = 0; // all that is touched
 const int DRAW_BOX = 1;
 const int DRAW_LABEL = 2;  // empty: none
-const int DRAW_TEXT = 3;   // row of the atlas, width of its text, score in percent, class
+const int DRAW_TEXT = 3;   // row of the atlas, width of its text, score, class
 const int DRAW_PLACE = 4;  // position in the mask = pixel * xy + zw; 0 is the middle of a pixel
 const int DRAW_MASK = 5;   // offset, bytes of a row, width, height
 const int DRAW_WORDS = 6;

@@ -47,6 +47,22 @@ new_node (const char *op, const char *input, const char *output)
   return node;
 }
 
+/* [1,4+2+4,N]: x, y, width, height, scores of two classes, four coefficients. */
+static void
+add_detections (GByteArray *graph)
+{
+  static const float boxes[3][10] = { { 10, 12, 16, 18, 0.9f, 0, 0, 4, -4, 0 },
+    { 21, 12, 18, 18, 0, 0.6f, 0, -4, 4, 0 }, { 21, 12, 19, 19, 0, 0.5f, 0, -4, 4, 0 } };
+  const SegDesc desc = { SEG_DTYPE_F32, 3, { 1, 10, COLOR_NET_BOXES } };
+  float data[10 * COLOR_NET_BOXES] = { 0 };
+  for (guint v = 0; v < 10; v++)
+    for (guint i = 0; i < G_N_ELEMENTS (boxes); i++)
+      data[v * COLOR_NET_BOXES + 3 * i + 1] = boxes[i][v];
+  add_init (graph, "boxes", &desc, data);
+  seg_pb_message (graph, GRAPH_NODE, new_node ("Identity", "boxes", "detections"));
+  seg_pb_message (graph, GRAPH_OUTPUT, seg_pb_value_info ("detections", &desc));
+}
+
 static void
 add_cast (GByteArray *graph, const char *input, const char *output, SegDType to)
 {
@@ -59,10 +75,10 @@ add_cast (GByteArray *graph, const char *input, const char *output, SegDType to)
 static void
 add_tail (GByteArray *graph, ColorNetKind kind)
 {
-  if (kind == COLOR_NET_HOSTED) {
+  if (kind == COLOR_NET_HOSTED || kind == COLOR_NET_YOLO_HOSTED) {
     add_cast (graph, "logits", "bytes", SEG_DTYPE_I8);
     add_cast (graph, "bytes", "scores", SEG_DTYPE_F32);
-  } else if (kind != COLOR_NET_PLAIN) {
+  } else if (kind == COLOR_NET_INDEX || kind == COLOR_NET_SOFTMAX) {
     GByteArray *node =
         new_node (kind == COLOR_NET_INDEX ? "ArgMax" : "Softmax", "logits", "scores");
     add_attr (node, "axis", 1);
@@ -84,7 +100,8 @@ make_model (ColorNetKind kind)
   seg_pb_string (node, NODE_INPUT, "picture");
   seg_pb_string (node, NODE_INPUT, "w");
   seg_pb_string (node, NODE_INPUT, "b");
-  seg_pb_string (node, NODE_OUTPUT, kind == COLOR_NET_PLAIN ? "scores" : "logits");
+  seg_pb_string (node, NODE_OUTPUT,
+      kind == COLOR_NET_PLAIN || kind == COLOR_NET_YOLO ? "scores" : "logits");
   seg_pb_string (node, NODE_NAME, "colors");
   seg_pb_string (node, NODE_OP_TYPE, "Conv");
   seg_pb_message (graph, GRAPH_NODE, node);
@@ -93,6 +110,8 @@ make_model (ColorNetKind kind)
   add_init (graph, "w", &w, &weights[0][0]);
   add_init (graph, "b", &b, biases);
   seg_pb_message (graph, GRAPH_INPUT, seg_pb_value_info ("picture", &in));
+  if (kind == COLOR_NET_YOLO || kind == COLOR_NET_YOLO_HOSTED)
+    add_detections (graph);
   seg_pb_message (graph, GRAPH_OUTPUT, seg_pb_value_info ("scores", &out));
   return seg_pb_model (graph, 17, NULL);
 }

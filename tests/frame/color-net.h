@@ -17,10 +17,20 @@ G_BEGIN_DECLS
 
 typedef enum {
   COLOR_NET_PLAIN,
-  COLOR_NET_HOSTED, /* the logits pass through int8, which devices do not have */
-  COLOR_NET_INDEX,  /* ends in ArgMax: class numbers */
-  COLOR_NET_SOFTMAX /* ends in Softmax */
+  COLOR_NET_HOSTED,     /* the logits pass through int8, which devices do not have */
+  COLOR_NET_INDEX,      /* ends in ArgMax: class numbers */
+  COLOR_NET_SOFTMAX,    /* ends in Softmax */
+  COLOR_NET_YOLO,       /* the logits are prototypes; see COLOR_NET_BOXES */
+  COLOR_NET_YOLO_HOSTED /* and pass through int8 */
 } ColorNetKind;
+
+/* Detections of the YOLO kinds, always the same: two classes; "warm" in [2,18)x[3,21), what is red
+ * there, with score 0.9; "cold" in [12,30)x[3,21), what is green there, with score 0.6; the same a
+ * little larger with score 0.5. */
+#define COLOR_NET_BOXES 12
+#define COLOR_NET_YOLO_INFO                                                              \
+  "[vkseg]\ndecoder=yolo-seg\nmean=0\nstd=255\nlabels=warm,cold\n"                       \
+  "palette=#ff0000,#00ff00\n"
 
 /* Writes NAME.onnx, and NAME.onnx.modelinfo unless info is NULL, into dir; the model's path. */
 char *color_net_write (
