@@ -18,6 +18,8 @@ typedef enum {
   SEG_ERROR_INPUT,       /* a tensor, size or option given by the user does not fit */
   SEG_ERROR_DEVICE,      /* no Vulkan device, or the device failed or was lost */
   SEG_ERROR_MEMORY,      /* not enough memory, or past a device's limit */
+  SEG_ERROR_RUN_TIME, /* what a size depends on is computed at run time; whoever builds a
+                       * graph then waits for it */
 } SegError;
 
 G_END_DECLS

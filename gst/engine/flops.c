@@ -13,6 +13,8 @@ double
 seg_node_flops (const SegNode *node)
 {
   const char *op = node->op->name;
+  if (node->late)
+    return 0;
   const SegValue *out = seg_node_output (node, 0);
   const SegValue *a = seg_node_input (node, 0), *b = seg_node_input (node, 1);
   if (strcmp (op, "Conv") == 0)

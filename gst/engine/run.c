@@ -251,6 +251,7 @@ run_on_device (
 {
   if (s->stages == NULL && !record_stages (s, error))
     return FALSE;
+  seg_graph_refill (s->graph);
   for (guint i = 0; i < s->graph->inputs->len; i++)
     if (!put_tensor (s, g_ptr_array_index (s->graph->inputs, i), inputs[i], error))
       return FALSE;

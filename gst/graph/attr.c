@@ -53,10 +53,8 @@ seg_node_const_ints (const SegNode *node, guint i, const char *what, gint64 **ou
   if (v == NULL)
     return TRUE;
   if (v->constant == NULL) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "input '%s' (%s) is computed at run time; it must be known when the model is "
-        "loaded",
-        v->name, what);
+    g_set_error (error, SEG_ERROR, SEG_ERROR_RUN_TIME,
+        "input '%s' (%s) is computed at run time", v->name, what);
     return FALSE;
   }
   gint64 count = seg_desc_n_elems (&v->desc);

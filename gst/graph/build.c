@@ -1,141 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "graph/rewrite.h"
+#include "graph/builder.h"
 #include "base/names.h"
 
 #include <string.h>
 
-/* What is needed only while a model becomes a graph. */
-typedef struct {
-  SegGraph *graph;
-  const SegModelGraph *source;
-  SegOpLookup lookup;
-  GHashTable *values;    /* name -> SegValue */
-  GHashTable *producers; /* output name -> index into source->nodes, plus 1 */
-  guint8 *marks;         /* per source node: 0 unseen, 1 waits for its inputs, 2 placed */
-} Builder;
-
-/* --- sizes of inputs --------------------------------------------------------------------- */
-
-static const SegInputShape *
-find_shape (const SegInputShape *shapes, guint n, const char *name)
-{
-  for (guint i = 0; i < n; i++)
-    if (strcmp (shapes[i].input, name) == 0)
-      return &shapes[i];
-  return NULL;
-}
-
-static gboolean
-check_shapes (const SegModelGraph *source, const SegInputShape *shapes, guint n_shapes,
-    GError **error)
-{
-  for (guint s = 0; s < n_shapes; s++) {
-    gboolean known = FALSE;
-    GString *names = g_string_new (NULL);
-    for (guint i = 0; i < source->n_inputs; i++) {
-      known |= strcmp (source->inputs[i].name, shapes[s].input) == 0;
-      g_string_append_printf (names, "%s'%s'", i > 0 ? ", " : "", source->inputs[i].name);
-    }
-    g_autofree char *list = g_string_free (names, FALSE);
-    if (known)
-      continue;
-    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-        "the network has no input '%s'; it has %s", shapes[s].input, list);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-looks_like_channels (gint64 dim)
-{
-  return dim == 1 || dim == 3 || dim == 4;
-}
-
-/* What a free dimension of an image input most likely is. */
-static gint64
-guess_dim (const SegModelValue *in, guint axis)
-{
-  if (in->rank != 4)
-    return 1;
-  gboolean nhwc = looks_like_channels (in->dims[3]) && !looks_like_channels (in->dims[1]);
-  if (axis == 0)
-    return 1;
-  if (axis == (nhwc ? 3 : 1))
-    return 3;
-  return 512;
-}
-
-static gboolean
-choose_dims (SegGraph *graph, const SegModelValue *in, const SegInputShape *shape,
-    SegDesc *desc, GError **error)
-{
-  if (shape != NULL && in->has_shape && shape->rank != in->rank) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-        "input '%s' has %u dimensions, not %u", in->name, in->rank, shape->rank);
-    return FALSE;
-  }
-  if (shape == NULL && !in->has_shape) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-        "input '%s' has no shape in the file; give one", in->name);
-    return FALSE;
-  }
-  desc->rank = shape != NULL ? shape->rank : in->rank;
-  for (guint i = 0; i < desc->rank; i++) {
-    gint64 fixed = in->has_shape ? in->dims[i] : -1;
-    gint64 asked = shape != NULL ? shape->dims[i] : -1;
-    if (fixed >= 0 && asked >= 0 && fixed != asked) {
-      g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-          "dimension %u of input '%s' is fixed to %" G_GINT64_FORMAT
-          ", not %" G_GINT64_FORMAT,
-          i, in->name, fixed, asked);
-      return FALSE;
-    }
-    desc->dims[i] = fixed >= 0 ? fixed : asked;
-    if (desc->dims[i] < 0) {
-      desc->dims[i] = guess_dim (in, i);
-      g_ptr_array_add (graph->assumptions,
-          g_strdup_printf ("dimension %u of input '%s' is free: %" G_GINT64_FORMAT
-                           " was chosen",
-              i, in->name, desc->dims[i]));
-    }
-  }
-  return TRUE;
-}
-
-static gboolean
-add_inputs (Builder *b, const SegInputShape *shapes, guint n_shapes, GError **error)
-{
-  for (guint i = 0; i < b->source->n_inputs; i++) {
-    const SegModelValue *in = &b->source->inputs[i];
-    SegDesc desc = { .dtype = in->dtype };
-    if (in->dtype == SEG_DTYPE_UNDEFINED) {
-      g_set_error (
-          error, SEG_ERROR, SEG_ERROR_MODEL, "input '%s' has no element type", in->name);
-      return FALSE;
-    }
-    if (!choose_dims (
-            b->graph, in, find_shape (shapes, n_shapes, in->name), &desc, error))
-      return FALSE;
-    if (seg_desc_n_elems (&desc) < 0) {
-      g_set_error (
-          error, SEG_ERROR, SEG_ERROR_INPUT, "input '%s' is too large", in->name);
-      return FALSE;
-    }
-    SegValue *v = seg_graph_add_value (b->graph, in->name, &desc);
-    v->is_input = TRUE;
-    g_ptr_array_add (b->graph->inputs, v);
-    if (!g_hash_table_insert (b->values, v->name, v)) {
-      g_set_error (
-          error, SEG_ERROR, SEG_ERROR_MODEL, "two inputs are called '%s'", in->name);
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
-static gboolean
-add_initializers (Builder *b, GError **error)
+gboolean
+seg_builder_add_initializers (SegBuilder *b, GError **error)
 {
   for (guint i = 0; i < b->source->n_inits; i++) {
     const SegModelInit *init = &b->source->inits[i];
@@ -152,7 +22,7 @@ add_initializers (Builder *b, GError **error)
 /* --- nodes ------------------------------------------------------------------------------- */
 
 static gboolean
-index_producers (Builder *b, GError **error)
+index_producers (SegBuilder *b, GError **error)
 {
   for (guint n = 0; n < b->source->n_nodes; n++) {
     const SegModelNode *node = &b->source->nodes[n];
@@ -174,10 +44,35 @@ index_producers (Builder *b, GError **error)
   return TRUE;
 }
 
+/* The i-th name that a node waits for: its inputs, then what its bodies take; NULL at the end. */
+static const char *
+needed_name (const SegBuilder *b, guint n, guint i)
+{
+  const SegModelNode *node = &b->source->nodes[n];
+  const GPtrArray *captures = b->captures[n];
+  if (i < node->n_inputs)
+    return node->inputs[i];
+  i -= node->n_inputs;
+  return captures != NULL && i < captures->len ? g_ptr_array_index (captures, i) : NULL;
+}
+
+/* The node, plus 1, that is to be placed before node n; 0: none. */
+static guint
+first_missing (const SegBuilder *b, guint n)
+{
+  const char *name;
+  for (guint i = 0; (name = needed_name (b, n, i)) != NULL; i++) {
+    guint p = GPOINTER_TO_UINT (g_hash_table_lookup (b->producers, name));
+    if (p != 0 && b->marks[p - 1] != 2)
+      return p;
+  }
+  return 0;
+}
+
 /* The nodes that the outputs need, each after those it needs itself; a depth-first walk with a
  * stack of its own, since a file may chain as many nodes as it likes. */
 static gboolean
-visit (Builder *b, const char *output, GArray *order, GError **error)
+visit (SegBuilder *b, const char *output, GArray *order, GError **error)
 {
   g_autoptr (GArray) stack = g_array_new (FALSE, FALSE, sizeof (guint));
   guint first = GPOINTER_TO_UINT (g_hash_table_lookup (b->producers, output));
@@ -187,25 +82,18 @@ visit (Builder *b, const char *output, GArray *order, GError **error)
   g_array_append_val (stack, first);
   while (stack->len > 0) {
     guint n = g_array_index (stack, guint, stack->len - 1);
-    const SegModelNode *node = &b->source->nodes[n];
-    gboolean ready = TRUE;
     b->marks[n] = MAX (b->marks[n], 1);
-    for (guint i = 0; i < node->n_inputs && b->marks[n] == 1; i++) {
-      guint p = GPOINTER_TO_UINT (g_hash_table_lookup (b->producers, node->inputs[i]));
-      if (p == 0 || b->marks[p - 1] == 2)
-        continue;
-      p--;
-      if (b->marks[p] == 1) {
-        g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
-            "the graph has a cycle through node '%s'", node->name);
-        return FALSE;
-      }
-      g_array_append_val (stack, p);
-      ready = FALSE;
-      break;
+    guint p = b->marks[n] == 1 ? first_missing (b, n) : 0;
+    if (p != 0 && b->marks[p - 1] == 1) {
+      g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+          "the graph has a cycle through node '%s'", b->source->nodes[n].name);
+      return FALSE;
     }
-    if (!ready)
+    if (p != 0) {
+      p--;
+      g_array_append_val (stack, p);
       continue;
+    }
     if (b->marks[n] == 1)
       g_array_append_val (order, n);
     b->marks[n] = 2;
@@ -215,7 +103,7 @@ visit (Builder *b, const char *output, GArray *order, GError **error)
 }
 
 static gboolean
-check_operators (Builder *b, const GArray *order, GError **error)
+check_operators (SegBuilder *b, const GArray *order, GError **error)
 {
   GString *missing = g_string_new (NULL);
   guint n_missing = 0;
@@ -240,10 +128,10 @@ static gboolean
 check_arity (const SegNode *node, GError **error)
 {
   const SegOp *op = node->op;
-  if (node->inputs->len < op->min_inputs || node->inputs->len > op->max_inputs) {
+  guint n_own = node->inputs->len - node->n_captured;
+  if (n_own < op->min_inputs || n_own > op->max_inputs) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
-        "has %u inputs, %u to %u are possible", node->inputs->len, op->min_inputs,
-        op->max_inputs);
+        "has %u inputs, %u to %u are possible", n_own, op->min_inputs, op->max_inputs);
     return FALSE;
   }
   for (guint i = 0; i < op->min_inputs; i++) {
@@ -265,7 +153,7 @@ check_outputs (const SegNode *node, GError **error)
 {
   for (guint i = 0; i < node->outputs->len; i++) {
     const SegValue *v = g_ptr_array_index (node->outputs, i);
-    if (v == NULL
+    if (v == NULL || v->size == SEG_SIZE_UNKNOWN
         || (seg_desc_n_elems (&v->desc) >= 0 && seg_dtype_bytes (v->desc.dtype) > 0))
       continue;
     g_autofree char *desc = seg_desc_to_string (&v->desc);
@@ -287,6 +175,44 @@ seg_node_prepare (SegNode *node, GError **error)
   return ok;
 }
 
+static gboolean
+all_fixed (const GPtrArray *values)
+{
+  for (guint i = 0; i < values->len; i++) {
+    const SegValue *v = g_ptr_array_index (values, i);
+    if (v != NULL && v->size != SEG_SIZE_FIXED)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+seg_node_prepare_or_wait (SegNode *node, GError **error)
+{
+  g_autoptr (GError) wait = NULL;
+  if (!check_arity (node, error)) {
+    seg_node_prefix_error (node, error);
+    return FALSE;
+  }
+  if (all_fixed (node->inputs)) {
+    if (seg_node_prepare (node, &wait))
+      return TRUE;
+    if (!g_error_matches (wait, SEG_ERROR, SEG_ERROR_RUN_TIME)) {
+      g_propagate_error (error, g_steal_pointer (&wait));
+      return FALSE;
+    }
+  }
+  node->late = TRUE;
+  for (guint i = 0; i < node->outputs->len; i++) {
+    SegValue *v = g_ptr_array_index (node->outputs, i);
+    if (v == NULL)
+      continue;
+    v->desc = (SegDesc){ 0 };
+    v->size = SEG_SIZE_UNKNOWN;
+  }
+  return TRUE;
+}
+
 static guint
 count_without_trailing_empty (char *const *names, guint n)
 {
@@ -295,15 +221,36 @@ count_without_trailing_empty (char *const *names, guint n)
   return n;
 }
 
+SegValue *
+seg_builder_find (SegBuilder *b, const char *name)
+{
+  SegValue *v = g_hash_table_lookup (b->values, name);
+  if (v != NULL || b->parent == NULL)
+    return v;
+  SegValue *outer = seg_builder_find (b->parent, name);
+  if (outer == NULL || b->parent->graph == b->graph)
+    return outer;
+  v = seg_graph_add_value (b->graph, name, &outer->desc);
+  v->size = outer->size;
+  if (outer->constant != NULL) {
+    v->constant = seg_tensor_ref (outer->constant);
+  } else {
+    v->is_input = TRUE;
+    g_ptr_array_add (b->graph->inputs, v);
+  }
+  g_hash_table_insert (b->values, v->name, v);
+  return v;
+}
+
 static gboolean
-connect_inputs (Builder *b, SegNode *node, GError **error)
+connect_inputs (SegBuilder *b, SegNode *node, GError **error)
 {
   const SegModelNode *source = node->model;
   guint n_in = count_without_trailing_empty (source->inputs, source->n_inputs);
   for (guint i = 0; i < n_in; i++) {
     SegValue *v = NULL;
     if (source->inputs[i][0] != '\0') {
-      v = g_hash_table_lookup (b->values, source->inputs[i]);
+      v = seg_builder_find (b, source->inputs[i]);
       if (v == NULL) {
         g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
             "node '%s' (%s): nothing makes its input '%s'", source->name, source->op_type,
@@ -316,14 +263,10 @@ connect_inputs (Builder *b, SegNode *node, GError **error)
   return TRUE;
 }
 
-static gboolean
-add_node (Builder *b, const SegModelNode *source, GError **error)
+static void
+connect_outputs (SegBuilder *b, SegNode *node)
 {
-  const SegOp *op = b->lookup (source->domain, source->op_type);
-  SegNode *node = seg_node_new (op, source->name, source, b->graph->model->opset);
-  g_ptr_array_add (b->graph->nodes, node);
-  if (!connect_inputs (b, node, error))
-    return FALSE;
+  const SegModelNode *source = node->model;
   guint n_out = count_without_trailing_empty (source->outputs, source->n_outputs);
   for (guint i = 0; i < n_out; i++) {
     SegValue *v = NULL;
@@ -333,13 +276,32 @@ add_node (Builder *b, const SegModelNode *source, GError **error)
     }
     seg_node_add_output (node, v);
   }
-  return seg_node_prepare (node, error) && seg_node_fold (node, error);
 }
 
 static gboolean
-add_nodes (Builder *b, GError **error)
+add_node (SegBuilder *b, const SegModelNode *source, GError **error)
+{
+  gboolean done = FALSE;
+  if (!seg_builder_inline (b, source, &done, error))
+    return FALSE;
+  if (done)
+    return TRUE;
+  const SegOp *op = b->lookup (source->domain, source->op_type);
+  SegNode *node = seg_node_new (op, source->name, source, b->graph->model->opset);
+  g_ptr_array_add (b->graph->nodes, node);
+  if (!connect_inputs (b, node, error)
+      || ((op->flags & SEG_OP_BODIES) && !seg_builder_add_bodies (b, node, error)))
+    return FALSE;
+  connect_outputs (b, node);
+  return seg_node_prepare_or_wait (node, error) && seg_node_fold (node, error);
+}
+
+gboolean
+seg_builder_add_nodes (SegBuilder *b, GError **error)
 {
   g_autoptr (GArray) order = g_array_new (FALSE, FALSE, sizeof (guint));
+  if (!index_producers (b, error))
+    return FALSE;
   for (guint i = 0; i < b->source->n_outputs; i++)
     if (!visit (b, b->source->outputs[i].name, order, error))
       return FALSE;
@@ -351,11 +313,11 @@ add_nodes (Builder *b, GError **error)
   return TRUE;
 }
 
-static gboolean
-add_outputs (Builder *b, GError **error)
+gboolean
+seg_builder_add_outputs (SegBuilder *b, GError **error)
 {
   for (guint i = 0; i < b->source->n_outputs; i++) {
-    SegValue *v = g_hash_table_lookup (b->values, b->source->outputs[i].name);
+    SegValue *v = seg_builder_find (b, b->source->outputs[i].name);
     if (v == NULL) {
       g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
           "nothing makes the graph's output '%s'", b->source->outputs[i].name);
@@ -372,12 +334,37 @@ add_outputs (Builder *b, GError **error)
   return TRUE;
 }
 
-static gboolean
-build (Builder *b, const SegInputShape *shapes, guint n_shapes, GError **error)
+void
+seg_builder_init (SegBuilder *b, SegBuilder *parent, SegGraph *graph,
+    const SegModelGraph *source, SegOpLookup lookup)
 {
-  return check_shapes (b->source, shapes, n_shapes, error)
-         && add_inputs (b, shapes, n_shapes, error) && add_initializers (b, error)
-         && index_producers (b, error) && add_nodes (b, error) && add_outputs (b, error);
+  *b = (SegBuilder){ parent, graph, source, lookup };
+  b->values = g_hash_table_new (seg_name_hash, g_str_equal);
+  b->producers = g_hash_table_new (seg_name_hash, g_str_equal);
+  b->marks = g_new0 (guint8, source->n_nodes + 1);
+  b->captures = g_new0 (GPtrArray *, source->n_nodes + 1);
+  for (guint n = 0; n < source->n_nodes; n++)
+    b->captures[n] = seg_captured_names (&source->nodes[n]);
+}
+
+void
+seg_builder_clear (SegBuilder *b)
+{
+  g_hash_table_unref (b->values);
+  g_hash_table_unref (b->producers);
+  g_free (b->marks);
+  for (guint n = 0; n < b->source->n_nodes; n++)
+    if (b->captures[n] != NULL)
+      g_ptr_array_unref (b->captures[n]);
+  g_free (b->captures);
+}
+
+static gboolean
+build (SegBuilder *b, const SegInputShape *shapes, guint n_shapes, GError **error)
+{
+  return seg_builder_add_inputs (b, shapes, n_shapes, error)
+         && seg_builder_add_initializers (b, error) && seg_builder_add_nodes (b, error)
+         && seg_builder_add_outputs (b, error);
 }
 
 SegGraph *
@@ -385,14 +372,10 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
     guint n_shapes, SegGraphFlags flags, GError **error)
 {
   g_autoptr (SegGraph) graph = seg_graph_alloc (model);
-  Builder b = { .graph = graph, .source = &model->graph, .lookup = lookup };
-  b.values = g_hash_table_new (seg_name_hash, g_str_equal);
-  b.producers = g_hash_table_new (seg_name_hash, g_str_equal);
-  b.marks = g_new0 (guint8, model->graph.n_nodes + 1);
+  SegBuilder b;
+  seg_builder_init (&b, NULL, graph, &model->graph, lookup);
   gboolean ok = build (&b, shapes, n_shapes, error);
-  g_hash_table_unref (b.values);
-  g_hash_table_unref (b.producers);
-  g_free (b.marks);
+  seg_builder_clear (&b);
   if (!ok)
     return NULL;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "graph/rewrite.h"
 
+#include <string.h>
+
 /* Folding must not turn a small file into gigabytes of constants. */
 #define MAX_FOLDED_BYTES (256 << 20)
 
@@ -29,33 +31,79 @@ apply_epilogue (const SegNode *node, SegTensor *const *in, SegTensor *out)
   }
 }
 
+static gboolean
+make_outputs (const SegNode *node, SegTensor **out, GError **error)
+{
+  for (guint i = 0; i < node->outputs->len; i++) {
+    const SegValue *v = g_ptr_array_index (node->outputs, i);
+    if (v != NULL && (out[i] = seg_tensor_new (&v->desc, error)) == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What the graph was built for, where eval chose the size. */
+static gboolean
+check_output (const SegValue *v, const SegTensor *t, GError **error)
+{
+  const SegDesc *want = &v->desc, *got = &t->desc;
+  gboolean fits = v->size == SEG_SIZE_UNKNOWN
+                  || (got->rank == want->rank && got->dtype == want->dtype);
+  for (guint i = 0; fits && v->size != SEG_SIZE_UNKNOWN && i < got->rank; i++)
+    fits = v->size == SEG_SIZE_FIXED ? got->dims[i] == want->dims[i]
+                                     : got->dims[i] <= want->dims[i];
+  if (fits)
+    return TRUE;
+  g_autofree char *a = seg_desc_to_string (got), *b = seg_desc_to_string (want);
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "'%s' became %s, %s was %s", v->name, a,
+      b, v->size == SEG_SIZE_FIXED ? "planned for" : "the most that was planned for");
+  return FALSE;
+}
+
+static gboolean
+check_live_outputs (const SegNode *node, SegTensor *const *out, GError **error)
+{
+  for (guint i = 0; i < node->outputs->len; i++) {
+    const SegValue *v = g_ptr_array_index (node->outputs, i);
+    if (v != NULL && !check_output (v, out[i], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+eval_prepared (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
+{
+  gboolean live = (node->op->flags & SEG_OP_LIVE) != 0;
+  if (node->op->eval == NULL) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED, "has no host implementation");
+    return FALSE;
+  }
+  if ((!live && !make_outputs (node, out, error))
+      || !node->op->eval (node, in, out, error))
+    return FALSE;
+  if (has_epilogue (&node->epilogue))
+    apply_epilogue (node, in, out[0]);
+  return TRUE;
+}
+
 gboolean
 seg_node_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
   guint n_out = node->outputs->len;
-  for (guint i = 0; i < n_out; i++) {
-    const SegValue *v = g_ptr_array_index (node->outputs, i);
-    out[i] = NULL;
-    if (v != NULL && (out[i] = seg_tensor_new (&v->desc, error)) == NULL) {
-      clear_tensors (out, i);
-      seg_node_prefix_error (node, error);
-      return FALSE;
-    }
-  }
-  if (node->op->eval == NULL) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED, "has no host implementation");
-    clear_tensors (out, n_out);
+  memset (out, 0, n_out * sizeof *out);
+  gboolean ok = node->late ? seg_node_eval_late (node, in, out, error)
+                           : eval_prepared (node, in, out, error);
+  if (!ok && !node->late)
     seg_node_prefix_error (node, error);
-    return FALSE;
-  }
-  if (!node->op->eval (node, in, out, error)) {
-    clear_tensors (out, n_out);
+  if (ok && (node->late || (node->op->flags & SEG_OP_LIVE))
+      && !check_live_outputs (node, out, error)) {
     seg_node_prefix_error (node, error);
-    return FALSE;
+    ok = FALSE;
   }
-  if (has_epilogue (&node->epilogue))
-    apply_epilogue (node, in, out[0]);
-  return TRUE;
+  if (!ok)
+    clear_tensors (out, n_out);
+  return ok;
 }
 
 static gboolean
@@ -64,7 +112,7 @@ can_fold (const SegNode *node)
   gboolean desc_only = (node->op->flags & SEG_OP_DESC_ONLY) != 0;
   for (guint i = 0; i < node->inputs->len; i++) {
     const SegValue *v = g_ptr_array_index (node->inputs, i);
-    if (v != NULL && v->constant == NULL && !desc_only)
+    if (v != NULL && v->constant == NULL && (!desc_only || v->size != SEG_SIZE_FIXED))
       return FALSE;
   }
   gsize bytes = 0;
@@ -97,8 +145,11 @@ seg_node_fold (SegNode *node, GError **error)
     return FALSE;
   for (guint i = 0; i < n_out; i++) {
     SegValue *v = g_ptr_array_index (node->outputs, i);
-    if (v != NULL)
-      v->constant = out[i];
+    if (v == NULL)
+      continue;
+    v->constant = out[i];
+    v->desc = out[i]->desc;
+    v->size = SEG_SIZE_FIXED;
   }
   return TRUE;
 }
@@ -109,6 +160,8 @@ seg_graph_check_inputs (const SegGraph *graph, SegTensor *const *inputs, GError 
   for (guint i = 0; i < graph->inputs->len; i++) {
     const SegValue *v = g_ptr_array_index (graph->inputs, i);
     const SegDesc *d = &inputs[i]->desc;
+    if (v->size != SEG_SIZE_FIXED)
+      continue; /* of a body */
     if (d->dtype == v->desc.dtype && seg_desc_same_dims (d, &v->desc))
       continue;
     g_autofree char *got = seg_desc_to_string (d);
@@ -120,8 +173,63 @@ seg_graph_check_inputs (const SegGraph *graph, SegTensor *const *inputs, GError 
   return TRUE;
 }
 
+/* --- whole graphs ------------------------------------------------------------------------ */
+
+#define NODE_UNITS 2048 /* what a step costs in any case */
+
+void
+seg_graph_limit_work (SegGraph *graph, guint64 units)
+{
+  graph->budget->limit = graph->budget->left = units;
+}
+
+void
+seg_graph_refill (const SegGraph *graph)
+{
+  graph->budget->left = graph->budget->limit;
+}
+
+void
+seg_graph_share_budget (SegGraph *graph, const SegGraph *outer)
+{
+  g_free (graph->own_budget);
+  graph->own_budget = NULL;
+  graph->budget = outer->budget;
+}
+
+/* Only what bodies do counts: the rest of a graph is done once. */
 static gboolean
-eval_into (const SegNode *node, SegTensor **slots, GError **error)
+spend (const SegGraph *graph, SegTensor *const *tensors, guint n, GError **error)
+{
+  guint64 units = NODE_UNITS;
+  for (guint i = 0; i < n; i++)
+    units += tensors[i] != NULL ? seg_desc_n_elems (&tensors[i]->desc) : 0;
+  if (units < graph->budget->left) {
+    graph->budget->left -= units;
+    return TRUE;
+  }
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+      "gives up after %" G_GUINT64_FORMAT
+      " steps; a loop does not end, or takes too long",
+      graph->budget->limit);
+  return FALSE;
+}
+
+/* The contents of the values of one run, and how many readers each still has. */
+typedef struct {
+  SegTensor **tensors;
+  guint *n_left;
+} Slots;
+
+static void
+read_slot (Slots *s, const SegValue *v)
+{
+  if (s->n_left[v->id] > 0 && --s->n_left[v->id] == 0)
+    g_clear_pointer (&s->tensors[v->id], seg_tensor_unref);
+}
+
+static gboolean
+eval_into (const SegGraph *graph, const SegNode *node, Slots *s, GError **error)
 {
   guint n_in = node->inputs->len, n_out = node->outputs->len;
   g_autofree SegTensor **in = g_new0 (SegTensor *, n_in + 1);
@@ -129,36 +237,57 @@ eval_into (const SegNode *node, SegTensor **slots, GError **error)
   for (guint i = 0; i < n_in; i++) {
     const SegValue *v = g_ptr_array_index (node->inputs, i);
     if (v != NULL)
-      in[i] = v->constant != NULL ? v->constant : slots[v->id];
+      in[i] = v->constant != NULL ? v->constant : s->tensors[v->id];
   }
   if (!seg_node_eval (node, in, out, error))
     return FALSE;
+  gboolean ok = graph->depth == 0 || spend (graph, out, n_out, error);
+  for (guint i = 0; i < n_in; i++) {
+    const SegValue *v = g_ptr_array_index (node->inputs, i);
+    if (v != NULL)
+      read_slot (s, v);
+  }
   for (guint i = 0; i < n_out; i++) {
     const SegValue *v = g_ptr_array_index (node->outputs, i);
-    if (v != NULL)
-      slots[v->id] = out[i];
+    if (v != NULL && v->n_uses > 0)
+      s->tensors[v->id] = out[i];
+    else
+      seg_tensor_unref (out[i]);
   }
-  return TRUE;
+  return ok;
+}
+
+gboolean
+seg_graph_eval_body (
+    const SegGraph *graph, SegTensor *const *inputs, SegTensor **outputs, GError **error)
+{
+  if (!seg_graph_check_inputs (graph, inputs, error))
+    return FALSE;
+  guint n = graph->values->len;
+  g_autofree SegTensor **tensors = g_new0 (SegTensor *, n + 1);
+  g_autofree guint *n_left = g_new0 (guint, n + 1);
+  Slots s = { tensors, n_left };
+  for (guint i = 0; i < n; i++)
+    n_left[i] = ((const SegValue *) g_ptr_array_index (graph->values, i))->n_uses;
+  for (guint i = 0; i < graph->inputs->len; i++) {
+    const SegValue *v = g_ptr_array_index (graph->inputs, i);
+    tensors[v->id] = seg_tensor_ref (inputs[i]);
+  }
+  gboolean ok = TRUE;
+  for (guint i = 0; ok && i < graph->nodes->len; i++)
+    ok = eval_into (graph, g_ptr_array_index (graph->nodes, i), &s, error);
+  for (guint i = 0; ok && i < graph->outputs->len; i++) {
+    const SegValue *v = g_ptr_array_index (graph->outputs, i);
+    outputs[i] = seg_tensor_ref (v->constant != NULL ? v->constant : tensors[v->id]);
+  }
+  clear_tensors (tensors, n);
+  return ok;
 }
 
 gboolean
 seg_graph_eval (
     const SegGraph *graph, SegTensor *const *inputs, SegTensor **outputs, GError **error)
 {
-  if (!seg_graph_check_inputs (graph, inputs, error))
-    return FALSE;
-  g_autofree SegTensor **slots = g_new0 (SegTensor *, graph->values->len + 1);
-  for (guint i = 0; i < graph->inputs->len; i++) {
-    const SegValue *v = g_ptr_array_index (graph->inputs, i);
-    slots[v->id] = seg_tensor_ref (inputs[i]);
-  }
-  gboolean ok = TRUE;
-  for (guint n = 0; ok && n < graph->nodes->len; n++)
-    ok = eval_into (g_ptr_array_index (graph->nodes, n), slots, error);
-  for (guint i = 0; ok && i < graph->outputs->len; i++) {
-    const SegValue *v = g_ptr_array_index (graph->outputs, i);
-    outputs[i] = seg_tensor_ref (v->constant != NULL ? v->constant : slots[v->id]);
-  }
-  clear_tensors (slots, graph->values->len);
-  return ok;
+  seg_graph_refill (graph);
+  return seg_graph_eval_body (graph, inputs, outputs, error);
 }

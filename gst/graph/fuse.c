@@ -336,6 +336,8 @@ seg_graph_fuse (SegGraph *graph)
 {
   for (guint n = 0; n < graph->nodes->len; n++) {
     SegNode *node = g_ptr_array_index (graph->nodes, n);
+    if (node->late)
+      continue; /* nothing is known about it */
     (void) (drop_identity (graph, node, n) || cancel_transposes (graph, node, n)
             || fuse_pad (graph, node) || fold_affine (graph, node)
             || fuse_gated (graph, node) || fuse_act (graph, node)

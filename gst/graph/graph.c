@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define RUN_UNITS (1ull << 33) /* at some 10^8 a second */
+
 /* --- values and nodes -------------------------------------------------------------------- */
 
 SegValue *
@@ -59,6 +61,7 @@ seg_node_free (SegNode *node)
   g_free (node->params);
   g_ptr_array_unref (node->inputs);
   g_ptr_array_unref (node->outputs);
+  g_clear_pointer (&node->bodies, g_ptr_array_unref);
   g_free (node->name);
   g_free (node);
 }
@@ -117,6 +120,8 @@ seg_node_prefix_error (const SegNode *node, GError **error)
 gboolean
 seg_node_is_on_device (const SegNode *node)
 {
+  if (node->late)
+    return FALSE;
   if (node->op->flags & SEG_OP_RENAME)
     return seg_node_device_types (node);
   if (node->op->emit == NULL)
@@ -128,6 +133,8 @@ seg_node_is_on_device (const SegNode *node)
 static gboolean
 device_stores (const SegValue *v)
 {
+  if (v->size != SEG_SIZE_FIXED)
+    return FALSE;
   switch (v->desc.dtype) {
   case SEG_DTYPE_F32:
   case SEG_DTYPE_F16:
@@ -238,6 +245,8 @@ seg_graph_alloc (SegModel *model)
   graph->inputs = g_ptr_array_new ();
   graph->outputs = g_ptr_array_new ();
   graph->assumptions = g_ptr_array_new_with_free_func (g_free);
+  graph->budget = graph->own_budget = g_new (SegBudget, 1);
+  *graph->budget = (SegBudget){ RUN_UNITS, RUN_UNITS };
   return graph;
 }
 
@@ -251,6 +260,7 @@ seg_graph_free (SegGraph *graph)
   g_ptr_array_unref (graph->inputs);
   g_ptr_array_unref (graph->outputs);
   g_ptr_array_unref (graph->assumptions);
+  g_free (graph->own_budget);
   seg_model_unref (graph->model);
   g_free (graph);
 }

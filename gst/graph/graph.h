@@ -10,6 +10,7 @@ typedef struct _SegGraph SegGraph;
 typedef struct _SegNode SegNode;
 typedef struct _SegValue SegValue;
 typedef struct _SegOp SegOp;
+typedef struct _SegBody SegBody;
 
 /* Order of a value's elements in device memory. Rank is as in ONNX in either case.
  * ROWS: row-major, dense.
@@ -23,11 +24,26 @@ typedef enum {
 
 #define SEG_CHANNEL_ALIGN 8
 
+/* What bodies may still cost in one run, so that no model keeps a program busy for ever: one unit
+ * per element that a step makes, and some per step. */
+typedef struct {
+  guint64 limit, left;
+} SegBudget;
+
+/* How much of a value's dimensions is known when the model is loaded. */
+typedef enum {
+  SEG_SIZE_FIXED = 0,
+  SEG_SIZE_BOUNDED, /* the data decides; the rank is known and no dimension exceeds desc's */
+  SEG_SIZE_UNKNOWN, /* the data decides; desc says nothing */
+} SegSize;
+
 /* A tensor that flows along an edge of the graph. */
 struct _SegValue {
   guint id; /* index into graph->values */
   char *name;
-  SegDesc desc;        /* final dtype and dimensions, once seg_graph_new has returned */
+  SegDesc
+      desc; /* final dtype and dimensions, once seg_graph_new has returned, unless... */
+  SegSize size;        /* ...the data decides */
   SegTensor *constant; /* contents, when known at load; owned */
   SegNode *producer;   /* NULL for inputs and constants */
   guint n_uses;        /* node inputs and graph outputs that read it */
@@ -51,6 +67,20 @@ struct _SegNode {
   GPtrArray *outputs; /* SegValue *, NULL for an absent optional output */
   gpointer params;    /* op->params_size bytes, filled in by op->parse */
   SegEpilogue epilogue;
+  gboolean
+      late; /* parsed and inferred anew whenever it runs, with the inputs' contents: it
+                  * reads or makes what the data decides. On the host */
+  GPtrArray *bodies; /* SegBody *, of the attributes that are graphs; NULL without any */
+  guint n_captured;  /* the last so many inputs are there because bodies read them */
+};
+
+/* A graph in an attribute (a branch of If, the body of Loop), built like any other. Its inputs
+ * are first the formal ones, then what it takes from around the node. */
+struct _SegBody {
+  char *name; /* the attribute's */
+  SegGraph *graph;
+  guint n_formal;
+  guint *captures; /* per input past the formal ones: which of the node's inputs it is */
 };
 
 /* A dimension that the caller chooses for a free axis of an input: by the input's name. */
@@ -60,7 +90,7 @@ typedef struct {
   gint64 dims[SEG_MAX_RANK];
 } SegInputShape;
 
-/* A model with every size fixed. After seg_graph_new the nodes are in topological order,
+/* A model with every size fixed that can be. After seg_graph_new the nodes are in topological order,
  * everything that depends on constants alone is a constant, dead nodes are gone, and the
  * passes have run (fusion, layout, concatenation in place). */
 struct _SegGraph {
@@ -70,6 +100,8 @@ struct _SegGraph {
   GPtrArray *inputs;  /* SegValue *, in the model's order */
   GPtrArray *outputs; /* SegValue *, in the model's order; may be constants or inputs */
   GPtrArray *assumptions; /* char *: sizes that were chosen here for free dimensions */
+  SegBudget *budget, *own_budget; /* shared with bodies; NULL own_budget in these */
+  guint depth;                    /* 0: not the body of a node */
 };
 
 typedef enum {
@@ -93,6 +125,8 @@ typedef const SegOp *(*SegOpLookup) (const char *domain, const char *op_type);
  * SEG_ERROR_INPUT for shapes that do not fit the model. Not thread-safe per graph. */
 SegGraph *seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
     guint n_shapes, SegGraphFlags flags, GError **error);
+/* Another limit for what the bodies of a run may cost; the usual one is a minute or so. */
+void seg_graph_limit_work (SegGraph *graph, guint64 units);
 void seg_graph_free (SegGraph *graph); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegGraph, seg_graph_free)
 
@@ -115,8 +149,15 @@ gboolean seg_node_has_attr (const SegNode *node, const char *name);
 /* A list of integers; `n` receives the count. NULL and 0 if absent. */
 const gint64 *seg_node_attr_ints (const SegNode *node, const char *name, guint *n);
 
+/* The body of an attribute, or NULL. */
+const SegBody *seg_node_body (const SegNode *node, const char *name);
+/* Runs a body: inputs are the formal ones, captured the node's (in[] of its eval); outputs
+ * receives new references, in the body's order. */
+gboolean seg_body_eval (const SegNode *node, const SegBody *body, SegTensor *const *in,
+    SegTensor *const *formal, SegTensor **outputs, GError **error);
+
 /* An integer tensor input whose contents are known at load, as an array (transfer none for
- * the value, `out` is newly allocated). Fails with SEG_ERROR_UNSUPPORTED naming the input if
+ * the value, `out` is newly allocated). Fails with SEG_ERROR_RUN_TIME naming the input if
  * its contents are computed at run time. An absent input gives n 0 and out NULL. */
 gboolean seg_node_const_ints (const SegNode *node, guint i, const char *what,
     gint64 **out, guint *n, GError **error);

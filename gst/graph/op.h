@@ -26,6 +26,11 @@ typedef enum {
   SEG_OP_DESC_ONLY =
       1 << 3, /* eval looks at its inputs' desc, never at their data (Shape, Size):
                               * folds although the input is not constant; data is NULL then */
+  SEG_OP_LIVE =
+      1 << 5, /* the data decides the outputs' sizes: infer gives bounds or says that
+                         * there are none (SegValue.size), eval makes out[] itself */
+  SEG_OP_BODIES =
+      1 << 6, /* has graphs among its attributes; they are built before parse */
   SEG_OP_REORDERS = 1 << 4, /* ANY, but the output's layout does not follow the input's
                               * (Transpose): it is what the consumers want */
 } SegOpFlags;
@@ -59,7 +64,7 @@ struct _SegOp {
   /* Input descriptions -> descriptions of all present outputs (dtype, rank, dims). Inputs'
    * desc are final. Must reject ranks and shapes that emit and eval cannot take. */
   gboolean (*infer) (SegNode *node, GError **error);
-  /* The specification, in plain C: in[i] NULL for an absent input, out[i] are new tensors that
+  /* The specification, in plain C (for a LIVE operator see there): in[i] NULL for an absent input, out[i] are new tensors that
    * already have the outputs' desc and are zeroed (NULL for absent outputs). Dtypes are the
    * ONNX ones. Sums are done in double. Ignores the epilogue (the caller applies it). */
   gboolean (*eval) (

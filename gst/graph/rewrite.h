@@ -32,6 +32,17 @@ void seg_graph_set_nodes (SegGraph *graph, GPtrArray *nodes);
 void seg_graph_remove_dead (SegGraph *graph);
 /* Parses parameters and infers the outputs, checking arities. */
 gboolean seg_node_prepare (SegNode *node, GError **error);
+/* The same for a node in a graph: where sizes are known only at run time, it becomes late. */
+gboolean seg_node_prepare_or_wait (SegNode *node, GError **error);
+/* eval of a late node: prepares a copy of it for the inputs that came. */
+gboolean seg_node_eval_late (
+    const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error);
+/* seg_graph_eval for the graph of a body, on the budget of the one around it. */
+gboolean seg_graph_eval_body (
+    const SegGraph *graph, SegTensor *const *inputs, SegTensor **outputs, GError **error);
+/* Whoever starts a run on the host fills the budget up; bodies take from it. */
+void seg_graph_refill (const SegGraph *graph);
+void seg_graph_share_budget (SegGraph *graph, const SegGraph *outer);
 /* When the node's outputs can be known now, evaluates it and makes them constants. */
 gboolean seg_node_fold (SegNode *node, GError **error);
 /* Runs eval (and the epilogue) on in[], which matches node->inputs. out[] receives new tensors. */

@@ -148,8 +148,7 @@ range_infer (SegNode *node, GError **error)
     v[i] = input->constant;
     if (v[i] == NULL || input->desc.dtype != dtype
         || seg_desc_n_elems (&input->desc) != 1) {
-      g_set_error (error, SEG_ERROR,
-          v[i] == NULL ? SEG_ERROR_UNSUPPORTED : SEG_ERROR_MODEL,
+      g_set_error (error, SEG_ERROR, v[i] == NULL ? SEG_ERROR_RUN_TIME : SEG_ERROR_MODEL,
           v[i] == NULL ? "%s is computed at run time"
                        : "%s is not a scalar of start's type",
           names[i]);

@@ -15,10 +15,8 @@ read_depth (SegNode *node, gint64 *depth, GError **error)
 {
   const SegValue *v = seg_node_input (node, 1);
   if (v->constant == NULL) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "input '%s' (depth) is computed at run time; it must be known when the model is "
-        "loaded",
-        v->name);
+    g_set_error (error, SEG_ERROR, SEG_ERROR_RUN_TIME,
+        "input '%s' (depth) is computed at run time", v->name);
     return FALSE;
   }
   double d =

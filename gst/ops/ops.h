@@ -144,3 +144,14 @@ extern const SegOp seg_op_eye_like;
 extern const SegOp seg_op_range;
 extern const SegOp seg_op_shape;
 extern const SegOp seg_op_size;
+
+/* detection, control flow */
+extern const SegOp seg_op_compress;
+extern const SegOp seg_op_if;
+extern const SegOp seg_op_loop;
+extern const SegOp seg_op_max_roi_pool;
+extern const SegOp seg_op_nms;
+extern const SegOp seg_op_nonzero;
+extern const SegOp seg_op_roi_align;
+extern const SegOp seg_op_topk;
+extern const SegOp seg_op_unique;

@@ -88,7 +88,8 @@ pad_infer (SegNode *node, GError **error)
     return FALSE;
   if (value != NULL && params->mode == PAD_CONSTANT
       && (value->constant == NULL || value->desc.dtype != in->dtype)) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+    g_set_error (error, SEG_ERROR,
+        value->constant == NULL ? SEG_ERROR_RUN_TIME : SEG_ERROR_UNSUPPORTED,
         value->constant == NULL ? "constant_value is computed at run time"
                                 : "constant_value has another type than the input");
     return FALSE;

@@ -95,10 +95,8 @@ read_doubles (
   if (v == NULL || seg_desc_n_elems (&v->desc) == 0)
     return TRUE;
   if (v->constant == NULL) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "input '%s' (%s) is computed at run time; it must be known when the model is "
-        "loaded",
-        v->name, what);
+    g_set_error (error, SEG_ERROR, SEG_ERROR_RUN_TIME,
+        "input '%s' (%s) is computed at run time", v->name, what);
     return FALSE;
   }
   *n = (guint) MIN (seg_desc_n_elems (&v->desc), 4 * SEG_MAX_RANK);

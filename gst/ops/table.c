@@ -146,6 +146,17 @@ const SegOp *const seg_op_table[] = {
   &seg_op_shape,
   &seg_op_size,
 
+  /* detection, control flow */
+  &seg_op_compress,
+  &seg_op_if,
+  &seg_op_loop,
+  &seg_op_max_roi_pool,
+  &seg_op_nms,
+  &seg_op_nonzero,
+  &seg_op_roi_align,
+  &seg_op_topk,
+  &seg_op_unique,
+
   NULL,
 };
 

@@ -36,7 +36,6 @@ const SegCase seg_cases_refused[] = {
   { "Cast", "to=8", "f32[2,3]" },
   { "ConstantOfShape", NULL, "i64{-1}" },
   { "Reshape", NULL, "f32[2,3] i64{-5,6}" },
-  { "Reshape", NULL, "f32[2,3] i64[2]" },                 /* known only at run time */
   { "Reshape", NULL, "f32[2,3] i64{1,1,1,1,1,1,1,2,3}" }, /* too many dimensions */
   { "Flatten", "axis=3", "f32[2,3]" },
   { "Dropout", NULL, "f32[2,3] f32=0.5 bool=1" }, /* training */
