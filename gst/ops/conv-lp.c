@@ -82,7 +82,7 @@ falls_outside (const SegWindowAxis *a)
 }
 
 static Plan
-make_plan (const SegLpConv *c)
+make_plan (const SegDenseConv *c)
 {
   Plan plan = { .merge = merged_groups (c->in_c, c->out_c, c->groups) };
   guint32 joined = c->groups / plan.merge;
@@ -100,7 +100,7 @@ make_plan (const SegLpConv *c)
 /* [block][y][x][texel][channel] texels of four input channels; the source is
  * [out][in of its group][y][x]. */
 static SegRef
-pack (const SegLpConv *c, const Plan *plan, SegProgram *p)
+pack (const SegDenseConv *c, const Plan *plan, SegProgram *p)
 {
   gsize taps = c->y.kernel * c->x.kernel;
   gsize n = plan->blocks * taps * plan->in_c4 * plan->block * 4;
@@ -123,7 +123,7 @@ pack (const SegLpConv *c, const Plan *plan, SegProgram *p)
 }
 
 SegRef
-seg_lp_pack (const SegLpConv *conv, SegProgram *p)
+seg_lp_pack (const SegDenseConv *conv, SegProgram *p)
 {
   Plan plan = make_plan (conv);
   return pack (conv, &plan, p);
@@ -131,7 +131,7 @@ seg_lp_pack (const SegLpConv *conv, SegProgram *p)
 
 /* A 1x1 convolution does not care where a row ends. */
 static void
-flatten (SegLpConv *c)
+flatten (SegDenseConv *c)
 {
   gboolean dense = c->out_col == 1 && c->out_row == c->x.out
                    && (c->batch == 1 || c->out_image == c->x.out * c->y.out);
@@ -145,9 +145,9 @@ flatten (SegLpConv *c)
 }
 
 gboolean
-seg_lp_emit (const SegLpConv *conv, SegProgram *p, GError **error)
+seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
-  SegLpConv c = *conv;
+  SegDenseConv c = *conv;
   flatten (&c);
   Plan plan = make_plan (&c);
   const SegDeviceInfo *device = seg_program_device (p);
@@ -185,47 +185,4 @@ seg_lp_emit (const SegLpConv *conv, SegProgram *p, GError **error)
     d.bindings[d.n_bindings++] = (SegBinding){ c.bias, SEG_BIND_TEXEL };
   }
   return seg_program_dispatch (p, &d, error);
-}
-
-gboolean
-seg_conv_lp_takes (const SegConvJob *job, const SegDeviceInfo *device)
-{
-  return seg_lp_takes (job->in_c, job->out_c, job->groups, device);
-}
-
-SegLpConv
-seg_lp_conv (const SegConvJob *job, SegProgram *p)
-{
-  return (SegLpConv){
-    .node = job->node,
-    .source = seg_program_value (p, seg_node_input (job->node, 0)),
-    .dest = seg_program_value (p, seg_node_output (job->node, 0)),
-    .storage = seg_program_precision (p),
-    .in_pitch4 = job->in.pitch / 4,
-    .in_offset4 = job->in.offset / 4,
-    .out_pitch4 = job->out.pitch / 4,
-    .out_offset4 = job->out.offset / 4,
-    .res_pitch4 = job->residual.pitch / 4,
-    .res_offset4 = job->residual.offset / 4,
-    .batch = job->batch,
-    .in_c = job->in_c,
-    .out_c = job->out_c,
-    .groups = job->groups,
-    .out_c4 = (job->out_c + 7) / 8 * 2,
-    .y = job->y,
-    .x = job->x,
-    .out_image = job->y.out * job->x.out,
-    .out_row = job->x.out,
-    .out_col = 1,
-    .bias = seg_conv_bias (job, SEG_LP_BLOCK, p),
-  };
-}
-
-gboolean
-seg_conv_lp_emit (const SegConvJob *job, SegProgram *p, GError **error)
-{
-  g_autofree float *filter = seg_conv_floats (job->weights);
-  SegLpConv c = seg_lp_conv (job, p);
-  c.filter = filter;
-  return seg_lp_emit (&c, p, error);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops/conv-lp.h"
+#include "ops/conv-choose.h"
 #include "ops/conv-transpose.h"
 
 /* Each phase is a dispatch, and so is a pipeline where its number of taps is new. */
@@ -76,13 +76,13 @@ gboolean
 seg_transpose_phases_takes (const SegConvJob *job, const SegDeviceInfo *device)
 {
   return job->y.stride * job->x.stride <= MOST_PHASES
-         && seg_lp_takes (job->in_c, job->out_c, job->groups, device);
+         && seg_dense_takes (job->in_c, job->out_c, job->groups, device);
 }
 
 gboolean
 seg_transpose_phases_emit (const SegConvJob *job, SegProgram *p, GError **error)
 {
-  SegLpConv c = seg_lp_conv (job, p);
+  SegDenseConv c = seg_dense_conv (job, p);
   g_autofree float *weights = seg_conv_floats (job->weights);
   c.out_row = job->x.out * job->y.stride;
   c.out_col = job->x.stride;
@@ -94,7 +94,7 @@ seg_transpose_phases_emit (const SegConvJob *job, SegProgram *p, GError **error)
       c.x = x.axis;
       c.out_first = v * job->x.out + u;
       c.filter = filter;
-      if (!seg_lp_emit (&c, p, error))
+      if (!seg_dense_emit (&c, p, error))
         return FALSE;
     }
   }

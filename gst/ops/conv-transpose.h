@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 /* Inside ConvTranspose: the job's axes mean out + pad - k * dilation = in * stride. Weights are
  * [in_c][out_c / groups][ky][kx]. */
 
-/* Each of the stride_y x stride_x phases of output pixels is a convolution of its own:
- * conv_lp.comp. For strides that leave few phases. */
+/* Each of the stride_y x stride_x phases of output pixels is a dense convolution of
+ * its own. For strides that leave few phases. */
 gboolean seg_transpose_phases_takes (const SegConvJob *job, const SegDeviceInfo *device);
 gboolean seg_transpose_phases_emit (const SegConvJob *job, SegProgram *p, GError **error);
 /* Anything: conv_transpose.comp. */

@@ -177,12 +177,12 @@ emit_out (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, Seg
 }
 
 /* The 36 elements of n tiles as the groups of a 1x1 convolution. */
-static SegLpConv
+static SegDenseConv
 make_products (const Plan *plan, SegRef in, SegRef out, SegProgram *p)
 {
   gsize channels = (gsize) ELEMENTS * plan->out_c4 * 4;
-  g_autofree float *zeros = g_new0 (float, channels + SEG_LP_BLOCK);
-  return (SegLpConv){
+  g_autofree float *zeros = g_new0 (float, channels + SEG_BIAS_ALIGN);
+  return (SegDenseConv){
     .source = in,
     .dest = out,
     .storage = SEG_STORAGE_F32,
@@ -196,7 +196,7 @@ make_products (const Plan *plan, SegRef in, SegRef out, SegProgram *p)
     .out_col = 1,
     .y = { .in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1 },
     .x = { .kernel = 1, .stride = 1, .dilation = 1 },
-    .bias = seg_program_floats (p, zeros, channels + SEG_LP_BLOCK, SEG_STORAGE_F32),
+    .bias = seg_program_floats (p, zeros, channels + SEG_BIAS_ALIGN, SEG_STORAGE_F32),
   };
 }
 
@@ -209,7 +209,7 @@ seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **error)
   SegRef out =
       seg_program_temp (p, (gsize) plan.strip * plan.out_pitch4 * 4, SEG_STORAGE_F32);
   SegRef bias = seg_conv_bias (job, 8, p);
-  SegLpConv c = make_products (&plan, in, out, p);
+  SegDenseConv c = make_products (&plan, in, out, p);
   g_autofree float *filter = transform_filters (job, &plan);
   c.filter = filter;
   c.weights = seg_lp_pack (&c, p);

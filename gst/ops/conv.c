@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv.h"
 
+#include "ops/conv-choose.h"
 #include "ops/conv-fold.h"
 #include "ops/ops.h"
 
@@ -183,21 +184,41 @@ seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p)
   return seg_program_floats (p, data, n, SEG_STORAGE_F32);
 }
 
+SegDenseConv
+seg_dense_conv (const SegConvJob *job, SegProgram *p)
+{
+  return (SegDenseConv){
+    .node = job->node,
+    .source = seg_program_value (p, seg_node_input (job->node, 0)),
+    .dest = seg_program_value (p, seg_node_output (job->node, 0)),
+    .storage = seg_program_precision (p),
+    .in_pitch4 = job->in.pitch / 4,
+    .in_offset4 = job->in.offset / 4,
+    .out_pitch4 = job->out.pitch / 4,
+    .out_offset4 = job->out.offset / 4,
+    .res_pitch4 = job->residual.pitch / 4,
+    .res_offset4 = job->residual.offset / 4,
+    .batch = job->batch,
+    .in_c = job->in_c,
+    .out_c = job->out_c,
+    .groups = job->groups,
+    .out_c4 = (job->out_c + 7) / 8 * 2,
+    .y = job->y,
+    .x = job->x,
+    .out_image = job->y.out * job->x.out,
+    .out_row = job->x.out,
+    .out_col = 1,
+    .bias = seg_conv_bias (job, SEG_BIAS_ALIGN, p),
+  };
+}
+
 static gboolean
 conv_emit (const SegNode *node, SegProgram *p, GError **error)
 {
   const SegConvParams *params = node->params;
   SegConvJob job;
   seg_conv_job (&job, node, &params->window, params->groups);
-  const SegValue *bias = seg_node_input (node, 2);
-  gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
-  if (known && seg_conv_depthwise_takes (&job))
-    return seg_conv_depthwise_emit (&job, p, error);
-  if (known && seg_conv_winograd_takes (&job, seg_program_device (p)))
-    return seg_conv_winograd_emit (&job, p, error);
-  if (known && seg_conv_lp_takes (&job, seg_program_device (p)))
-    return seg_conv_lp_emit (&job, p, error);
-  return seg_conv_direct_emit (&job, p, error);
+  return seg_conv_emit (&job, p, error);
 }
 
 static gboolean

@@ -34,9 +34,6 @@ float *seg_conv_floats (const SegTensor *tensor);
 /* A bias known at load (or zeros) as fp32, padded with zeros to a multiple of `align`. */
 SegRef seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p);
 
-/* Dense or nearly dense, with subgroup shuffles: conv_lp.comp. */
-gboolean seg_conv_lp_takes (const SegConvJob *job, const SegDeviceInfo *device);
-gboolean seg_conv_lp_emit (const SegConvJob *job, SegProgram *p, GError **error);
 /* 3x3 without a stride, where it pays: winograd_in.comp, conv_lp.comp, winograd_out.comp. */
 gboolean seg_conv_winograd_takes (const SegConvJob *job, const SegDeviceInfo *device);
 gboolean seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **error);

@@ -29,11 +29,13 @@ set_act (guint32 *spec, SegAct act)
 void
 seg_epilogue_add (SegDispatch *d, const SegNode *node, SegProgram *p, SegRef unused)
 {
-  const SegValue *residual = seg_epilogue_residual (node);
+  const SegValue *residual = node != NULL ? seg_epilogue_residual (node) : NULL;
   guint32 *spec = &d->spec[SEG_EPILOGUE_SPEC];
-  set_act (&spec[0], node->epilogue.act);
+  if (node != NULL) {
+    set_act (&spec[0], node->epilogue.act);
+    set_act (&spec[4], node->epilogue.act2);
+  }
   spec[3] = residual != NULL;
-  set_act (&spec[4], node->epilogue.act2);
   d->n_spec = SEG_MAX_SPEC;
   d->bindings[d->n_bindings++] = (SegBinding){
     .ref = residual != NULL ? seg_program_value (p, residual) : unused,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops/conv-lp.h"
+#include "ops/conv-choose.h"
 #include "ops/epilogue.h"
 #include "ops/matmul.h"
 #include "shaders.h"
@@ -43,7 +43,7 @@ is_pointwise (const SegMatMul *m, const SegDeviceInfo *device)
   gboolean bias = m->c.value == NULL || (m->c.value->constant != NULL && m->c.row == 0);
   return m->b.value->constant != NULL && bias && m->a.column == 1 && m->depth % 4 == 0
          && m->columns % 4 == 0 && m->a.offset % 4 == 0 && m->a.row % 4 == 0
-         && is_one_matrix (m) && seg_lp_takes (m->depth, m->columns, 1, device);
+         && is_one_matrix (m) && seg_dense_takes (m->depth, m->columns, 1, device);
 }
 
 /* Element of a constant by the strides of its view: constants are ROWS here. */
@@ -57,7 +57,7 @@ constant_at (const SegMatrix *x, guint32 row, guint32 column)
 static gboolean
 emit_pointwise (const SegMatMul *m, SegProgram *p, GError **error)
 {
-  guint32 padded = (m->columns + SEG_LP_BLOCK - 1) / SEG_LP_BLOCK * SEG_LP_BLOCK;
+  guint32 padded = (m->columns + SEG_BIAS_ALIGN - 1) / SEG_BIAS_ALIGN * SEG_BIAS_ALIGN;
   g_autofree float *filter = g_new (float, (gsize) m->columns * m->depth);
   g_autofree float *bias = g_new0 (float, padded);
   for (guint32 n = 0; n < m->columns; n++) {
@@ -67,7 +67,7 @@ emit_pointwise (const SegMatMul *m, SegProgram *p, GError **error)
       bias[n] = m->beta * constant_at (&m->c, 0, n);
   }
   gint64 rows = n_batches (m) * m->rows;
-  SegLpConv c = {
+  SegDenseConv c = {
     .node = m->node,
     .source = seg_program_value (p, m->a.value),
     .dest = seg_program_value (p, seg_node_output (m->node, 0)),
@@ -91,7 +91,7 @@ emit_pointwise (const SegMatMul *m, SegProgram *p, GError **error)
     .filter = filter,
     .bias = seg_program_floats (p, bias, padded, SEG_STORAGE_F32),
   };
-  return seg_lp_emit (&c, p, error);
+  return seg_dense_emit (&c, p, error);
 }
 
 /* --- anything ------------------------------------------------------------------------------ */

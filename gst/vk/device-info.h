@@ -22,6 +22,10 @@ typedef struct {
   guint32 api_version, driver_version, vendor_id, device_id;
   guint8 uuid[16]; /* pipelineCacheUUID: another driver version has another */
 
+  /* Compute units (SMs, CUs, cores) that run workgroups side by side; an estimate by type where
+   * the driver does not tell. For a CPU device what a middling GPU has, so that a GPU's kernels,
+   * when they are forced on it, take the ways they take there. */
+  guint32 cores;
   guint32 subgroup_size;
   gboolean subgroup_shuffle; /* in compute shaders */
   gboolean float16;          /* shaderFloat16, enabled */

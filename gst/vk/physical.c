@@ -61,6 +61,44 @@ device_type (VkPhysicalDeviceType type)
   }
 }
 
+static guint32
+estimated_cores (SegDeviceType type)
+{
+  switch (type) {
+  case SEG_DEVICE_DISCRETE: return 48;
+  case SEG_DEVICE_INTEGRATED: return 8;
+  default: return 32;
+  }
+}
+
+/* How many of what runs a workgroup there are, by the extension that the vendor has for it.
+ * These only ask for properties and need not be enabled. */
+static guint32
+count_cores (const SegPhysical *p)
+{
+  VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nv = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV
+  };
+  VkPhysicalDeviceShaderCorePropertiesAMD amd = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD
+  };
+  VkPhysicalDeviceShaderCoreBuiltinsPropertiesARM arm = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_BUILTINS_PROPERTIES_ARM
+  };
+  VkPhysicalDeviceProperties2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2 };
+  if (has_extension (p->handle, VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME))
+    all.pNext = &nv;
+  else if (has_extension (p->handle, VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME))
+    all.pNext = &amd;
+  else if (has_extension (p->handle, VK_ARM_SHADER_CORE_BUILTINS_EXTENSION_NAME))
+    all.pNext = &arm;
+  vkGetPhysicalDeviceProperties2 (p->handle, &all);
+  guint32 n = nv.shaderSMCount + arm.shaderCoreCount
+              + amd.shaderEngineCount * amd.shaderArraysPerEngineCount
+                    * amd.computeUnitsPerShaderArray;
+  return n > 0 && n < 4096 ? n : estimated_cores (p->info.type);
+}
+
 static void
 read_limits (SegPhysical *p, const VkPhysicalDeviceLimits *limits)
 {
@@ -122,6 +160,7 @@ read_properties (SegPhysical *p, guint32 api_version)
   info->vendor_id = properties->vendorID;
   info->device_id = properties->deviceID;
   memcpy (info->uuid, properties->pipelineCacheUUID, sizeof info->uuid);
+  info->cores = count_cores (p);
   info->subgroup_size = subgroup.subgroupSize;
   info->subgroup_shuffle =
       (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)

@@ -25,6 +25,13 @@ const SegCase seg_cases_conv[] = {
       "f32[1,48,24,31] f32[48,48,3,3]! f32[48]!" },
   { "Conv", "pads=[4,2,4,2] dilations=[4,2]", "f32[2,48,32,17] f32[48,48,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,256,40,36] f32[64,256,3,3]! f32[64]!" },
+  /* tiles of a matrix product: enough pixels for its two larger ones, and a long sum for few
+   * results, which is shared out */
+  { "Conv", "pads=[1,1,1,1]", "f32[1,5,64,72] f32[60,5,3,3]! f32[60]!" },
+  { "Conv", "pads=[1,1,1,1]", "f32[1,4,97,90] f32[62,4,3,3]!" },
+  { "Conv", NULL, "f32[2,24,70,67] f32[120,24,1,1]! f32[120]!" },
+  { "Conv", "pads=[1,1,1,1]", "f32[1,256,5,5] f32[40,256,3,3]! f32[40]!" },
+  { "Conv", "pads=[2,2,2,2] dilations=[2,2]", "f32[2,230,5,7] f32[37,230,3,3]!" },
   /* kernels */
   { "Conv", "pads=[1,1,1,1]", "f32[1,5,12,12] f32[6,5,2,2]! f32[6]!" },
   { "Conv", "pads=[2,2,2,2]", "f32[1,3,15,11] f32[6,3,5,5]! f32[6]!" },
@@ -192,6 +199,7 @@ const SegCase seg_cases_conv[] = {
       "f32[1,5,9,9]", .opset = 18 },
 
   /* Gemm */
+  { "Gemm", "transB=1", "f32[3,2052] f32[20,2052]! f32[20]!" },
   { "Gemm", NULL, "f32[5,8] f32[8,12]! f32[12]!" },
   { "Gemm", "transB=1", "f32[1,64] f32[20,64]! f32[20]!" },
   { "Gemm", "transB=1 alpha=0.5 beta=2.0", "f32[33,40] f32[44,40]! f32[44]!" },

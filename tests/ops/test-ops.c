@@ -22,6 +22,8 @@ typedef struct {
   SegVk *vk;
   guint32 seed;
   gboolean verbose;
+  const char *kernel; /* that --uses wants to see, or NULL */
+  guint n_kernel;     /* steps with it */
   SegTap tap;
   /* of the operator at hand */
   guint n_cases, n_device, n_host, n_free;
@@ -74,6 +76,15 @@ static void
 count_steps (Run *run, const SegSession *session)
 {
   SegSessionStats stats;
+  const SegLayerTime *layers;
+  guint n = seg_session_layers (session, &layers);
+
+  for (guint i = 0; i < n; i++) {
+    if (run->kernel != NULL && g_str_has_prefix (layers[i].kernel, run->kernel))
+      run->n_kernel++;
+    if (run->verbose)
+      seg_tap_comment ("  %s", layers[i].kernel);
+  }
 
   seg_session_stats (session, &stats);
   if (stats.n_host_steps > 0)
@@ -252,6 +263,17 @@ run_refused (Run *run, const char *only)
   seg_tap_result (&run->tap, run->failures->len == 0, name, run->failures->str);
 }
 
+static void
+check_kernel (Run *run)
+{
+  g_autofree char *name =
+      g_strdup_printf ("%u steps with %s", run->n_kernel, run->kernel);
+
+  gboolean used = run->n_kernel > 0;
+
+  seg_tap_result (&run->tap, used, name, used ? NULL : "no case has used it");
+}
+
 static gboolean
 is_in_table (const char *name)
 {
@@ -264,14 +286,16 @@ is_in_table (const char *name)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *only = NULL;
+  g_autofree char *only = NULL, *kernel = NULL;
   int seed = 1, status = 0;
   Run run = { 0 };
   const GOptionEntry entries[] = {
     { "op", 0, 0, G_OPTION_ARG_STRING, &only, "Only this operator", "NAME" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &seed, "Other random inputs", "N" },
+    { "uses", 0, 0, G_OPTION_ARG_STRING, &kernel,
+        "Fail unless a kernel whose name begins so was used", "KERNEL" },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &run.verbose,
-        "Name each case before it runs" },
+        "Name each case before it runs, and its kernels" },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("- operators against eval");
@@ -290,6 +314,7 @@ main (int argc, char **argv)
   if (run.vk == NULL)
     return status;
   run.seed = (guint32) seed;
+  run.kernel = kernel;
   run.failures = g_string_new (NULL);
   for (guint i = 0; seg_op_table[i] != NULL; i++)
     if (only == NULL || strcmp (only, seg_op_table[i]->name) == 0)
@@ -297,6 +322,8 @@ main (int argc, char **argv)
   if (only == NULL)
     check_names (&run);
   run_refused (&run, only);
+  if (kernel != NULL)
+    check_kernel (&run);
   g_string_free (run.failures, TRUE);
   seg_vk_unref (run.vk);
   return seg_tap_finish (&run.tap);

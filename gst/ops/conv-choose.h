@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ops/conv-dense.h"
+
+G_BEGIN_DECLS
+
+/* The one place where a convolution's kernel family is chosen: by device, precision and shape.
+ *
+ * family     file            for
+ * depthwise  conv-depthwise  one filter a channel, on every device
+ * winograd   conv-winograd   3x3 without a stride, CPU devices
+ * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
+ * sc         conv-sc         dense, GPUs: implicit GEMM over shared memory
+ * cm1        conv-cm         dense, fp16, GPUs: implicit GEMM with VK_KHR_cooperative_matrix
+ * direct     conv-direct     everything else, and weights that are computed
+ *
+ * The environment variable VKSEG_CONV names a family (lp, winograd, sc, cm1, direct) to use
+ * wherever it can do the work, on any device: for tests and measurements. Families that cannot
+ * are skipped as usual. */
+typedef enum {
+  SEG_CONV_DIRECT,
+  SEG_CONV_DEPTHWISE,
+  SEG_CONV_WINOGRAD,
+  SEG_CONV_LP,
+  SEG_CONV_SC,
+  SEG_CONV_CM1,
+  SEG_CONV_N_FAMILIES,
+} SegConvFamily;
+
+/* "sc"; what VKSEG_CONV takes. */
+const char *seg_conv_family_name (SegConvFamily family);
+
+gboolean seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error);
+
+/* For dense convolutions that are made from other operators. takes: whether any family of dense
+ * convolutions does such a one on this device. */
+gboolean seg_dense_takes (
+    guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device);
+gboolean seg_dense_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ops/conv.h"
+
+G_BEGIN_DECLS
+
+/* A dense convolution with weights known at load, as Conv, ConvTranspose (a phase at a time),
+ * Gemm and MatMul (as 1x1) hand it to one of the families: conv-lp.c, conv-sc.c, conv-cm.c.
+ * conv-choose.c says to which. */
+typedef struct {
+  const SegNode *node; /* whose epilogue to apply; NULL: none */
+  SegRef source, dest;
+  SegStorage storage; /* of the weights, of source and of dest */
+  guint32 in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4,
+      res_offset4; /* texels of four channels */
+  guint32 batch, in_c, out_c, groups;
+  guint32 out_c4;     /* texels of an output pixel to write, with the channel padding */
+  SegWindowAxis y, x; /* pad may be negative; pad_end is not looked at */
+  /* Where output pixel (image, y, x) lies: pixels to step for each, and the first. */
+  guint32 out_image, out_row, out_col, out_first;
+  const float
+      *filter;    /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
+  SegRef weights; /* is set: what seg_lp_pack has made of it */
+  SegRef bias;    /* fp32, padded to SEG_BIAS_ALIGN channels */
+} SegDenseConv;
+
+#define SEG_BIAS_ALIGN 128 /* the most output channels of a tile, in any family */
+
+/* A job's feature maps and bias; without its filter. */
+SegDenseConv seg_dense_conv (const SegConvJob *job, SegProgram *p);
+
+G_END_DECLS

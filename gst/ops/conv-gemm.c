@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/conv-gemm.h"
+
+#include "ops/epilogue.h"
+#include "shaders.h"
+
+#include <string.h>
+
+/* K is split only where the parts are long enough to be worth the pass that adds them. */
+#define SPLIT_LEAST_K    2048
+#define SPLIT_LEAST_PART 512 /* of each part */
+#define MOST_SPLITS      16
+
+static guint64
+n_pixels (const SegDenseConv *c)
+{
+  return (guint64) c->batch * c->y.out * c->x.out;
+}
+
+static guint64
+n_tiles (const SegDenseConv *c, const SegGemmTile *tile)
+{
+  return (n_pixels (c) + tile->pixels - 1) / tile->pixels
+         * ((c->out_c + tile->channels - 1) / tile->channels);
+}
+
+gboolean
+seg_gemm_takes (const SegDenseConv *c)
+{
+  guint64 k = (guint64) (c->in_c + 8) * c->y.kernel * c->x.kernel;
+  return c->groups == 1 && n_pixels (c) < (1 << 28) && k < (1 << 28)
+         && k * (c->out_c + 128) < (1 << 30);
+}
+
+/* Elements of a tile that lie inside the result. */
+static double
+use_of (const SegDenseConv *c, const SegGemmTile *tile)
+{
+  return (double) n_pixels (c) * c->out_c
+         / ((double) n_tiles (c, tile) * tile->pixels * tile->channels);
+}
+
+guint
+seg_gemm_choose (
+    const SegDenseConv *c, const SegGemmTile *tiles, guint n, const SegDeviceInfo *device)
+{
+  double most = 0;
+  for (guint i = 0; i < n; i++)
+    most = MAX (most, use_of (c, &tiles[i]));
+  for (guint i = 0; i < n; i++)
+    if (n_tiles (c, &tiles[i]) >= 2 * device->cores
+        && use_of (c, &tiles[i]) > most * 0.75)
+      return i;
+  return n - 1;
+}
+
+SegGemmPlan
+seg_gemm_plan (const SegDenseConv *c, const SegGemmTile *tile, guint unit4,
+    const SegDeviceInfo *device)
+{
+  SegGemmPlan plan = { .n_pixels = n_pixels (c), .splits = 1 };
+  plan.in_c4 = ((c->in_c + 3) / 4 + unit4 - 1) / unit4 * unit4;
+  guint32 k4 = plan.in_c4 * c->y.kernel * c->x.kernel;
+  plan.steps = (k4 + tile->step4 - 1) / tile->step4;
+  plan.tiles_m = (plan.n_pixels + tile->pixels - 1) / tile->pixels;
+  plan.tiles_n = (c->out_c + tile->channels - 1) / tile->channels;
+  guint64 tiles = n_tiles (c, tile);
+  if (tiles * 2 < device->cores && k4 * 4 >= SPLIT_LEAST_K)
+    plan.splits =
+        MIN (MIN (device->cores / tiles, MOST_SPLITS), k4 * 4 / SPLIT_LEAST_PART);
+  plan.split_steps = (plan.steps + plan.splits - 1) / plan.splits;
+  plan.splits = (plan.steps + plan.split_steps - 1) / plan.split_steps;
+  return plan;
+}
+
+SegRef
+seg_gemm_pack (const SegDenseConv *c, const SegGemmTile *tile, const SegGemmPlan *plan,
+    SegGemmPlace place, gpointer data, SegProgram *p)
+{
+  gsize step = tile->step4 * 4, piece = step * tile->channels;
+  gsize taps = c->y.kernel * c->x.kernel, n = piece * plan->steps * plan->tiles_n;
+  g_autofree float *packed = g_new0 (float, n);
+  for (gsize o = 0; o < c->out_c; o++) {
+    gsize first = o / tile->channels * plan->steps;
+    for (gsize i = 0; i < c->in_c; i++)
+      for (gsize tap = 0; tap < taps; tap++) {
+        gsize k = tap * plan->in_c4 * 4 + i;
+        packed[(first + k / step) * piece
+               + place (k % step, o % tile->channels, tile, data)] =
+            c->filter[(o * c->in_c + i) * taps + tap];
+      }
+  }
+  return seg_program_floats (p, packed, n, c->storage);
+}
+
+void
+seg_gemm_fill (SegDispatch *d, guint dest, const SegDenseConv *c, const SegGemmTile *tile,
+    const SegGemmPlan *plan, SegProgram *p)
+{
+  guint32 sums_pixels = plan->tiles_m * tile->pixels;
+  guint32 sums_c = plan->tiles_n * tile->channels;
+  const guint32 push[] = { c->x.in, c->y.in, c->x.out, c->y.out, c->in_pitch4,
+    c->in_offset4, c->out_pitch4, c->out_offset4 + c->out_first * c->out_pitch4,
+    c->res_pitch4, c->res_offset4 + c->out_first * c->res_pitch4, c->out_image,
+    c->out_row, c->out_col, plan->in_c4, c->out_c, c->out_c4, c->y.kernel, c->x.kernel,
+    c->y.stride, c->x.stride, c->y.dilation, c->x.dilation, c->y.pad, c->x.pad,
+    plan->n_pixels, plan->tiles_n, plan->steps, plan->split_steps, sums_pixels,
+    sums_c / 4, plan->splits };
+  guint32 tiles = plan->tiles_m * plan->tiles_n;
+  memcpy (d->push, push, sizeof push);
+  d->n_push = G_N_ELEMENTS (push);
+  d->groups[0] = MIN (tiles, 32768);
+  d->groups[1] = (tiles + d->groups[0] - 1) / d->groups[0];
+  d->groups[2] = plan->splits;
+  if (plan->splits > 1)
+    d->bindings[dest].ref = seg_program_temp (
+        p, (gsize) plan->splits * sums_pixels * sums_c, SEG_STORAGE_F32);
+}
+
+gboolean
+seg_gemm_add_sums (const SegDispatch *d, guint dest, const SegDenseConv *c,
+    const SegGemmPlan *plan, SegProgram *p, GError **error)
+{
+  guint64 items = (guint64) plan->n_pixels * c->out_c4;
+  guint32 n = (items + 63) / 64;
+  SegDispatch sums = {
+    .shader = c->storage == SEG_STORAGE_F16 ? &seg_shader_conv_sums_f16
+                                            : &seg_shader_conv_sums_f32,
+    .bindings = { { d->bindings[dest].ref, SEG_BIND_TEXEL }, { c->bias, SEG_BIND_TEXEL },
+        { c->dest, SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 3,
+    .n_push = d->n_push,
+    .groups = { MIN (n, 32768), (n + 32767) / 32768, 1 },
+  };
+  memcpy (sums.push, d->push, sizeof sums.push);
+  seg_epilogue_add (&sums, c->node, p, c->bias);
+  return seg_program_dispatch (p, &sums, error);
+}

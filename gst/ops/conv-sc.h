@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ops/conv-dense.h"
+
+G_BEGIN_DECLS
+
+/* Implicit GEMM on the plain multipliers of a GPU, fp32 or fp16 storage: conv_sc.comp. Needs
+ * nothing but Vulkan 1.1 and 16 KiB of shared memory. */
+gboolean seg_sc_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
+gboolean seg_sc_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
+
+G_END_DECLS
