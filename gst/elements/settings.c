@@ -2,6 +2,7 @@
 #include "elements/settings.h"
 
 #include "frame/infosource.h"
+#include "frame/instances.h"
 #include "frame/labels.h"
 
 #include <string.h>
@@ -31,6 +32,10 @@ ENUM_TYPE (upsample_type, "GstVkSegUpsample",
     { SEG_UPSAMPLE_BILINEAR, "Interpolate scores, then decide: smooth edges",
         "bilinear" },
     { SEG_UPSAMPLE_NEAREST, "The network's own pixels: blocky edges", "nearest" })
+ENUM_TYPE (color_by_type, "GstVkSegColorBy",
+    { SEG_COLOR_BY_AUTO, "By class, where there are several", "auto" },
+    { SEG_COLOR_BY_CLASS, "A colour for each class", "class" },
+    { SEG_COLOR_BY_INSTANCE, "A colour for each instance, best score first", "instance" })
 ENUM_TYPE (precision_type, "GstVkSegPrecision",
     { SEG_PRECISION_AUTO, "fp16 where the device gains by it", "auto" },
     { SEG_PRECISION_FP32, "32-bit floating point", "fp32" },
@@ -111,6 +116,33 @@ install_strings (GObjectClass *c)
             strings[i].value, strings[i].flags));
 }
 
+static void
+install_instances (GObjectClass *c)
+{
+  g_object_class_install_property (c, SEG_PROP_MASK_THRESHOLD,
+      g_param_spec_double ("mask-threshold", "Mask threshold",
+          "Probability from which on a pixel is within the mask of an instance, from 0 "
+          "to "
+          "1 (-1: as the model information says); the next frame follows a change",
+          -1.0, 1.0, seg_style_default.mask_threshold,
+          ANY_TIME | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (c, SEG_PROP_IOU_THRESHOLD,
+      g_param_spec_double ("iou-threshold", "IoU threshold",
+          "Of two boxes of a class that overlap by more than this (intersection over "
+          "union, from 0 to 1), the weaker is dropped (-1: as the model information "
+          "says); "
+          "the next frame follows a change",
+          -1.0, 1.0, seg_style_default.iou_threshold, ANY_TIME | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (c, SEG_PROP_MAX_DETECTIONS,
+      g_param_spec_uint ("max-detections", "Maximum of detections",
+          "How many instances are kept, best first (0: as the model information says)", 0,
+          SEG_MAX_CANDIDATES, 0, AT_START));
+  g_object_class_install_property (c, SEG_PROP_COLOR_BY,
+      g_param_spec_enum ("color-by", "Colour by",
+          "What instances are told apart by; the next frame follows a change",
+          color_by_type (), SEG_COLOR_BY_AUTO, ANY_TIME));
+}
+
 void
 seg_settings_install (GObjectClass *c)
 {
@@ -130,6 +162,7 @@ seg_settings_install (GObjectClass *c)
           "information says); the "
           "next frame follows a change",
           -1.0, 1.0, seg_style_default.threshold, ANY_TIME | GST_PARAM_CONTROLLABLE));
+  install_instances (c);
   g_object_class_install_property (c, SEG_PROP_DRAW,
       g_param_spec_flags ("draw", "Draw",
           "What the overlay consists of; the next frame follows a change",
@@ -161,6 +194,8 @@ seg_settings_init (SegSettings *s)
   s->model = g_strdup (SEG_DEFAULT_MODEL);
   s->alpha = seg_style_default.alpha;
   s->threshold = seg_style_default.threshold;
+  s->mask_threshold = seg_style_default.mask_threshold;
+  s->iou_threshold = seg_style_default.iou_threshold;
   s->draw = seg_style_default.draw;
   s->interval = 1;
 }
@@ -210,6 +245,14 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
   case SEG_PROP_OUTPUT: s->output = (SegOutputKind) g_value_get_enum (value); return TRUE;
   case SEG_PROP_ALPHA: s->alpha = g_value_get_double (value); return TRUE;
   case SEG_PROP_THRESHOLD: s->threshold = g_value_get_double (value); return TRUE;
+  case SEG_PROP_MASK_THRESHOLD:
+    s->mask_threshold = g_value_get_double (value);
+    return TRUE;
+  case SEG_PROP_IOU_THRESHOLD: s->iou_threshold = g_value_get_double (value); return TRUE;
+  case SEG_PROP_MAX_DETECTIONS: s->max_detections = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_COLOR_BY:
+    s->color_by = (SegColorBy) g_value_get_enum (value);
+    return TRUE;
   case SEG_PROP_DRAW: s->draw = (SegDrawFlags) g_value_get_flags (value); return TRUE;
   case SEG_PROP_INTERVAL: s->interval = g_value_get_uint (value); return TRUE;
   case SEG_PROP_RESIZE: s->resize = (SegResize) g_value_get_enum (value); return TRUE;
@@ -235,6 +278,12 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_OUTPUT: g_value_set_enum (value, (gint) s->output); return TRUE;
   case SEG_PROP_ALPHA: g_value_set_double (value, s->alpha); return TRUE;
   case SEG_PROP_THRESHOLD: g_value_set_double (value, s->threshold); return TRUE;
+  case SEG_PROP_MASK_THRESHOLD:
+    g_value_set_double (value, s->mask_threshold);
+    return TRUE;
+  case SEG_PROP_IOU_THRESHOLD: g_value_set_double (value, s->iou_threshold); return TRUE;
+  case SEG_PROP_MAX_DETECTIONS: g_value_set_uint (value, s->max_detections); return TRUE;
+  case SEG_PROP_COLOR_BY: g_value_set_enum (value, (gint) s->color_by); return TRUE;
   case SEG_PROP_DRAW: g_value_set_flags (value, (guint) s->draw); return TRUE;
   case SEG_PROP_INTERVAL: g_value_set_uint (value, s->interval); return TRUE;
   case SEG_PROP_RESIZE: g_value_set_enum (value, (gint) s->resize); return TRUE;
@@ -247,8 +296,16 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
 gboolean
 seg_settings_is_style (guint id)
 {
-  return id == SEG_PROP_ALPHA || id == SEG_PROP_THRESHOLD || id == SEG_PROP_CLASSES
-         || id == SEG_PROP_DRAW;
+  switch (id) {
+  case SEG_PROP_ALPHA:
+  case SEG_PROP_THRESHOLD:
+  case SEG_PROP_MASK_THRESHOLD:
+  case SEG_PROP_IOU_THRESHOLD:
+  case SEG_PROP_COLOR_BY:
+  case SEG_PROP_CLASSES:
+  case SEG_PROP_DRAW: return TRUE;
+  default: return FALSE;
+  }
 }
 
 /* --- use ------------------------------------------------------------------------------------------- */
@@ -256,14 +313,18 @@ seg_settings_is_style (guint id)
 static GHashTable *
 keys_of (const SegSettings *s)
 {
-  GHashTable *keys = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTable *keys = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   if (s->labels != NULL) {
     gboolean list =
         strchr (s->labels, ',') != NULL && !g_file_test (s->labels, G_FILE_TEST_EXISTS);
-    g_hash_table_insert (keys, (gpointer) (list ? "labels" : "labels-file"), s->labels);
+    g_hash_table_insert (
+        keys, (gpointer) (list ? "labels" : "labels-file"), g_strdup (s->labels));
   }
   if (s->palette != NULL)
-    g_hash_table_insert (keys, (gpointer) "palette", s->palette);
+    g_hash_table_insert (keys, (gpointer) "palette", g_strdup (s->palette));
+  if (s->max_detections > 0)
+    g_hash_table_insert (
+        keys, (gpointer) "max-detections", g_strdup_printf ("%u", s->max_detections));
   return keys;
 }
 
@@ -291,6 +352,9 @@ seg_settings_style (
   *style = seg_style_default;
   style->alpha = s->alpha;
   style->threshold = s->threshold;
+  style->mask_threshold = s->mask_threshold;
+  style->iou_threshold = s->iou_threshold;
+  style->color_by = s->color_by;
   style->draw = s->draw;
   if (s->classes == NULL || s->classes[0] == '\0')
     return TRUE;

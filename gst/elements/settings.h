@@ -25,7 +25,9 @@ typedef struct {
   SegOutputKind output;
   SegResize resize;
   SegUpsample upsample;
-  double alpha, threshold;
+  double alpha, threshold, mask_threshold, iou_threshold;
+  guint max_detections; /* 0: the model's */
+  SegColorBy color_by;
   SegDrawFlags draw;
   guint interval;
 } SegSettings;
@@ -41,6 +43,10 @@ enum {
   SEG_PROP_OUTPUT,
   SEG_PROP_ALPHA,
   SEG_PROP_THRESHOLD,
+  SEG_PROP_MASK_THRESHOLD,
+  SEG_PROP_IOU_THRESHOLD,
+  SEG_PROP_MAX_DETECTIONS,
+  SEG_PROP_COLOR_BY,
   SEG_PROP_CLASSES,
   SEG_PROP_DRAW,
   SEG_PROP_INTERVAL,
