@@ -43,7 +43,7 @@ can_come_out (const GstStructure *s, SegOutputKind output)
 GstCaps *
 seg_caps_other_side (GstCaps *caps, GstPadDirection direction, SegOutputKind output)
 {
-  if (output == SEG_OUTPUT_OVERLAY)
+  if (output == SEG_OUTPUT_OVERLAY || output == SEG_OUTPUT_META)
     return gst_caps_ref (caps);
   GstCaps *other = gst_caps_new_empty ();
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {

@@ -22,7 +22,12 @@ ENUM_TYPE (output_kind_type, "GstVkSegOutput",
     { SEG_OUTPUT_LABELS, "GRAY8: number of the class of each pixel", "labels" },
     { SEG_OUTPUT_MATTE, "GRAY8: probability of the foreground, 0 to 255", "matte" },
     { SEG_OUTPUT_CUTOUT, "RGBA or BGRA: the frame with the matte as its alpha",
-        "cutout" })
+        "cutout" },
+    { SEG_OUTPUT_META,
+        "The frame as it is, with a GstVkSegMeta: instances with masks, or the label map "
+        "or "
+        "matte",
+        "meta" })
 ENUM_TYPE (resize_type, "GstVkSegResize",
     { SEG_RESIZE_AUTO, "As the model information says", "auto" },
     { SEG_RESIZE_STRETCH, "To the network's size, whatever its aspect", "stretch" },

@@ -25,6 +25,7 @@
 
 #include "elements/caps.h"
 #include "elements/qos.h"
+#include "elements/result.h"
 #include "elements/settings.h"
 #include "elements/videoframe.h"
 
@@ -42,6 +43,8 @@ struct _GstVkSegment {
   SegNet *net; /* from start to stop */
   SegPipe *
       pipe; /* set with the object lock by the streaming thread; from caps to the next or stop */
+
+  GPtrArray *labels; /* of label maps, from caps to the next */
 
   SegQos qos;
   gboolean has_answer; /* streaming thread: the network has seen a frame of these caps */
@@ -145,6 +148,7 @@ replace_pipe (GstVkSegment *self, SegPipe *pipe)
   self->pipe = pipe;
   GST_OBJECT_UNLOCK (self);
   seg_pipe_free (&old);
+  g_clear_pointer (&self->labels, g_ptr_array_unref);
 }
 
 static gboolean
@@ -224,6 +228,7 @@ make_pipe (
     .width = (guint) GST_VIDEO_INFO_WIDTH (in),
     .height = (guint) GST_VIDEO_INFO_HEIGHT (in),
     .nearest = settings.upsample == SEG_UPSAMPLE_NEAREST,
+    .masks = settings.output == SEG_OUTPUT_META,
     .override_fit = settings.resize != SEG_RESIZE_AUTO,
     .fit = settings.resize == SEG_RESIZE_AUTO ? SEG_FIT_STRETCH
                                               : (SegFit) (settings.resize - 1),
@@ -235,8 +240,10 @@ make_pipe (
       seg_pipe_new (self->net->vk, self->net->session, self->net->info, &config, error));
   gboolean ok = self->pipe != NULL
                 && seg_settings_style (&settings, self->net->info, &style, error);
-  if (ok)
+  if (ok) {
     seg_pipe_set_style (self->pipe, &style);
+    self->labels = seg_result_labels (self->pipe, self->net->info);
+  }
   ok = ok && warm_up (self, error);
   seg_settings_clear (&settings);
   return ok;
@@ -250,6 +257,8 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
   replace_pipe (self, NULL);
+  gst_base_transform_set_in_place (
+      GST_BASE_TRANSFORM (self), output_kind (self) == SEG_OUTPUT_META);
   self->has_answer = FALSE;
   if (!make_pipe (self, in, out, &error)) {
     post_open_error (self, error);
@@ -324,14 +333,12 @@ count_frame (GstVkSegment *self, const GstVideoFrame *frame, SegPipeWork work)
   self->n_redrawn = work == SEG_PIPE_INFER ? 0 : self->n_redrawn + 1;
 }
 
-static GstFlowReturn
-gst_vk_segment_transform_frame (
-    GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
+/* The answer for a frame, of which it has seen `in` when this returns. */
+static gboolean
+infer (GstVkSegment *self, GstVideoFrame *in)
 {
-  GstVkSegment *self = GST_VK_SEGMENT (filter);
   g_autoptr (GError) error = NULL;
   guint8 *upload;
-  const guint8 *data;
   take_style (self);
   const SegFrame *frame = seg_pipe_input (self->pipe, &upload);
   seg_video_load (frame, upload, in);
@@ -339,12 +346,52 @@ gst_vk_segment_transform_frame (
   if (!seg_pipe_submit (self->pipe, work, &error)
       || !seg_pipe_wait (self->pipe, &error)) {
     GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
-    return GST_FLOW_ERROR;
+    return FALSE;
   }
-  const SegFrame *result = seg_pipe_result (self->pipe, &data);
-  seg_video_store (result, data, out);
   count_frame (self, in, work);
   GST_LOG_OBJECT (self, "%.2f ms", seg_pipe_last_ms (self->pipe));
+  return TRUE;
+}
+
+static GstFlowReturn
+gst_vk_segment_transform_frame (
+    GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (filter);
+  const guint8 *data;
+  if (!infer (self, in))
+    return GST_FLOW_ERROR;
+  const SegFrame *result = seg_pipe_result (self->pipe, &data);
+  seg_video_store (result, data, out);
+  return GST_FLOW_OK;
+}
+
+/* output=meta: the picture is only read, so that a buffer which others look at is not copied. */
+static GstFlowReturn
+gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  GstVideoFilter *filter = GST_VIDEO_FILTER (transform);
+  GstVideoFrame frame;
+  if (self->pipe == NULL)
+    return GST_FLOW_NOT_NEGOTIATED;
+  if (!gst_video_frame_map (&frame, &filter->in_info, buffer,
+          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("a frame that is not as its caps say"),
+        ("%" GST_PTR_FORMAT, buffer));
+    return GST_FLOW_ERROR;
+  }
+  gboolean ok = infer (self, &frame);
+  gst_video_frame_unmap (&frame);
+  if (!ok)
+    return GST_FLOW_ERROR;
+  GST_OBJECT_LOCK (self);
+  double threshold = self->settings.mask_threshold;
+  GST_OBJECT_UNLOCK (self);
+  SegResult result = { self->pipe, self->net->info, self->labels,
+    threshold < 0.0 ? self->net->info->mask_threshold : threshold, self->n_redrawn };
+  if (!seg_result_attach (&result, buffer))
+    GST_WARNING_OBJECT (self, "no memory for the result of a frame");
   return GST_FLOW_OK;
 }
 
@@ -496,6 +543,7 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   transform_class->query = gst_vk_segment_query;
   transform_class->src_event = gst_vk_segment_src_event;
   transform_class->sink_event = gst_vk_segment_sink_event;
+  transform_class->transform_ip = gst_vk_segment_transform_ip;
   transform_class->transform_meta = gst_vk_segment_transform_meta;
   transform_class->passthrough_on_same_caps = FALSE;
   filter_class->set_info = gst_vk_segment_set_info;

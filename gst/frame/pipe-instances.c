@@ -82,6 +82,7 @@ yolo_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
     add_piece (memory, pieces[i]);
   memory->result = output == SEG_OUTPUT_LABELS  ? &d->map
                    : output == SEG_OUTPUT_MATTE ? &d->matte
+                   : output == SEG_OUTPUT_META  ? &d->draws /* nobody asks for it */
                                                 : NULL;
   add_download (memory, &s->maps.counts);
   s->records = add_download (memory, &m->records);
@@ -221,6 +222,8 @@ instances_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
     .contours = (pipe->draw & SEG_DRAW_CONTOURS) != 0,
     .ink = parts.boxes || parts.labels ? &s->drawn.ink : NULL,
   };
+  if (output == SEG_OUTPUT_META)
+    return TRUE;
   s->map_is_made = parts.masks && (parts.filled || s->plan.n_coefficients > 0);
   if (!seg_drawing_record (cmd, &s->drawing, &s->drawn, &s->memory, &parts, error)
       || !seg_count_record (

@@ -62,9 +62,10 @@ map_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
     &m->counts, &m->list };
   memcpy (memory->pieces, pieces, sizeof pieces);
   memory->n_pieces = G_N_ELEMENTS (pieces);
-  memory->result = output == SEG_OUTPUT_LABELS  ? &m->map
-                   : output == SEG_OUTPUT_MATTE ? &m->matte
-                                                : NULL;
+  gboolean map = output == SEG_OUTPUT_META && pipe->map.plan.kind == SEG_DECODE_CLASSES;
+  memory->result = output == SEG_OUTPUT_LABELS || map                        ? &m->map
+                   : output == SEG_OUTPUT_MATTE || output == SEG_OUTPUT_META ? &m->matte
+                                                                             : NULL;
   memory->downloads[0] = &m->counts;
   memory->n_downloads = 1;
   return TRUE;

@@ -34,7 +34,7 @@ lay_out_frames (SegPipe *pipe, gsize align, GError **error)
       || !seg_frame_layout (
           &pipe->result, result_format (c), &c->color, c->width, c->height, align, error))
     return FALSE;
-  if (c->output == SEG_OUTPUT_LABELS || c->output == SEG_OUTPUT_MATTE) {
+  if (result_format (c) == SEG_FORMAT_GRAY8 && c->output != SEG_OUTPUT_OVERLAY) {
     pipe->result.stride[0] = seg_map_stride (c->width);
     pipe->result.n_bytes = pipe->result.stride[0] * c->height;
   }

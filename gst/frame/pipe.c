@@ -161,6 +161,18 @@ seg_pipe_instances (SegPipe *pipe)
   return pipe->decoder->instances != NULL ? pipe->decoder->instances (pipe) : NULL;
 }
 
+gboolean
+seg_pipe_gives_matte (const SegPipe *pipe)
+{
+  return pipe->decoder == &seg_pipe_map && pipe->map.plan.kind != SEG_DECODE_CLASSES;
+}
+
+const SegGeometry *
+seg_pipe_geometry (const SegPipe *pipe)
+{
+  return &pipe->geometry;
+}
+
 double
 seg_pipe_last_ms (const SegPipe *pipe)
 {

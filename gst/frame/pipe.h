@@ -17,6 +17,8 @@ typedef enum {
                        * networks that give a matte: 1 and 0; instances: 254 at most */
   SEG_OUTPUT_MATTE,  /* GRAY8: probability of the foreground */
   SEG_OUTPUT_CUTOUT, /* RGBA or BGRA: the frame with the matte as alpha */
+  SEG_OUTPUT_META, /* the answer alone: the map or the matte, whichever the network gives, or the
+                    * instances */
 } SegOutputKind;
 
 typedef struct {
@@ -82,6 +84,10 @@ double seg_pipe_last_ms (const SegPipe *pipe);
 /* Instances of the last frame that was inferred; NULL for networks that give none. Valid until the
  * next submit. masks is NULL unless config.masks. */
 const SegInstances *seg_pipe_instances (SegPipe *pipe);
+/* Whether what it gives with SEG_OUTPUT_META is a matte; else it is a map of classes. */
+gboolean seg_pipe_gives_matte (const SegPipe *pipe);
+/* How the network sees the frame. */
+const SegGeometry *seg_pipe_geometry (const SegPipe *pipe);
 /* Nanoseconds of each dispatch and copy of the last frame when config.timed, in the order they are
  * recorded; newly allocated. NULL when the network runs partly on the host. */
 guint64 *seg_pipe_times (SegPipe *pipe, guint *n, GError **error);

@@ -98,7 +98,8 @@ check_picture (SegPipe *pipe, SegOutputKind output)
     g_assert_cmpuint (in_red[1], ==, 0);
     g_assert_cmpuint (in_gray[0], ==, 128);
     break;
-  case SEG_OUTPUT_LABELS: check_labels (pipe); break;
+  case SEG_OUTPUT_LABELS:
+  case SEG_OUTPUT_META: check_labels (pipe); break;
   case SEG_OUTPUT_MATTE:
     g_assert_cmpuint (in_red[0], >, 200);
     g_assert_cmpuint (in_gray[0], <, 195);
@@ -117,7 +118,7 @@ test_outputs (void)
   static const ColorNetKind kinds[] = { COLOR_NET_PLAIN, COLOR_NET_HOSTED,
     COLOR_NET_SOFTMAX };
   for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
-    for (SegOutputKind output = 0; output <= SEG_OUTPUT_CUTOUT; output++)
+    for (SegOutputKind output = 0; output <= SEG_OUTPUT_META; output++)
       for (guint separate = 0; separate < 2; separate++) {
         SegNet *net = open_net (kinds[k], COLOR_NET_INFO);
         g_assert_cmpint (
