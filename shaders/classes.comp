@@ -20,10 +20,11 @@ layout (binding = 4) buffer List { uint n; uint groups[]; } list;
 void main ()
 {
   int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (i >= dec.frame.z * dec.frame.w)
+  if (i >= dec.region.z * dec.region.w)
     return;
-  int y = i / dec.frame.z;
-  ivec4 x = min (ivec4 (4 * (i - y * dec.frame.z)) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
+  ivec2 word = region_word (i);
+  int y = word.y;
+  ivec4 x = min (ivec4 (4 * (word.x - y * dec.frame.z)) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
   vec4 px = clamp (vec4 (x) * dec.map.x + dec.map.z, 0.0, float (dec.grid.x - 1));
   float py = clamp (float (y) * dec.map.y + dec.map.w, 0.0, float (dec.grid.y - 1));
   ivec4 at = ivec4 (NEAREST != 0 ? floor (px + 0.5) : px)
@@ -42,7 +43,7 @@ void main ()
   if (y < dec.inside.z || y >= dec.inside.w)
     in_x = ivec4 (0);
   l = mix (none, l, bvec4 (in_x));
-  map.data[i] = l.x | l.y << 8 | l.z << 16 | l.w << 24;
+  map.data[word.x] = l.x | l.y << 8 | l.z << 16 | l.w << 24;
   if (mixed || doubtful)
-    list.groups[atomicAdd (list.n, 1u)] = uint (i);
+    list.groups[atomicAdd (list.n, 1u)] = uint (word.x);
 }

@@ -60,10 +60,12 @@ uint pack (vec4 v)
 void main ()
 {
   int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (i >= dec.frame.z * dec.frame.w)
+  if (i >= dec.region.z * dec.region.w)
     return;
-  int row = i / dec.frame.z;
-  ivec4 column = min (ivec4 (4 * (i - row * dec.frame.z)) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
+  ivec2 word = region_word (i);
+  int row = word.y;
+  ivec4 column = min (ivec4 (4 * (word.x - row * dec.frame.z)) + ivec4 (0, 1, 2, 3),
+                      dec.frame.x - 1);
   vec4 x = clamp (vec4 (column) * dec.map.x + dec.map.z, 0.0, float (dec.grid.x - 1));
   float y = clamp (float (row) * dec.map.y + dec.map.w, 0.0, float (dec.grid.y - 1));
   if (NEAREST != 0) {
@@ -87,6 +89,6 @@ void main ()
   if (row < dec.inside.z || row >= dec.inside.w)
     in_x = bvec4 (false);
   v = mix (vec4 (0.0), v, in_x);
-  matte.data[i] = pack (floor (v * 255.0 + 0.5));
-  labels.data[i] = pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x));
+  matte.data[word.x] = pack (floor (v * 255.0 + 0.5));
+  labels.data[word.x] = pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x));
 }

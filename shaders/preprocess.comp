@@ -11,6 +11,7 @@
 layout (local_size_x = 64) in;
 layout (constant_id = 0) const int KIND = 0;   // FRAME_*
 layout (constant_id = 1) const int LAYOUT = 0; // what follows
+layout (constant_id = 2) const int MIRROR = 0; // beyond its edges the frame goes on mirrored
 const int PIXELS = 0;   // channels of a pixel together, pitch a multiple of 4
 const int TRIPLES = 1;  // three channels of a pixel together, no padding
 const int PLANES = 2;   // a plane per channel, of a multiple of 4 elements, or one plane
@@ -27,13 +28,23 @@ layout (std140, binding = 3) uniform Preprocess {
 } pre;
 SEG_OUTPUT (4);
 
+// Reflected at the frame's edges until it is inside.
+vec2 inside (vec2 p)
+{
+  if (MIRROR == 0)
+    return p;
+  vec2 size = vec2 (frame.size.xy);
+  p -= 2.0 * size * floor (p / (2.0 * size));
+  return min (p, 2.0 * size - p);
+}
+
 vec3 resampled (vec2 p)
 {
   vec3 sum = vec3 (0.0);
   for (int j = 0; j < pre.taps.y; j++)
     for (int i = 0; i < pre.taps.x; i++) {
       vec2 at = (vec2 (i, j) + 0.5) / vec2 (pre.taps.xy) - 0.5;
-      sum += frame_luma (KIND, p + at * pre.map.xy);
+      sum += frame_luma (KIND, inside (p + at * pre.map.xy));
     }
   vec3 bytes = sum / float (pre.taps.x * pre.taps.y);
   if (KIND != FRAME_YUV)
@@ -42,7 +53,7 @@ vec3 resampled (vec2 p)
   for (int j = 0; j < pre.taps.w; j++)
     for (int i = 0; i < pre.taps.z; i++) {
       vec2 at = (vec2 (i, j) + 0.5) / vec2 (pre.taps.zw) - 0.5;
-      chroma += frame_chroma (p + at * pre.map.xy);
+      chroma += frame_chroma (inside (p + at * pre.map.xy));
     }
   return vec3 (bytes.x, chroma / float (pre.taps.z * pre.taps.w));
 }

@@ -122,7 +122,8 @@ gst_vk_segment_start (GstBaseTransform *transform)
   SegStyle style;
   copy_settings (self, &settings);
   self->net = seg_settings_open (&settings, &error);
-  if (self->net == NULL || !seg_pipe_check (self->net->session, self->net->info, &error)
+  if (self->net == NULL
+      || !seg_pipe_check (seg_session_graph (self->net->session), self->net->info, &error)
       || !seg_settings_style (&settings, self->net->info, &style, &error)) {
     post_open_error (self, error);
     seg_net_free (&self->net);

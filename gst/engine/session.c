@@ -66,6 +66,8 @@ seg_session_new (
                             : SEG_STORAGE_F32;
   s->graph = seg_graph_new (model, seg_op_lookup, options->shapes, options->n_shapes,
       graph_flags (vk, options), error);
+  if (s->graph != NULL)
+    s->graph->steady = options->steady;
   if (s->graph == NULL || (vk != NULL && !bind_to_device (s, error)))
     seg_session_free (&s);
   else

@@ -20,6 +20,8 @@ typedef struct {
   SegPrecision precision;
   const SegInputShape *shapes; /* of free inputs; see seg_graph_new */
   guint n_shapes;
+  gboolean steady; /* results do not depend on the input's size, not even in the last bit,
+                         * where nothing is padded: slower convolutions */
   gboolean no_optimise; /* each node as in the file: for tests */
   gboolean timed;       /* per-layer times */
   gboolean

@@ -3,16 +3,7 @@
 
 #include "shaders.h"
 
-#include <string.h>
-
-/* Uniform block `Decode` of shaders/lib/decode.glsl. */
-typedef struct {
-  gint32 grid[4];
-  gint32 view[4];
-  gint32 frame[4];
-  gint32 inside[4];
-  float map[4];
-} Block;
+#include <math.h>
 
 /* Constants of the same names in shaders/reduce.comp. */
 enum { NUMBER_SUM, NUMBER_MARGIN, NUMBER_VALUE };
@@ -52,44 +43,59 @@ seg_decode_grid (
   *height = (guint) desc->dims[plan->height_axis];
 }
 
-static void
-fill_block (
-    Block *b, const SegDecodePlan *plan, const SegGeometry *g, const SegBound *output)
+SegGrid
+seg_decode_grid_of (const SegDecodePlan *plan, const SegBound *output, guint lane)
 {
   const SegView *v = &output->view;
-  guint w, h;
-  seg_decode_grid (plan, &output->desc, &w, &h);
-  /* Pixel i of the grid covers [i, i + 1) / w of the network's input. */
-  double grid_x = (double) w / g->net_width, grid_y = (double) h / g->net_height;
-  *b = (Block){
-    .grid = { (gint32) w, (gint32) h, (gint32) plan->n_classes, (gint32) (w + 3) / 4 },
-    .view = { (gint32) v->offset, (gint32) v->strides[plan->width_axis],
-        (gint32) v->strides[plan->height_axis],
-        plan->class_axis < 0 ? 0 : (gint32) v->strides[plan->class_axis] },
-    .frame = { (gint32) g->frame_width, (gint32) g->frame_height,
-        (gint32) (seg_map_stride (g->frame_width) / 4), (gint32) g->frame_height },
-    .inside = { (gint32) g->frame_x0, (gint32) g->frame_x1, (gint32) g->frame_y0,
-        (gint32) g->frame_y1 },
-    .map = { (float) (g->scale_x * grid_x), (float) (g->scale_y * grid_y),
-        (float) ((0.5 * g->scale_x + g->shift_x) * grid_x - 0.5),
-        (float) ((0.5 * g->scale_y + g->shift_y) * grid_y - 0.5) },
+  SegGrid grid = {
+    .offset = (gint32) (v->offset + lane * v->strides[0]),
+    .step_x = (gint32) v->strides[plan->width_axis],
+    .step_y = (gint32) v->strides[plan->height_axis],
+    .step_class = plan->class_axis < 0 ? 0 : (gint32) v->strides[plan->class_axis],
   };
+  seg_decode_grid (plan, &output->desc, &grid.width, &grid.height);
+  return grid;
 }
 
-/* A step of the recording: constants of the network and of the frame, made once. */
-typedef struct {
-  SegCmd *cmd;
-  const SegDecodePlan *plan;
-  const SegDecodeMemory *memory;
-  const SegBufferView *style;
-  SegBufferView decode, scores;
-  const SegBound *output;
-  const Block *block;
-  guint32 by_four;
-} Recorder;
+/* Position on the grid of map pixel i: i * scale + shift. */
+static void
+fill_map (const SegCover *c, double frame_px, double scale, double shift, double first,
+    float *to_scale, float *to_shift)
+{
+  *to_scale = (float) (frame_px * scale / c->jump);
+  *to_shift =
+      (float) ((0.5 * frame_px * scale + shift - c->margin) / c->jump - 0.5 - first);
+}
+
+void
+seg_decode_fill (SegDecodeBlock *b, const SegDecodePlan *plan, const SegGeometry *g,
+    const SegGrid *grid, const SegMapSize *map, const SegRegion *region)
+{
+  SegRegion whole = { 0, 0, map->width, map->height };
+  const SegRegion *r = region != NULL ? region : &whole;
+  guint words = (guint) seg_map_stride (map->width) / 4;
+  guint end = r->x1 == map->width ? words : r->x1 / 4;
+  gboolean empty = r->x0 >= r->x1 || r->y0 >= r->y1;
+  *b = (SegDecodeBlock){
+    .grid = { (gint32) grid->width, (gint32) grid->height, (gint32) plan->n_classes,
+        (gint32) (grid->width + 3) / 4 },
+    .view = { grid->offset, grid->step_x, grid->step_y, grid->step_class },
+    .frame = { (gint32) map->width, (gint32) map->height, (gint32) words,
+        (gint32) map->height },
+    .inside = { (gint32) ceil (g->frame_x0 / map->px_x),
+        (gint32) ceil (g->frame_x1 / map->px_x), (gint32) ceil (g->frame_y0 / map->px_y),
+        (gint32) ceil (g->frame_y1 / map->px_y) },
+    .region = { (gint32) r->x0 / 4, (gint32) r->y0,
+        empty ? 0 : (gint32) (end - r->x0 / 4), empty ? 0 : (gint32) (r->y1 - r->y0) },
+  };
+  fill_map (&g->cover_x, map->px_x, g->scale_x, g->shift_x, grid->first_x, &b->map[0],
+      &b->map[2]);
+  fill_map (&g->cover_y, map->px_y, g->scale_y, g->shift_y, grid->first_y, &b->map[1],
+      &b->map[3]);
+}
 
 static gboolean
-dispatch (Recorder *r, const SegShader *shader, const guint32 *spec, guint n_spec,
+dispatch (SegCmd *cmd, const SegShader *shader, const guint32 *spec, guint n_spec,
     const SegBufferView *views, guint n_views, guint64 n_invocations, GError **error)
 {
   SegVkDispatch d = {
@@ -101,90 +107,80 @@ dispatch (Recorder *r, const SegShader *shader, const guint32 *spec, guint n_spe
     .label = shader->name,
   };
   seg_groups_linear (n_invocations, d.groups);
-  return seg_cmd_dispatch (r->cmd, &d, error);
-}
-
-static guint64
-grid_groups (const Recorder *r)
-{
-  return (guint64) r->block->grid[3] * (guint64) r->block->grid[1];
-}
-
-static guint64
-frame_groups (const Recorder *r)
-{
-  return (guint64) r->block->frame[2] * (guint64) r->block->frame[3];
+  return seg_cmd_dispatch (cmd, &d, error);
 }
 
 static gboolean
-record_reduce (Recorder *r, GError **error)
+record_reduce (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
-  guint32 number = r->plan->kind == SEG_DECODE_VALUE  ? NUMBER_VALUE
-                   : r->plan->kind == SEG_DECODE_ODDS ? NUMBER_MARGIN
-                                                      : NUMBER_SUM;
-  guint32 spec[3] = { r->by_four, r->plan->scores, number };
-  SegBufferView views[5] = { r->scores, r->decode, *r->style,
-    seg_piece_view (&r->memory->labels, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&r->memory->numbers, SEG_VIEW_STORAGE_WRITE) };
-  const SegShader *shader = r->output->storage == SEG_STORAGE_I32
-                                ? &seg_shader_reduce_i32
-                                : &seg_shader_reduce_f32;
-  return dispatch (r, shader, spec, 3, views, 5, grid_groups (r), error);
+  guint32 number = job->plan->kind == SEG_DECODE_VALUE  ? NUMBER_VALUE
+                   : job->plan->kind == SEG_DECODE_ODDS ? NUMBER_MARGIN
+                                                        : NUMBER_SUM;
+  guint32 spec[3] = { (guint32) job->by_four, job->plan->scores, number };
+  SegBufferView views[5] = { job->scores, job->decode, job->style,
+    seg_piece_view (&job->memory->labels, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&job->memory->numbers, SEG_VIEW_STORAGE_WRITE) };
+  const SegShader *shader =
+      job->storage == SEG_STORAGE_I32 ? &seg_shader_reduce_i32 : &seg_shader_reduce_f32;
+  return dispatch (cmd, shader, spec, 3, views, 5, job->grid_groups, error);
 }
 
 static gboolean
-record_cells (Recorder *r, GError **error)
+record_cells (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
-  SegBufferView views[3] = { r->decode,
-    seg_piece_view (&r->memory->labels, SEG_VIEW_TEXEL_U16X1),
-    seg_piece_view (&r->memory->cells, SEG_VIEW_STORAGE_WRITE) };
-  return dispatch (r, &seg_shader_cells, NULL, 0, views, 3, grid_groups (r), error);
+  SegBufferView views[3] = { job->decode,
+    seg_piece_view (&job->memory->labels, SEG_VIEW_TEXEL_U16X1),
+    seg_piece_view (&job->memory->cells, SEG_VIEW_STORAGE_WRITE) };
+  return dispatch (cmd, &seg_shader_cells, NULL, 0, views, 3, job->grid_groups, error);
 }
 
 static gboolean
-record_classes (Recorder *r, gboolean nearest, GError **error)
+record_classes (SegCmd *cmd, const SegDecodeJob *job, gboolean nearest, GError **error)
 {
-  const SegPiece *from = nearest ? &r->memory->labels : &r->memory->cells;
-  guint32 spec[2] = { r->plan->scores, nearest };
-  SegBufferView views[5] = { r->decode, *r->style,
+  const SegPiece *from = nearest ? &job->memory->labels : &job->memory->cells;
+  guint32 spec[2] = { job->plan->scores, nearest };
+  SegBufferView views[5] = { job->decode, job->style,
     seg_piece_view (from, SEG_VIEW_TEXEL_U16X1),
-    seg_piece_view (&r->memory->map, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&r->memory->list, SEG_VIEW_STORAGE_READ_WRITE) };
-  return dispatch (r, &seg_shader_classes, spec, 2, views, 5, frame_groups (r), error);
+    seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&job->memory->list, SEG_VIEW_STORAGE_READ_WRITE) };
+  return dispatch (cmd, &seg_shader_classes, spec, 2, views, 5, job->map_groups, error);
 }
 
 static gboolean
-record_refine (Recorder *r, gboolean nearest, GError **error)
+record_refine (SegCmd *cmd, const SegDecodeJob *job, gboolean nearest, GError **error)
 {
-  guint32 spec[3] = { r->by_four, r->plan->scores, nearest };
-  SegBufferView views[6] = { r->scores, r->decode, *r->style,
-    seg_piece_view (&r->memory->numbers, SEG_VIEW_TEXEL_F32X4),
-    seg_piece_view (&r->memory->map, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&r->memory->list, SEG_VIEW_STORAGE_READ) };
-  return dispatch (r, &seg_shader_refine, spec, 3, views, 6, r->plan->n_workers, error);
+  guint32 spec[3] = { (guint32) job->by_four, job->plan->scores, nearest };
+  SegBufferView views[6] = { job->scores, job->decode, job->style,
+    seg_piece_view (&job->memory->numbers, SEG_VIEW_TEXEL_F32X4),
+    seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&job->memory->list, SEG_VIEW_STORAGE_READ) };
+  return dispatch (
+      cmd, &seg_shader_refine, spec, 3, views, 6, job->plan->n_workers, error);
 }
 
 /* Class numbers cannot be interpolated, nor looked at again as scores. */
 static gboolean
-record_class_map (Recorder *r, GError **error)
+record_class_map (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
-  gboolean index = r->plan->scores == SEG_SCORES_INDEX,
-           nearest = r->plan->nearest || index;
-  return (nearest || record_cells (r, error)) && record_classes (r, nearest, error)
-         && (index || record_refine (r, nearest, error));
+  gboolean index = job->plan->scores == SEG_SCORES_INDEX,
+           nearest = job->plan->nearest || index;
+  return (nearest || record_cells (cmd, job, error))
+         && record_classes (cmd, job, nearest, error)
+         && (index || record_refine (cmd, job, nearest, error));
 }
 
 static gboolean
-record_matte (Recorder *r, GError **error)
+record_matte (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
   /* Log odds become a probability as logits do. */
   guint32 scores =
-      r->plan->kind == SEG_DECODE_ODDS ? SEG_SCORES_SIGMOID : r->plan->scores;
-  guint32 spec[4] = { scores, r->plan->nearest, r->block->map[0] <= 1.0f, r->plan->cut };
-  SegBufferView views[5] = { seg_piece_view (&r->memory->numbers, SEG_VIEW_TEXEL_F32X4),
-    r->decode, *r->style, seg_piece_view (&r->memory->matte, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&r->memory->map, SEG_VIEW_STORAGE_WRITE) };
-  return dispatch (r, &seg_shader_matte, spec, 4, views, 5, frame_groups (r), error);
+      job->plan->kind == SEG_DECODE_ODDS ? SEG_SCORES_SIGMOID : job->plan->scores;
+  guint32 spec[4] = { scores, job->plan->nearest, (guint32) job->upscale,
+    job->plan->cut };
+  SegBufferView views[5] = { seg_piece_view (&job->memory->numbers, SEG_VIEW_TEXEL_F32X4),
+    job->decode, job->style, seg_piece_view (&job->memory->matte, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE) };
+  return dispatch (cmd, &seg_shader_matte, spec, 4, views, 5, job->map_groups, error);
 }
 
 static gboolean
@@ -218,11 +214,11 @@ gboolean
 seg_decode_frame_view (SegParams *params, guint frame_width, guint frame_height,
     SegBufferView *decode_view, GError **error)
 {
-  Block *block =
+  SegDecodeBlock *block =
       seg_params_add (params, sizeof *block, SEG_VIEW_UNIFORM, decode_view, error);
   if (block == NULL)
     return FALSE;
-  *block = (Block){
+  *block = (SegDecodeBlock){
     .frame = { (gint32) frame_width, (gint32) frame_height,
         (gint32) (seg_map_stride (frame_width) / 4), (gint32) frame_height },
     .inside = { 0, (gint32) frame_width, 0, (gint32) frame_height },
@@ -230,8 +226,18 @@ seg_decode_frame_view (SegParams *params, guint frame_width, guint frame_height,
   return TRUE;
 }
 
-static gboolean
-check_plan (const SegDecodePlan *plan, const SegBound *output, GError **error)
+gboolean
+seg_decode_record_scores (SegCmd *cmd, const SegDecodeJob *job, GError **error)
+{
+  if (!record_zeros (cmd, job->memory, &job->memory->list, 16, error)
+      || !record_reduce (cmd, job, error))
+    return FALSE;
+  return job->plan->kind == SEG_DECODE_CLASSES ? record_class_map (cmd, job, error)
+                                               : record_matte (cmd, job, error);
+}
+
+gboolean
+seg_decode_check (const SegDecodePlan *plan, SegStorage storage, GError **error)
 {
   if (plan->n_classes == 0 || plan->n_classes > SEG_MAX_CLASSES) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
@@ -239,7 +245,7 @@ check_plan (const SegDecodePlan *plan, const SegBound *output, GError **error)
         SEG_MAX_CLASSES);
     return FALSE;
   }
-  if (output->storage == SEG_STORAGE_I32 && plan->scores != SEG_SCORES_INDEX) {
+  if (storage == SEG_STORAGE_I32 && plan->scores != SEG_SCORES_INDEX) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "the network's output is integers: they can be class numbers (decoder=index) "
         "only");
@@ -248,36 +254,46 @@ check_plan (const SegDecodePlan *plan, const SegBound *output, GError **error)
   return TRUE;
 }
 
+void
+seg_decode_job_init (SegDecodeJob *job, const SegDecodeBlock *block)
+{
+  const gint32 *v = block->view;
+  job->by_four = job->plan->class_axis >= 0 && v[3] == 1 && v[0] % 4 == 0 && v[1] % 4 == 0
+                 && v[2] % 4 == 0;
+  job->upscale = block->map[0] <= 1.0f;
+  job->grid_groups = (guint64) block->grid[3] * (guint64) block->grid[1];
+  job->map_groups = (guint64) block->region[2] * (guint64) block->region[3];
+}
+
+void
+seg_decode_job_scores (SegDecodeJob *job, const SegBound *output)
+{
+  job->storage = output->storage;
+  job->scores = (SegBufferView){ output->buffer, output->offset, output->n_bytes,
+    output->storage == SEG_STORAGE_I32   ? SEG_VIEW_TEXEL_I32X4
+    : output->storage == SEG_STORAGE_F16 ? SEG_VIEW_TEXEL_F16X4
+                                         : SEG_VIEW_TEXEL_F32X4 };
+}
+
 gboolean
 seg_decode_record (SegCmd *cmd, SegParams *params, const SegDecodePlan *plan,
     const SegGeometry *geometry, const SegBound *output, const SegDecodeMemory *memory,
     const SegBufferView *style, SegBufferView *decode_view, GError **error)
 {
-  Recorder r = {
-    .cmd = cmd, .plan = plan, .memory = memory, .style = style, .output = output
-  };
-  if (!check_plan (plan, output, error))
+  SegDecodeJob job = { .plan = plan, .memory = memory, .style = *style };
+  if (!seg_decode_check (plan, output->storage, error))
     return FALSE;
-  Block *block =
-      seg_params_add (params, sizeof *block, SEG_VIEW_UNIFORM, &r.decode, error);
+  SegDecodeBlock *block =
+      seg_params_add (params, sizeof *block, SEG_VIEW_UNIFORM, decode_view, error);
   if (block == NULL)
     return FALSE;
-  fill_block (block, plan, geometry, output);
-  *decode_view = r.decode;
-
-  const SegView *v = &output->view;
-  r.block = block;
-  r.by_four = plan->class_axis >= 0 && block->view[3] == 1 && v->offset % 4 == 0
-              && block->view[1] % 4 == 0 && block->view[2] % 4 == 0;
-  r.scores = (SegBufferView){ output->buffer, output->offset, output->n_bytes,
-    output->storage == SEG_STORAGE_I32   ? SEG_VIEW_TEXEL_I32X4
-    : output->storage == SEG_STORAGE_F16 ? SEG_VIEW_TEXEL_F16X4
-                                         : SEG_VIEW_TEXEL_F32X4 };
-  if (!record_zeros (cmd, memory, &memory->list, 16, error) || !record_reduce (&r, error))
-    return FALSE;
-  if (plan->kind == SEG_DECODE_CLASSES ? !record_class_map (&r, error)
-                                       : !record_matte (&r, error))
-    return FALSE;
-  return seg_count_record (
-      cmd, memory, decode_view, geometry->frame_width, geometry->frame_height, error);
+  SegGrid grid = seg_decode_grid_of (plan, output, 0);
+  SegMapSize map = { geometry->frame_width, geometry->frame_height, 1.0, 1.0 };
+  seg_decode_fill (block, plan, geometry, &grid, &map, NULL);
+  job.decode = *decode_view;
+  seg_decode_job_init (&job, block);
+  seg_decode_job_scores (&job, output);
+  return seg_decode_record_scores (cmd, &job, error)
+         && seg_count_record (cmd, memory, decode_view, geometry->frame_width,
+             geometry->frame_height, error);
 }

@@ -35,6 +35,24 @@ typedef struct {
   gboolean cut;    /* what is below the threshold is 0 in the matte too */
 } SegDecodePlan;
 
+/* Uniform block `Decode` of shaders/lib/decode.glsl: a map over the frame, and the part of it
+ * that a grid of scores decides. */
+typedef struct {
+  gint32 grid[4];
+  gint32 view[4];
+  gint32 frame[4];
+  gint32 inside[4];
+  float map[4];
+  gint32 region[4];
+} SegDecodeBlock;
+
+/* Scores as they lie: a network's output, or a part of a batch. */
+typedef struct {
+  guint width, height;
+  gint32 offset, step_x, step_y, step_class; /* in elements */
+  double first_x, first_y; /* pixels of the output before the grid's first */
+} SegGrid;
+
 #define SEG_MAX_CLASSES 255
 
 /* `Style` of lib/decode.glsl: what may change from frame to frame. */
@@ -68,11 +86,52 @@ gsize seg_map_stride (guint width);
 void seg_decode_sizes (SegDecodeMemory *memory, guint width, guint height,
     guint grid_width, guint grid_height);
 
+/* Pixels [x0, x1) x [y0, y1) of the map; x0 is a multiple of 4, and so is x1 unless it is the
+ * map's width. */
+typedef struct {
+  guint x0, y0, x1, y1;
+} SegRegion;
+
+/* The grid of picture `lane` of a batch. */
+SegGrid seg_decode_grid_of (
+    const SegDecodePlan *plan, const SegBound *output, guint lane);
+
+/* The map that results: its size, and the pixels of the frame that one of its own covers. */
+typedef struct {
+  guint width, height;
+  double px_x, px_y;
+} SegMapSize;
+
+/* region NULL: the whole map. */
+void seg_decode_fill (SegDecodeBlock *block, const SegDecodePlan *plan,
+    const SegGeometry *geometry, const SegGrid *grid, const SegMapSize *map,
+    const SegRegion *region);
+
+/* Scores on their way to a map, for the recording. */
+typedef struct {
+  const SegDecodePlan *plan;
+  const SegDecodeMemory *memory;
+  SegBufferView decode, style; /* uniforms: SegDecodeBlock, SegStyleBlock */
+  SegBufferView scores;        /* texels */
+  SegStorage storage;
+  gboolean by_four; /* classes lie side by side from multiples of 4 */
+  gboolean upscale; /* a step on the map is at most one on the grid */
+  /* At most, of all blocks that `decode` will hold. */
+  guint64 grid_groups, map_groups; /* of four pixels of a row */
+} SegDecodeJob;
+
+/* What follows from the first block, and from where the scores are. */
+void seg_decode_job_init (SegDecodeJob *job, const SegDecodeBlock *block);
+void seg_decode_job_scores (SegDecodeJob *job, const SegBound *output);
+gboolean seg_decode_check (const SegDecodePlan *plan, SegStorage storage, GError **error);
+/* From scores to the map: once for a frame, or for each tile. Then the map is counted. */
+gboolean seg_decode_record_scores (SegCmd *cmd, const SegDecodeJob *job, GError **error);
+
 /* Size of an output's grid. */
 void seg_decode_grid (
     const SegDecodePlan *plan, const SegDesc *desc, guint *width, guint *height);
 
-/* Records the dispatches. `style` is a uniform view of a SegStyleBlock; `decode_view` receives the
+/* All of it for an output of one picture. `style` is a uniform view of a SegStyleBlock; `decode_view` receives the
  * other uniform block, which those that draw need as well. */
 gboolean seg_decode_record (SegCmd *cmd, SegParams *params, const SegDecodePlan *plan,
     const SegGeometry *geometry, const SegBound *output, const SegDecodeMemory *memory,

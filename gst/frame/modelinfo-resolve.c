@@ -180,11 +180,11 @@ find_classes (SegModelInfo *info, const SegGraph *graph, GError **error)
   gboolean one_map = info->decoder == SEG_DECODER_INDEX
                      || info->decoder == SEG_DECODER_MATTE
                      || info->decoder == SEG_DECODER_SIGMOID;
-  if ((d->rank != 4 && !(d->rank == 3 && one_map)) || d->dims[0] != 1) {
+  if (d->rank != 4 && !(d->rank == 3 && one_map)) {
     g_autofree char *text = seg_desc_to_string (d);
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "output '%s' %s is no map that decoder %s "
-        "can take: [1,C,H,W] or [1,H,W,C]",
+        "can take: [N,C,H,W] or [N,H,W,C]",
         out->name, text, decoder_names[info->decoder]);
     return FALSE;
   }
@@ -325,8 +325,22 @@ find_fit (SegModelInfo *info, GError **error)
     return FALSE;
   if (!said)
     assume (info, "resize=%s", names[fit]);
+  info->fit_said = said;
   info->tile = fit == 3;
   info->fit = info->tile ? SEG_FIT_STRETCH : fit;
+  return TRUE;
+}
+
+static gboolean
+find_margin (SegModelInfo *info, GError **error)
+{
+  gboolean said;
+  double *m = info->output_margin;
+  if (!seg_info_numbers (
+          info->source, "output-margin", 2, 0, SEG_FRAME_MAX_PX, m, &said, error))
+    return FALSE;
+  if (!said)
+    m[0] = m[1] = -1.0;
   return TRUE;
 }
 
@@ -337,5 +351,6 @@ seg_model_info_resolve (SegModelInfo *info, const SegGraph *graph, GError **erro
          && seg_labels_find (info->source, info->labels, error)
          && find_classes (info, graph, error) && find_background (info, error)
          && find_foreground (info, error) && find_palette (info, error)
-         && find_numbers (info, error) && find_fit (info, error);
+         && find_numbers (info, error) && find_fit (info, error)
+         && find_margin (info, error);
 }

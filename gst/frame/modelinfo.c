@@ -116,6 +116,9 @@ find_size (SegModelInfo *info, const SegModelValue *v, GError **error)
         "input '%s' is larger than %d pixels", v->name, SEG_FRAME_MAX_PX);
     return FALSE;
   }
+  info->free_width = fixed_w <= 0;
+  info->free_height = fixed_h <= 0;
+  info->size_said = text != NULL || !info->free_width || !info->free_height;
   info->width = fixed_w > 0 ? (guint) fixed_w : w;
   info->height = fixed_h > 0 ? (guint) fixed_h : h;
   return TRUE;

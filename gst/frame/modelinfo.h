@@ -39,14 +39,20 @@ typedef struct {
   /* After seg_model_info_load */
   guint input;         /* index among the graph's inputs */
   guint channel_axis;  /* of the input: 1 (NCHW) or 3 (NHWC) */
-  guint width, height; /* of the input, pixels */
+  guint width, height; /* of the input, pixels: what is fixed, or recommended, or usual */
+  gboolean free_width, free_height; /* the network takes others */
+  gboolean size_said; /* width and height are said or fixed, not just usual */
   SegNormalize normalize;
 
   /* After seg_model_info_resolve */
   SegTask task;
   SegDecoder decoder;
   SegFit fit;
-  gboolean tile; /* resize=tile: then fit is stretch */
+  gboolean fit_said; /* somebody says so */
+  gboolean tile;     /* resize=tile: then fit is stretch */
+  double
+      output_margin[2]; /* x, y: pixels of the input that the output lacks on each side;
+                            * negative: as the graph tells */
   guint n_outputs;
   guint outputs
       [SEG_INFO_MAX_OUTPUTS]; /* indices among the graph's outputs, decoder's order */

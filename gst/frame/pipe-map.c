@@ -34,17 +34,63 @@ plan_decoding (SegPipe *pipe)
                  : ends_in_softmax (graph, info->outputs[0]) ? SEG_SCORES_PROBABILITY
                                                              : SEG_SCORES_SOFTMAX;
   plan->class_axis = info->class_axis;
-  plan->height_axis = info->class_axis == 1 ? 2 : 1;
-  plan->width_axis = plan->height_axis + 1;
-  const SegValue *output = graph->outputs->pdata[info->outputs[0]];
-  if (info->class_axis < 0 && output->desc.rank == 4) {
-    plan->height_axis = 2;
-    plan->width_axis = 3;
-  }
+  guint height_axis, width_axis;
+  seg_placement_axes (graph, info, &height_axis, &width_axis);
+  plan->height_axis = (int) height_axis;
+  plan->width_axis = (int) width_axis;
   plan->n_classes = one ? 1 : info->n_classes == 0 ? SEG_MAX_CLASSES : info->n_classes;
-  plan->nearest = pipe->config.nearest;
+  plan->nearest = pipe->config.nearest || pipe->config.own_pixels;
   plan->cut = pipe->config.output == SEG_OUTPUT_OVERLAY;
   plan->n_workers = seg_vk_info (pipe->vk)->type == SEG_DEVICE_CPU ? 1024 : 16384;
+}
+
+static gboolean
+map_check (const SegGraph *graph, const SegModelInfo *info, GError **error)
+{
+  SegPlacement placement;
+  return seg_placement_find (&placement, graph, info, error);
+}
+
+/* How many numbers a pixel of the output has. */
+static guint
+n_scores (const SegDecodePlan *plan)
+{
+  return plan->scores == SEG_SCORES_INDEX ? 1 : plan->n_classes;
+}
+
+static gboolean
+plan_tiles (SegPipe *pipe, guint *grid_width, guint *grid_height, GError **error)
+{
+  const SegTiling *t = &pipe->tiles.tiling;
+  SegPipeMap *map = &pipe->map;
+  if (!seg_pipe_plan_tiles (pipe, n_scores (&map->plan), error))
+    return FALSE;
+  if (!t->merges)
+    return TRUE;
+  *grid_width = t->x.grid + t->x.halo;
+  *grid_height = t->y.grid + t->y.halo;
+  seg_tiling_sizes (t, &map->merge);
+  return TRUE;
+}
+
+static void
+list_pieces (SegPipe *pipe, SegPipeMemory *memory)
+{
+  SegDecodeMemory *m = &pipe->map.memory;
+  SegMergeMemory *merge = &pipe->map.merge;
+  SegOutputKind output = pipe->config.output;
+  SegPiece *pieces[] = { &m->labels, &m->cells, &m->numbers, &m->map, &m->matte,
+    &m->counts, &m->list, &merge->merged, &merge->below, &merge->beside };
+  memory->n_pieces = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    if (pieces[i]->n_bytes > 0)
+      memory->pieces[memory->n_pieces++] = pieces[i];
+  gboolean map = output == SEG_OUTPUT_META && pipe->map.plan.kind == SEG_DECODE_CLASSES;
+  memory->result = output == SEG_OUTPUT_LABELS || map                        ? &m->map
+                   : output == SEG_OUTPUT_MATTE || output == SEG_OUTPUT_META ? &m->matte
+                                                                             : NULL;
+  memory->downloads[0] = &m->counts;
+  memory->n_downloads = 1;
 }
 
 static gboolean
@@ -52,22 +98,20 @@ map_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
 {
   const SegGraph *graph = seg_session_graph (pipe->session);
   const SegValue *scores = graph->outputs->pdata[pipe->info->outputs[0]];
-  SegDecodeMemory *m = &pipe->map.memory;
-  SegOutputKind output = pipe->config.output;
+  SegPipeMap *map = &pipe->map;
+  const SegGeometry *g = &pipe->geometry;
   guint grid_width, grid_height;
   plan_decoding (pipe);
-  seg_decode_grid (&pipe->map.plan, &scores->desc, &grid_width, &grid_height);
-  seg_decode_sizes (m, pipe->frame.width, pipe->frame.height, grid_width, grid_height);
-  SegPiece *pieces[] = { &m->labels, &m->cells, &m->numbers, &m->map, &m->matte,
-    &m->counts, &m->list };
-  memcpy (memory->pieces, pieces, sizeof pieces);
-  memory->n_pieces = G_N_ELEMENTS (pieces);
-  gboolean map = output == SEG_OUTPUT_META && pipe->map.plan.kind == SEG_DECODE_CLASSES;
-  memory->result = output == SEG_OUTPUT_LABELS || map                        ? &m->map
-                   : output == SEG_OUTPUT_MATTE || output == SEG_OUTPUT_META ? &m->matte
-                                                                             : NULL;
-  memory->downloads[0] = &m->counts;
-  memory->n_downloads = 1;
+  seg_decode_grid (&map->plan, &scores->desc, &grid_width, &grid_height);
+  if (pipe->config.tile && !plan_tiles (pipe, &grid_width, &grid_height, error))
+    return FALSE;
+  map->map_size = (SegMapSize){ pipe->config.width, pipe->config.height, 1.0, 1.0 };
+  if (pipe->config.own_pixels)
+    map->map_size = (SegMapSize){ pipe->result.width, pipe->result.height,
+      g->cover_x.jump / g->scale_x, g->cover_y.jump / g->scale_y };
+  seg_decode_sizes (
+      &map->memory, map->map_size.width, map->map_size.height, grid_width, grid_height);
+  list_pieces (pipe, memory);
   return TRUE;
 }
 
@@ -113,11 +157,103 @@ map_prepare (SegPipe *pipe, GError **error)
 }
 
 static gboolean
-map_record (SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error)
+map_start (SegPipe *pipe, SegCmd *cmd, GError **error)
 {
   SegPipeMap *map = &pipe->map;
-  return seg_decode_record (cmd, &pipe->params, &map->plan, &pipe->geometry, &outputs[0],
-      &map->memory, &map->style_view, &map->decode_view, error);
+  const SegGrid none = { 1, 1 };
+  map->frame_block = seg_params_add (&pipe->params, sizeof *map->frame_block,
+      SEG_VIEW_UNIFORM, &map->decode_view, error);
+  if (map->frame_block == NULL)
+    return FALSE;
+  seg_decode_fill (
+      map->frame_block, &map->plan, &pipe->geometry, &none, &map->map_size, NULL);
+  return TRUE;
+}
+
+static gboolean
+map_finish (SegPipe *pipe, SegCmd *cmd, GError **error)
+{
+  const SegPipeMap *map = &pipe->map;
+  return seg_count_record (cmd, &map->memory, &map->decode_view, map->map_size.width,
+      map->map_size.height, error);
+}
+
+static gboolean
+map_entry (SegPipe *pipe, const SegBound *outputs, guint lane, const SegTile *tile,
+    guint8 *entry, GError **error)
+{
+  SegPipeMap *map = &pipe->map;
+  SegDecodeBlock *decode = (SegDecodeBlock *) (entry + pipe->tiles.decode_at);
+  if (tile == NULL) { /* decides nothing */
+    decode->region[2] = decode->region[3] = 0;
+    decode->grid[1] = 0;
+    return TRUE;
+  }
+  seg_decode_fill (
+      decode, &map->plan, &tile->geometry, &tile->grid, &map->map_size, &tile->region);
+  *(SegMergeBlock *) (entry + pipe->tiles.merge_at) = tile->merge;
+  return TRUE;
+}
+
+/* The scores of a tile as they are decoded, and its largest grid and part of the map. */
+static gboolean
+record_tile (
+    SegPipe *pipe, SegCmd *cmd, const SegBound *output, guint lane, GError **error)
+{
+  SegPipeMap *map = &pipe->map;
+  const SegPipeTiles *tiles = &pipe->tiles;
+  SegDecodeJob job = {
+    .plan = &map->plan, .memory = &map->memory, .style = map->style_view
+  };
+  job.decode = seg_pipe_tile_view (pipe, lane, tiles->decode_at, sizeof (SegDecodeBlock));
+  const guint8 *table = seg_buffer_map (tiles->table);
+  for (guint i = lane; i < tiles->tiling.n; i += tiles->tiling.batch) {
+    SegDecodeJob one = job;
+    seg_decode_job_init (&one,
+        (const SegDecodeBlock *) (table + i * tiles->entry_bytes + tiles->decode_at));
+    one.grid_groups = MAX (one.grid_groups, job.grid_groups);
+    one.map_groups = MAX (one.map_groups, job.map_groups);
+    job = one;
+  }
+  seg_decode_job_scores (&job, output);
+  if (tiles->tiling.merges) {
+    SegBufferView block =
+        seg_pipe_tile_view (pipe, lane, tiles->merge_at, sizeof (SegMergeBlock));
+    if (!seg_merge_record (cmd, &tiles->tiling, &map->merge, &job.scores, &block, error))
+      return FALSE;
+    job.scores = seg_piece_view (&map->merge.merged, SEG_VIEW_TEXEL_F32X4);
+    job.storage = SEG_STORAGE_F32;
+  }
+  return seg_decode_record_scores (cmd, &job, error);
+}
+
+static gboolean
+record_one (SegPipe *pipe, SegCmd *cmd, const SegBound *output, GError **error)
+{
+  SegPipeMap *map = &pipe->map;
+  SegDecodeJob job = { .plan = &map->plan,
+    .memory = &map->memory,
+    .style = map->style_view,
+    .decode = map->decode_view };
+  SegGrid grid = seg_decode_grid_of (&map->plan, output, 0);
+  seg_decode_fill (
+      map->frame_block, &map->plan, &pipe->geometry, &grid, &map->map_size, NULL);
+  seg_decode_job_init (&job, map->frame_block);
+  seg_decode_job_scores (&job, output);
+  return seg_decode_record_scores (cmd, &job, error);
+}
+
+static gboolean
+map_record (SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error)
+{
+  if (!seg_decode_check (&pipe->map.plan, outputs[0].storage, error))
+    return FALSE;
+  if (!pipe->tiles.active)
+    return record_one (pipe, cmd, &outputs[0], error);
+  for (guint lane = 0; lane < pipe->tiles.tiling.batch; lane++)
+    if (!record_tile (pipe, cmd, &outputs[0], lane, error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -155,10 +291,14 @@ map_clear (SegPipe *pipe)
 }
 
 const SegPipeDecoder seg_pipe_map = {
+  .check = map_check,
   .plan = map_plan,
   .prepare = map_prepare,
   .set_style = seg_pipe_map_set_style,
+  .start = map_start,
+  .finish = map_finish,
   .record = map_record,
+  .entry = map_entry,
   .draw = map_draw,
   .class_of_value = seg_pipe_map_class_of_value,
   .areas = map_areas,

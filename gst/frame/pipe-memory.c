@@ -29,14 +29,17 @@ lay_out_frames (SegPipe *pipe, gsize align, GError **error)
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT, "a cutout is RGBA or BGRA");
     return FALSE;
   }
+  guint width = c->width, height = c->height;
+  if (c->own_pixels)
+    seg_placement_map_size (&pipe->geometry, &width, &height);
   if (!seg_frame_layout (
           &pipe->frame, c->format, &c->color, c->width, c->height, align, error)
       || !seg_frame_layout (
-          &pipe->result, result_format (c), &c->color, c->width, c->height, align, error))
+          &pipe->result, result_format (c), &c->color, width, height, align, error))
     return FALSE;
   if (result_format (c) == SEG_FORMAT_GRAY8 && c->output != SEG_OUTPUT_OVERLAY) {
-    pipe->result.stride[0] = seg_map_stride (c->width);
-    pipe->result.n_bytes = pipe->result.stride[0] * c->height;
+    pipe->result.stride[0] = seg_map_stride (width);
+    pipe->result.n_bytes = pipe->result.stride[0] * height;
   }
   return TRUE;
 }
@@ -49,6 +52,10 @@ place_pieces (SegPipe *pipe, SegPiece *result, gsize *used)
   const SegPipeMemory *m = &pipe->memory;
   gsize align = pipe->params.align;
   pipe->frame_offset = pipe->unified ? 0 : place (used, align, pipe->frame.n_bytes);
+  if (pipe->tiles.active) {
+    pipe->tiles.current.offset = place (used, align, pipe->tiles.current.n_bytes);
+    pipe->tiles.state.offset = place (used, align, pipe->tiles.state.n_bytes);
+  }
   for (guint i = 0; i < m->n_pieces; i++)
     if (m->pieces[i] != result || !pipe->unified)
       m->pieces[i]->offset = place (used, align, m->pieces[i]->n_bytes);
@@ -89,6 +96,7 @@ seg_pipe_allocate (SegPipe *pipe, GError **error)
       pipe->vk, place_downloads (pipe, result), SEG_BUFFER_READBACK, error);
   for (guint i = 0; i < m->n_pieces; i++)
     m->pieces[i]->buffer = pipe->work;
+  pipe->tiles.current.buffer = pipe->tiles.state.buffer = pipe->work;
   result->buffer = pipe->unified ? pipe->readback : pipe->work;
   if (pipe->unified)
     result->offset = 0;

@@ -3,6 +3,7 @@
 
 #include "frame/hostnet.h"
 #include "frame/pipe.h"
+#include "frame/tiling.h"
 
 G_BEGIN_DECLS
 
@@ -32,9 +33,16 @@ typedef struct {
   /* Parameters, and what else outlives a recording; pieces are placed. */
   gboolean (*prepare) (SegPipe *pipe, GError **error);
   void (*set_style) (SegPipe *pipe, const SegStyle *style);
-  /* From the outputs (info->n_outputs of them, in info's order) to its pieces. */
+  /* Before a frame's first output and after its last; NULL: nothing. */
+  gboolean (*start) (SegPipe *pipe, SegCmd *cmd, GError **error);
+  gboolean (*finish) (SegPipe *pipe, SegCmd *cmd, GError **error);
+  /* From the outputs (info->n_outputs of them, in info's order) to its pieces. When the pipe is
+   * tiled it runs once a round, on what pipe->tiles says. NULL `entry`: cannot be tiled. */
   gboolean (*record) (
       SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error);
+  /* A tile's entry in the table; see SegPipeTiles. tile NULL: there is none in this place. */
+  gboolean (*entry) (SegPipe *pipe, const SegBound *outputs, guint lane,
+      const SegTile *tile, guint8 *entry, GError **error);
   /* From the frame and its pieces to `drawn`, as config.output says. After `record`, and by
    * itself for frames that show the last answer. */
   gboolean (*draw) (SegPipe *pipe, SegCmd *cmd, GError **error);
@@ -53,12 +61,34 @@ extern const SegPipeDecoder seg_pipe_map;
 /* A list of instances: pipe-instances.c. */
 extern const SegPipeDecoder seg_pipe_yolo;
 
+/* A batch of pictures, each from its own place of the frame. What a picture asks of each step is an
+ * entry of uniform blocks in a table; each round copies those of its batch to `current`, where
+ * the shaders read them, so that one recording serves all rounds. Tiles fill the table once. */
+typedef struct {
+  gboolean active;
+  SegTiling tiling;
+  SegBuffer *table;        /* host-visible: rounds * batch entries */
+  SegPiece current, state; /* a batch of entries; the next round's number */
+  gsize entry_bytes, decode_at, merge_at; /* the preprocess block is at 0 */
+  gboolean mirror;
+} SegPipeTiles;
+SegBufferView seg_pipe_tile_view (
+    const SegPipe *pipe, guint lane, gsize at, gsize n_bytes);
+gboolean seg_pipe_plan_tiles (SegPipe *pipe, guint n_scores, GError **error);
+gboolean seg_pipe_fill_tiles (
+    SegPipe *pipe, const SegBound *input, const SegBound *outputs, GError **error);
+/* The first of a round: the next entries are the current ones. */
+gboolean seg_pipe_record_next (SegPipe *pipe, SegCmd *cmd, GError **error);
+
 typedef struct {
   SegDecodePlan plan;
   SegDecodeMemory memory;
   SegStyleBlock *style;
   SegColorTable *colors;
   SegBufferView style_view, colors_view, decode_view;
+  SegDecodeBlock *frame_block; /* of the whole map; at decode_view */
+  SegMapSize map_size;
+  SegMergeMemory merge;
   SegLegend legend;
 } SegPipeMap;
 
@@ -73,7 +103,9 @@ struct _SegPipe {
   SegPipeMap map;
   gpointer decoder_state; /* of decoders but seg_pipe_map */
 
-  SegGeometry geometry;
+  SegPlacement placement;
+  SegGeometry geometry; /* unless tiled */
+  SegPipeTiles tiles;
   SegParams params;
   SegFrame frame, result;
   SegFrameSource source;
@@ -86,7 +118,8 @@ struct _SegPipe {
   SegDrawFlags draw, recorded_draw;
   gboolean recorded;
   gsize params_mark; /* parameters of a recording come after this */
-  SegCmd *cmd;
+  SegCmd *cmd;       /* a frame; when tiled, a round of it, between the next two */
+  SegCmd *cmd_first, *cmd_last;
   SegCmd *cmd_after;    /* what comes after a network that runs partly on the host */
   SegHostNet *host_net; /* then */
   SegCmd *cmd_redraw;   /* a new frame with the last one's classes */

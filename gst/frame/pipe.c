@@ -14,9 +14,8 @@ seg_pipe_decoder (const SegModelInfo *info)
 }
 
 gboolean
-seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error)
+seg_pipe_check (const SegGraph *graph, const SegModelInfo *info, GError **error)
 {
-  const SegGraph *graph = seg_session_graph (session);
   guint axis;
   if (graph->inputs->len != 1) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
@@ -37,17 +36,73 @@ seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error)
          && (decoder->check == NULL || decoder->check (graph, info, error));
 }
 
+/* How the frame lies over the network's input. */
+static gboolean
+place (SegPlacement *placement, SegGeometry *g, const SegGraph *graph,
+    const SegModelInfo *info, const SegPipeConfig *c, GError **error)
+{
+  const SegValue *input = graph->inputs->pdata[info->input];
+  guint y_axis = info->channel_axis == 1 ? 2 : 1;
+  SegFit fit = c->tile ? SEG_FIT_NATIVE : c->override_fit ? c->fit : info->fit;
+  if (seg_pipe_decoder (info)->entry == NULL) { /* no map */
+    seg_geometry_init (g, fit, c->width, c->height, (guint) input->desc.dims[y_axis + 1],
+        (guint) input->desc.dims[y_axis]);
+    return TRUE;
+  }
+  if (!seg_placement_find (placement, graph, info, error))
+    return FALSE;
+  seg_geometry_init_cover (g, fit, c->width, c->height, &placement->x, &placement->y);
+  return TRUE;
+}
+
+static gboolean
+check_config (const SegPipeConfig *c, const SegPipeDecoder *decoder, GError **error)
+{
+  const char *wrong = NULL;
+  if (c->width == 0 || c->height == 0)
+    wrong = "a frame without pixels";
+  else if (c->tile && decoder->entry == NULL)
+    wrong =
+        "tiles are for networks that give a map: instances that tiles cut apart are not "
+        "put together; set tiling=none";
+  else if (c->own_pixels && c->output != SEG_OUTPUT_LABELS
+           && c->output != SEG_OUTPUT_MATTE)
+    wrong =
+        "upsample=none is for labels and mattes: what is drawn over a frame needs the "
+        "frame's size";
+  if (wrong != NULL)
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT, "%s", wrong);
+  return wrong == NULL;
+}
+
+gboolean
+seg_pipe_result_size (const SegGraph *graph, const SegModelInfo *info,
+    const SegPipeConfig *config, guint *width, guint *height, GError **error)
+{
+  SegPlacement placement;
+  SegGeometry geometry;
+  *width = config->width;
+  *height = config->height;
+  if (!seg_pipe_check (graph, info, error)
+      || !check_config (config, seg_pipe_decoder (info), error)
+      || !place (&placement, &geometry, graph, info, config, error))
+    return FALSE;
+  if (config->own_pixels)
+    seg_placement_map_size (&geometry, width, height);
+  return TRUE;
+}
+
 static gboolean
 build (SegPipe *pipe, GError **error)
 {
   const SegModelInfo *info = pipe->info;
-  if (!seg_pipe_check (pipe->session, info, error))
+  const SegGraph *graph = seg_session_graph (pipe->session);
+  if (!seg_pipe_check (graph, info, error))
     return FALSE;
   pipe->decoder = seg_pipe_decoder (info);
-  seg_geometry_init (&pipe->geometry,
-      pipe->config.override_fit ? pipe->config.fit : info->fit, pipe->config.width,
-      pipe->config.height, info->width, info->height);
-  if (!seg_params_init (&pipe->params, pipe->vk, error)
+  if (!check_config (&pipe->config, pipe->decoder, error)
+      || !place (&pipe->placement, &pipe->geometry, graph, info, &pipe->config, error)
+      || !seg_params_init (&pipe->params, pipe->vk, error)
       || !seg_pipe_allocate (pipe, error) || !seg_pipe_prepare (pipe, error))
     return FALSE;
   pipe->params_mark = pipe->params.used_bytes;
@@ -79,12 +134,15 @@ seg_pipe_free (SegPipe **ppipe)
   if (pipe == NULL)
     return;
   seg_cmd_free (&pipe->cmd);
+  seg_cmd_free (&pipe->cmd_first);
   seg_cmd_free (&pipe->cmd_after);
+  seg_cmd_free (&pipe->cmd_last);
   seg_cmd_free (&pipe->cmd_redraw);
   seg_host_net_free (&pipe->host_net);
   if (pipe->decoder != NULL)
     pipe->decoder->clear (pipe);
   seg_params_clear (&pipe->params);
+  seg_buffer_free (&pipe->tiles.table);
   seg_buffer_free (&pipe->upload);
   seg_buffer_free (&pipe->work);
   seg_buffer_free (&pipe->readback);
@@ -105,26 +163,67 @@ seg_pipe_result (const SegPipe *pipe, const guint8 **data)
   return &pipe->result;
 }
 
+static gboolean
+submit_frame (SegPipe *pipe, GError **error)
+{
+  if (!pipe->tiles.active)
+    return seg_cmd_submit (pipe->cmd, error);
+  if (!seg_cmd_submit (pipe->cmd_first, error))
+    return FALSE;
+  if (pipe->host_net != NULL)
+    return TRUE;
+  return seg_cmd_submit_times (pipe->cmd, pipe->tiles.tiling.rounds, error)
+         && seg_cmd_submit (pipe->cmd_last, error);
+}
+
 gboolean
 seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error)
 {
   pipe->submitted_us = g_get_monotonic_time ();
   pipe->doing = pipe->has_classes ? work : SEG_PIPE_INFER;
   return seg_pipe_record (pipe, error)
-         && seg_cmd_submit (
-             pipe->doing == SEG_PIPE_REDRAW ? pipe->cmd_redraw : pipe->cmd, error);
+         && (pipe->doing == SEG_PIPE_REDRAW ? seg_cmd_submit (pipe->cmd_redraw, error)
+                                            : submit_frame (pipe, error));
+}
+
+/* The host's part of a network, between the first half of a round, which is submitted, and the
+ * second. */
+static gboolean
+wait_halves (SegPipe *pipe, GError **error)
+{
+  return seg_cmd_wait (pipe->cmd, error) && seg_host_net_run (pipe->host_net, error)
+         && seg_cmd_submit (pipe->cmd_after, error)
+         && seg_cmd_wait (pipe->cmd_after, error);
+}
+
+static gboolean
+wait_tiles (SegPipe *pipe, GError **error)
+{
+  if (!seg_cmd_wait (pipe->cmd_first, error))
+    return FALSE;
+  if (pipe->host_net == NULL)
+    return seg_cmd_wait (pipe->cmd, error) && seg_cmd_wait (pipe->cmd_last, error);
+  for (guint i = 0; i < pipe->tiles.tiling.rounds; i++)
+    if (!seg_cmd_submit (pipe->cmd, error) || !wait_halves (pipe, error))
+      return FALSE;
+  return seg_cmd_submit (pipe->cmd_last, error) && seg_cmd_wait (pipe->cmd_last, error);
+}
+
+static gboolean
+wait_frame (SegPipe *pipe, GError **error)
+{
+  if (pipe->doing == SEG_PIPE_REDRAW)
+    return seg_cmd_wait (pipe->cmd_redraw, error);
+  if (pipe->tiles.active)
+    return wait_tiles (pipe, error);
+  return pipe->host_net != NULL ? wait_halves (pipe, error)
+                                : seg_cmd_wait (pipe->cmd, error);
 }
 
 gboolean
 seg_pipe_wait (SegPipe *pipe, GError **error)
 {
-  gboolean infer = pipe->doing == SEG_PIPE_INFER;
-  if (!seg_cmd_wait (infer ? pipe->cmd : pipe->cmd_redraw, error))
-    return FALSE;
-  if (infer && pipe->host_net != NULL
-      && (!seg_host_net_run (pipe->host_net, error)
-          || !seg_cmd_submit (pipe->cmd_after, error)
-          || !seg_cmd_wait (pipe->cmd_after, error)))
+  if (!wait_frame (pipe, error))
     return FALSE;
   pipe->has_classes = TRUE;
   pipe->last_ms = (double) (g_get_monotonic_time () - pipe->submitted_us) / 1e3;
@@ -177,6 +276,12 @@ double
 seg_pipe_last_ms (const SegPipe *pipe)
 {
   return pipe->last_ms;
+}
+
+guint
+seg_pipe_n_tiles (const SegPipe *pipe)
+{
+  return pipe->tiles.active ? pipe->tiles.tiling.n : 1;
 }
 
 guint64 *

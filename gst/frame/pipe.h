@@ -33,6 +33,10 @@ typedef struct {
   gboolean masks;           /* the host gets the masks of instances */
   gboolean override_fit;
   SegFit fit;
+  gboolean tile;      /* cover the frame with tiles at its own scale; fit is not used */
+  guint tile_overlap; /* pixels; see seg_tiling_plan */
+  gboolean
+      own_pixels; /* labels and mattes have the output's own pixels, not the frame's */
 } SegPipeConfig;
 
 typedef enum {
@@ -54,7 +58,11 @@ typedef struct {
 extern const SegStyle seg_style_default;
 
 /* Whether frames can go through this network at all: its inputs, its decoder. */
-gboolean seg_pipe_check (SegSession *session, const SegModelInfo *info, GError **error);
+gboolean seg_pipe_check (const SegGraph *graph, const SegModelInfo *info, GError **error);
+
+/* Size of the result for a frame of width x height: what config.own_pixels makes of it. */
+gboolean seg_pipe_result_size (const SegGraph *graph, const SegModelInfo *info,
+    const SegPipeConfig *config, guint *width, guint *height, GError **error);
 
 /* session, info and vk must outlive the pipe. */
 SegPipe *seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
@@ -88,6 +96,8 @@ const SegInstances *seg_pipe_instances (SegPipe *pipe);
 gboolean seg_pipe_gives_matte (const SegPipe *pipe);
 /* How the network sees the frame. */
 const SegGeometry *seg_pipe_geometry (const SegPipe *pipe);
+/* Tiles that a frame is covered with; 1 when it is not tiled. */
+guint seg_pipe_n_tiles (const SegPipe *pipe);
 /* Nanoseconds of each dispatch and copy of the last frame when config.timed, in the order they are
  * recorded; newly allocated. NULL when the network runs partly on the host. */
 guint64 *seg_pipe_times (SegPipe *pipe, guint *n, GError **error);

@@ -5,24 +5,13 @@
 
 #include <math.h>
 
-/* Uniform block of shaders/preprocess.comp. */
-typedef struct {
-  gint32 net[4];
-  gint32 inside[4];
-  gint32 taps[4];
-  gint32 dest[4];
-  float map[4];
-  float mix[3][4];
-  float fill[4];
-} Block;
-
 /* Constants of the same names there. */
 enum { LAYOUT_PIXELS, LAYOUT_TRIPLES, LAYOUT_PLANES, LAYOUT_ELEMENTS };
 
 gboolean
 seg_image_axes (const SegDesc *desc, guint *channel_axis, GError **error)
 {
-  if (desc->rank == 4 && desc->dims[0] == 1 && seg_dtype_is_float (desc->dtype)) {
+  if (desc->rank == 4 && desc->dims[0] >= 1 && seg_dtype_is_float (desc->dtype)) {
     for (guint axis = 1; axis <= 3; axis += 2)
       if (desc->dims[axis] == 3 || desc->dims[axis] == 1) {
         *channel_axis = axis;
@@ -31,7 +20,7 @@ seg_image_axes (const SegDesc *desc, guint *channel_axis, GError **error)
   }
   g_autofree char *text = seg_desc_to_string (desc);
   g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-      "the network's input %s is not a picture: floats of shape [1,C,H,W] or [1,H,W,C] "
+      "the network's input %s is not a picture: floats of shape [N,C,H,W] or [N,H,W,C] "
       "with 1 or "
       "3 channels are supported",
       text);
@@ -46,7 +35,7 @@ n_taps (double source_px_per_net_px)
 }
 
 static void
-fill_mix (Block *b, const SegNormalize *n)
+fill_mix (SegPreprocessBlock *b, const SegNormalize *n)
 {
   static const double luma[3] = { 0.299, 0.587, 0.114 };
   for (guint c = 0; c < 3; c++) {
@@ -63,7 +52,7 @@ fill_mix (Block *b, const SegNormalize *n)
 }
 
 static void
-fill_geometry (Block *b, const SegFrameSource *source, const SegGeometry *g)
+fill_geometry (SegPreprocessBlock *b, const SegFrameSource *source, const SegGeometry *g)
 {
   const SegFormatInfo *info = seg_format_info (source->frame.format);
   double step_x = 1.0 / g->scale_x, step_y = 1.0 / g->scale_y;
@@ -81,36 +70,88 @@ fill_geometry (Block *b, const SegFrameSource *source, const SegGeometry *g)
   b->map[3] = (float) (-g->shift_y * step_y);
 }
 
-static gboolean
-choose_layout (Block *b, const SegBound *input, guint channel_axis, guint32 *layout,
-    guint64 *n_invocations, GError **error)
+/* How the input's pixels lie; four pixels (or elements) an invocation. */
+static guint32
+choose_layout (const SegBound *input, guint channel_axis, guint64 *n_invocations)
 {
   const SegView *v = &input->view;
+  guint y_axis = channel_axis == 1 ? 2 : 1;
   guint64 n_channels = (guint64) input->desc.dims[channel_axis];
-  guint64 n_pixels = (guint64) b->net[0] * b->net[1];
+  guint64 n_pixels =
+      (guint64) input->desc.dims[y_axis] * (guint64) input->desc.dims[y_axis + 1];
   gboolean together = v->strides[channel_axis] == 1 && n_channels > 1;
   guint32 pixel_pitch = v->strides[3 == channel_axis ? 2 : 3];
-
   *n_invocations = (n_pixels + 3) / 4;
-  b->dest[0] = (gint32) (v->offset / 4);
+  if (v->pitch != 0 && pixel_pitch % 8 == 0)
+    return LAYOUT_PIXELS;
+  if (together && pixel_pitch == n_channels)
+    return LAYOUT_TRIPLES;
+  if (n_channels == 1 || n_pixels % 4 == 0)
+    return LAYOUT_PLANES;
+  *n_invocations = (n_channels * n_pixels + 3) / 4;
+  return LAYOUT_ELEMENTS;
+}
+
+static gboolean
+fill_destination (SegPreprocessBlock *b, const SegBound *input, guint channel_axis,
+    guint lane, GError **error)
+{
+  const SegView *v = &input->view;
+  guint32 pixel_pitch = v->strides[3 == channel_axis ? 2 : 3];
+  guint64 offset = v->offset + (guint64) lane * v->strides[0];
+  b->dest[0] = (gint32) (offset / 4);
   b->dest[1] = (gint32) (pixel_pitch / 4);
   b->dest[2] = (gint32) (v->strides[channel_axis] / 4);
-  if (v->pitch != 0 && pixel_pitch % 8 == 0)
-    *layout = LAYOUT_PIXELS;
-  else if (together && pixel_pitch == n_channels)
-    *layout = LAYOUT_TRIPLES;
-  else if (n_channels == 1 || n_pixels % 4 == 0)
-    *layout = LAYOUT_PLANES;
-  else {
-    *layout = LAYOUT_ELEMENTS;
-    *n_invocations = (n_channels * n_pixels + 3) / 4;
-  }
-  if (v->offset % 4 != 0 || input->storage == SEG_STORAGE_I32) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "the network's input lies where a frame cannot be written to");
+  if (offset % 4 == 0 && input->storage != SEG_STORAGE_I32)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+      lane > 0
+          ? "pictures of this size cannot lie side by side in a batch: set tile-batch "
+            "to 1"
+          : "the network's input lies where a frame cannot be written to");
+  return FALSE;
+}
+
+gboolean
+seg_preprocess_fill (SegPreprocessBlock *b, const SegFrameSource *source,
+    const SegGeometry *geometry, const SegNormalize *normalize, const SegBound *input,
+    guint lane, GError **error)
+{
+  guint channel_axis;
+  if (!seg_image_axes (&input->desc, &channel_axis, error)
+      || !fill_destination (b, input, channel_axis, lane, error))
     return FALSE;
-  }
+  b->net[0] = (gint32) geometry->net_width;
+  b->net[1] = (gint32) geometry->net_height;
+  b->net[2] = (gint32) input->desc.dims[channel_axis];
+  fill_geometry (b, source, geometry);
+  fill_mix (b, normalize);
   return TRUE;
+}
+
+gboolean
+seg_preprocess_record_block (SegCmd *cmd, const SegFrameSource *source,
+    const SegBufferView *view, gboolean mirror, const SegBound *input, GError **error)
+{
+  guint channel_axis;
+  guint64 n_invocations;
+  if (!seg_image_axes (&input->desc, &channel_axis, error))
+    return FALSE;
+  guint32 layout = choose_layout (input, channel_axis, &n_invocations);
+  guint32 spec[3] = { source->kind, layout, mirror };
+  SegBufferView views[5] = { source->views[0], source->views[1], source->views[2], *view,
+    { input->buffer, input->offset, input->n_bytes, SEG_VIEW_STORAGE_WRITE } };
+  SegVkDispatch d = {
+    .shader = input->storage == SEG_STORAGE_F16 ? &seg_shader_preprocess_f16
+                                                : &seg_shader_preprocess_f32,
+    .spec = spec,
+    .n_spec = 3,
+    .views = views,
+    .n_views = 5,
+    .label = "preprocess",
+  };
+  seg_groups_linear (n_invocations, d.groups);
+  return seg_cmd_dispatch (cmd, &d, error);
 }
 
 gboolean
@@ -119,35 +160,10 @@ seg_preprocess_record (SegCmd *cmd, SegParams *params, const SegFrameSource *sou
     GError **error)
 {
   SegBufferView view;
-  guint channel_axis;
-  if (!seg_image_axes (&input->desc, &channel_axis, error))
-    return FALSE;
-  Block *b = seg_params_add (params, sizeof *b, SEG_VIEW_UNIFORM, &view, error);
-  if (b == NULL)
-    return FALSE;
-
-  b->net[0] = (gint32) geometry->net_width;
-  b->net[1] = (gint32) geometry->net_height;
-  b->net[2] = (gint32) input->desc.dims[channel_axis];
-  fill_geometry (b, source, geometry);
-  fill_mix (b, normalize);
-  guint32 layout;
-  guint64 n_invocations;
-  if (!choose_layout (b, input, channel_axis, &layout, &n_invocations, error))
-    return FALSE;
-
-  guint32 spec[2] = { source->kind, layout };
-  SegBufferView views[5] = { source->views[0], source->views[1], source->views[2], view,
-    { input->buffer, input->offset, input->n_bytes, SEG_VIEW_STORAGE_WRITE } };
-  SegVkDispatch d = {
-    .shader = input->storage == SEG_STORAGE_F16 ? &seg_shader_preprocess_f16
-                                                : &seg_shader_preprocess_f32,
-    .spec = spec,
-    .n_spec = 2,
-    .views = views,
-    .n_views = 5,
-    .label = "preprocess",
-  };
-  seg_groups_linear (n_invocations, d.groups);
-  return seg_cmd_dispatch (cmd, &d, error);
+  SegPreprocessBlock *b =
+      seg_params_add (params, sizeof *b, SEG_VIEW_UNIFORM, &view, error);
+  return b != NULL
+         && seg_preprocess_fill (b, source, geometry, normalize, input, 0, error)
+         && seg_preprocess_record_block (
+             cmd, source, &view, geometry->mirror, input, error);
 }

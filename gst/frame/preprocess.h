@@ -17,11 +17,31 @@ typedef struct {
   double pad[3]; /* per channel too: pixels beside a letterboxed frame, 0..255 */
 } SegNormalize;
 
-/* Whether an input of this description can be a picture: float [1,C,H,W] or [1,H,W,C] with 1
+/* Whether an input of this description can be a picture: float [N,C,H,W] or [N,H,W,C] with 1
  * or 3 channels. `channel_axis` receives 1 or 3; when both fit, 1. */
 gboolean seg_image_axes (const SegDesc *desc, guint *channel_axis, GError **error);
 
-/* Records the dispatch that turns the frame into the network's input, where it lies. */
+/* Uniform block of shaders/preprocess.comp: where a picture of a batch comes from, and goes. */
+typedef struct {
+  gint32 net[4];
+  gint32 inside[4];
+  gint32 taps[4];
+  gint32 dest[4];
+  float map[4];
+  float mix[3][4];
+  float fill[4];
+} SegPreprocessBlock;
+
+/* For picture `lane` of a batch. */
+gboolean seg_preprocess_fill (SegPreprocessBlock *block, const SegFrameSource *source,
+    const SegGeometry *geometry, const SegNormalize *normalize, const SegBound *input,
+    guint lane, GError **error);
+/* Records the dispatch for a block that lies at `view` when it runs. mirror: some block asks for
+ * pixels past the frame. */
+gboolean seg_preprocess_record_block (SegCmd *cmd, const SegFrameSource *source,
+    const SegBufferView *view, gboolean mirror, const SegBound *input, GError **error);
+
+/* Both, for a batch of one: records the dispatch that turns the frame into the network's input, where it lies. */
 gboolean seg_preprocess_record (SegCmd *cmd, SegParams *params,
     const SegFrameSource *source, const SegGeometry *geometry,
     const SegNormalize *normalize, const SegBound *input, GError **error);

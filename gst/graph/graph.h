@@ -99,6 +99,9 @@ struct _SegGraph {
   GPtrArray *nodes;   /* SegNode *, owned, topological */
   GPtrArray *inputs;  /* SegValue *, in the model's order */
   GPtrArray *outputs; /* SegValue *, in the model's order; may be constants or inputs */
+  gboolean steady; /* for emit: an element is computed by the same operations in the same
+                       * order whatever the extents are, and wherever it lies, as far as its
+                       * operands do not reach past an end */
   GPtrArray *assumptions; /* char *: sizes that were chosen here for free dimensions */
   SegBudget *budget, *own_budget; /* shared with bodies; NULL own_budget in these */
   guint depth;                    /* 0: not the body of a node */

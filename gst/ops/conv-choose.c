@@ -119,7 +119,8 @@ seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error)
     return seg_conv_direct_emit (job, p, error);
   if (seg_conv_depthwise_takes (job))
     return seg_conv_depthwise_emit (job, p, error);
-  if (prefers_winograd (job, device))
+  /* What Winograd's transforms round depends on where its tiles are, and where they end. */
+  if (!p->graph->steady && prefers_winograd (job, device))
     return seg_conv_winograd_emit (job, p, error);
   if (!seg_dense_takes (job->in_c, job->out_c, job->groups, device))
     return seg_conv_direct_emit (job, p, error);

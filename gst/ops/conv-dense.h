@@ -20,9 +20,10 @@ typedef struct {
   /* Where output pixel (image, y, x) lies: pixels to step for each, and the first. */
   guint32 out_image, out_row, out_col, out_first;
   const float
-      *filter;    /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
-  SegRef weights; /* is set: what seg_lp_pack has made of it */
-  SegRef bias;    /* fp32, padded to SEG_BIAS_ALIGN channels */
+      *filter;     /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
+  SegRef weights;  /* is set: what seg_lp_pack has made of it */
+  SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */
+  gboolean steady; /* as SegGraph.steady */
 } SegDenseConv;
 
 #define SEG_BIAS_ALIGN 128 /* the most output channels of a tile, in any family */

@@ -65,7 +65,7 @@ seg_gemm_plan (const SegDenseConv *c, const SegGemmTile *tile, guint unit4,
   plan.tiles_m = (plan.n_pixels + tile->pixels - 1) / tile->pixels;
   plan.tiles_n = (c->out_c + tile->channels - 1) / tile->channels;
   guint64 tiles = n_tiles (c, tile);
-  if (tiles * 2 < device->cores && k4 * 4 >= SPLIT_LEAST_K)
+  if (!c->steady && tiles * 2 < device->cores && k4 * 4 >= SPLIT_LEAST_K)
     plan.splits =
         MIN (MIN (device->cores / tiles, MOST_SPLITS), k4 * 4 / SPLIT_LEAST_PART);
   plan.split_steps = (plan.steps + plan.splits - 1) / plan.splits;

@@ -90,7 +90,8 @@ make_plan (const SegDenseConv *c)
   plan.block = choose_block (c->out_c / joined, joined > 1);
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
-  plan.pixels = choose_pixels (c->batch * c->y.out, c->x.out, plan.block);
+  /* The order of a sum depends on how many pixels are summed together. */
+  plan.pixels = c->steady ? 4 : choose_pixels (c->batch * c->y.out, c->x.out, plan.block);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
   gint64 span = (plan.pixels - 1) * c->x.stride + (c->x.kernel - 1) * c->x.dilation + 1;
   plan.reuse = span * 4 <= plan.pixels * c->x.kernel * 3 && span <= 24;

@@ -209,6 +209,7 @@ seg_dense_conv (const SegConvJob *job, SegProgram *p)
     .out_row = job->x.out,
     .out_col = 1,
     .bias = seg_conv_bias (job, SEG_BIAS_ALIGN, p),
+    .steady = p->graph->steady,
   };
 }
 

@@ -65,13 +65,15 @@ static gboolean
 wait_fence (SegCmd *cmd, GError **error)
 {
   SegVk *vk = cmd->vk;
-  guint seconds = vk->physical.info.type == SEG_DEVICE_CPU ? TIMEOUT_CPU_S : TIMEOUT_S;
-  VkResult result = vkWaitForFences (
-      vk->device, 1, &cmd->fence, VK_TRUE, seconds * G_GUINT64_CONSTANT (1000000000));
+  guint each = vk->physical.info.type == SEG_DEVICE_CPU ? TIMEOUT_CPU_S : TIMEOUT_S;
+  guint64 seconds = (guint64) each * cmd->n_pending;
+  VkResult result =
+      vkWaitForFences (vk->device, 1, &cmd->fence, VK_TRUE, seconds * 1000000000);
   if (result == VK_TIMEOUT) {
     g_atomic_int_set (&vk->state, SEG_VK_HUNG);
     g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
-        "device lost: %s has not answered for %u s", vk->physical.info.name, seconds);
+        "device lost: %s has not answered for %" G_GUINT64_FORMAT " s",
+        vk->physical.info.name, seconds);
     return FALSE;
   }
   if (result == VK_SUCCESS)
@@ -107,7 +109,8 @@ seg_cmd_begin (SegCmd *cmd, GError **error)
     return FALSE;
   cmd->state = SEG_CMD_EMPTY;
   const VkCommandBufferBeginInfo info = {
-    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+    .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT, /* seg_cmd_submit_times */
   };
   if (!seg_vk_check (
           vk, vkResetCommandPool (vk->device, cmd->pool, 0), "vkResetCommandPool", error))
@@ -146,29 +149,57 @@ seg_cmd_end (SegCmd *cmd, GError **error)
   return TRUE;
 }
 
+/* A submission for each time, so that drivers need not take all of them for one long job; what
+ * is many goes in several calls. */
+#define MAX_BATCH 64
+
+static VkResult
+submit_locked (SegCmd *cmd, guint n)
+{
+  VkSubmitInfo infos[MAX_BATCH];
+  for (guint i = 0; i < MIN (n, MAX_BATCH); i++)
+    infos[i] = (VkSubmitInfo){
+      .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+      .commandBufferCount = 1,
+      .pCommandBuffers = &cmd->buffer,
+    };
+  VkResult result = VK_SUCCESS;
+  for (; n > MAX_BATCH && result == VK_SUCCESS; n -= MAX_BATCH)
+    result = vkQueueSubmit (cmd->vk->queue, MAX_BATCH, infos, VK_NULL_HANDLE);
+  return result != VK_SUCCESS ? result
+                              : vkQueueSubmit (cmd->vk->queue, n, infos, cmd->fence);
+}
+
 gboolean
-seg_cmd_submit (SegCmd *cmd, GError **error)
+seg_cmd_submit_times (SegCmd *cmd, guint n, GError **error)
 {
   SegVk *vk = cmd->vk;
   SegCmdState ready = cmd->state == SEG_CMD_DONE ? SEG_CMD_DONE : SEG_CMD_READY;
   if (!check_state (cmd, ready,
           "nothing recorded to submit, or still running: wait for it first", error))
     return FALSE;
-  const VkSubmitInfo info = {
-    .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-    .commandBufferCount = 1,
-    .pCommandBuffers = &cmd->buffer,
-  };
+  if (n == 0 || (n > 1 && cmd->timed)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "a recording runs at least once, one that is timed just once");
+    return FALSE;
+  }
   if (!seg_vk_check (
           vk, vkResetFences (vk->device, 1, &cmd->fence), "vkResetFences", error))
     return FALSE;
   g_mutex_lock (&vk->queue_lock);
-  VkResult result = vkQueueSubmit (vk->queue, 1, &info, cmd->fence);
+  VkResult result = submit_locked (cmd, n);
   g_mutex_unlock (&vk->queue_lock);
   if (!seg_vk_check (vk, result, "vkQueueSubmit", error))
     return FALSE;
+  cmd->n_pending = n;
   cmd->state = SEG_CMD_PENDING;
   return TRUE;
+}
+
+gboolean
+seg_cmd_submit (SegCmd *cmd, GError **error)
+{
+  return seg_cmd_submit_times (cmd, 1, error);
 }
 
 gboolean

@@ -163,6 +163,7 @@ typedef enum {
 struct _SegCmd {
   SegVk *vk;
   SegCmdState state;
+  guint n_pending; /* times that the last submission runs it */
   VkCommandPool pool;
   VkCommandBuffer buffer;
   VkFence fence;

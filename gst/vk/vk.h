@@ -131,8 +131,10 @@ gboolean seg_cmd_end (SegCmd *cmd, GError **error);
  * earlier one wrote, and needs no wait in between. What the host wrote to mapped buffers before
  * is seen. Again only after a wait. */
 gboolean seg_cmd_submit (SegCmd *cmd, GError **error);
-/* Waits for the last submission. More than 60 s (on a CPU device 10 minutes) means a hung
- * device, which is a lost one. */
+/* The same n times over, one after the other, to be waited for once. n is at least 1. */
+gboolean seg_cmd_submit_times (SegCmd *cmd, guint n, GError **error);
+/* Waits for the last submission. More than 60 s (on a CPU device 10 minutes) for each time that the
+ * recording runs means a hung device, which is a lost one. */
 gboolean seg_cmd_wait (SegCmd *cmd, GError **error);
 
 /* Commands recorded: dispatches, copies and fills, also those with nothing to do. */

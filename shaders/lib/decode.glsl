@@ -7,6 +7,7 @@ layout (std140, binding = SEG_DECODE) uniform Decode {
   ivec4 frame;  // width, height; label map: words in a row, rows
   ivec4 inside; // x0, x1, y0, y1: frame pixels that the network sees
   vec4 map;     // position on the grid = (x, y) * map.xy + map.zw; 0 is the middle of a pixel
+  ivec4 region; // what this grid decides of the label map: first word, first row, words, rows
 } dec;
 
 layout (std140, binding = SEG_STYLE) uniform Style {
@@ -15,6 +16,14 @@ layout (std140, binding = SEG_STYLE) uniform Style {
                  // on the legend lists a class
   ivec4 choice;  // label of what is no class
 } style;
+
+// Word i of the region: its place in the label map, and the place's row.
+ivec2 region_word (int i)
+{
+  int row = i / dec.region.z;
+  int y = dec.region.y + row;
+  return ivec2 (y * dec.frame.z + dec.region.x + i - row * dec.region.z, y);
+}
 
 const int SOFTMAX = 0, SIGMOID = 1, PROBABILITY = 2, INDEX = 3; // what the scores are
 const uint MIXED = 0xffffu; // a cell whose corners are of several classes

@@ -175,7 +175,9 @@ prepare (Run *r)
   gsize used = 0, align = MAX (16, seg_vk_info (vk)->buffer_align);
   gboolean nhwc = c->layout == NHWC_ROWS;
   seg_frame_layout (&r->frame, c->format, &color, c->width, c->height, align, &error);
-  seg_geometry_init (&r->g, c->fit, c->width, c->height, 64, 48);
+  SegCover x = seg_cover_whole (64, c->grid_width),
+           y = seg_cover_whole (48, c->grid_height);
+  seg_geometry_init_cover (&r->g, c->fit, c->width, c->height, &x, &y);
   seg_palette_load (&r->palette, "ade20k", NULL, -1, &error);
   Case with_channels = *c;
   if (c->scores == SEG_SCORES_INDEX)

@@ -25,7 +25,7 @@ open_net (ColorNetKind kind, const char *info)
   SegNetOptions options = { .model = path, .device = g_getenv ("VKSEG_DEVICE") };
   SegNet *net = seg_net_new (&options, &error);
   g_assert_no_error (error);
-  g_assert_true (seg_pipe_check (net->session, net->info, &error));
+  g_assert_true (seg_pipe_check (seg_session_graph (net->session), net->info, &error));
   g_assert_no_error (error);
   return net;
 }
