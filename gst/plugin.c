@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/vksegdemux.h"
 #include "elements/vksegment.h"
+#include "elements/vksegoverlay.h"
 #include "elements/vksegtrack.h"
 
 /* No Vulkan here: a scan of the plugins must not wake a driver. */
@@ -9,6 +10,7 @@ plugin_init (GstPlugin *plugin)
 {
   return GST_ELEMENT_REGISTER (vksegment, plugin)
          && GST_ELEMENT_REGISTER (vksegdemux, plugin)
+         && GST_ELEMENT_REGISTER (vksegoverlay, plugin)
          && GST_ELEMENT_REGISTER (vksegtrack, plugin);
 }
 

@@ -25,5 +25,7 @@ GST_VK_SEG_API gboolean gst_vk_seg_has_analytics (void);
 GST_VK_SEG_API void gst_vk_seg_meta_mirror (
     GstVkSegMeta *meta, GstBuffer *buffer, GstVkSegMirror where);
 GST_VK_SEG_API void gst_vk_seg_meta_mirror_tracks (GstVkSegMeta *meta, GstBuffer *buffer);
+GST_VK_SEG_API GstVkSegMeta *gst_buffer_add_vk_seg_meta_from_analytics (
+    GstBuffer *buffer, GstBuffer *from, guint frame_width, guint frame_height);
 
 G_END_DECLS
