@@ -3,8 +3,10 @@
 # Makes the reference data of whole networks: reference.sh DIR [NAME...]. Fetches or exports each
 # network and pictures, installs ONNX Runtime if none is found, and computes DIR/ref/NAME/; then
 #   VKSEG_REF_DIR=DIR/ref meson test -C build networks
-# compares with it. NAME: one of models/fetch.sh, or a torchvision network of models/export.py with
-# its size: lraspp_mobilenet_v3_large_320x320. What is in DIR already is not made again.
+# compares with it. NAME: one of models/fetch.sh, or a network of models/export.py as
+# NETWORK[-osN][-cN]_HxW[_bN]: with an output stride, with so many base channels, at a size, with
+# a batch: fcn8s-c8_64x96_b2. Its size and batch are left free in the file, one for all of them
+# (a detector's are fixed). What is in DIR already is not made again.
 set -eu
 tests=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 models=$tests/../models
@@ -38,25 +40,52 @@ status=0
 [ $status -ne 77 ] || "$tests/ort/install.sh" "$VKSEG_ORT_DIR"
 "$tests/../examples/media.sh" --dir "$dir/media" astronaut darknet
 
+# The networks of fetch.sh.
+fetched() {
+    "$models/fetch.sh" --dir "$dir/models" "$1"
+    model=$dir/models/$1/$1.onnx
+}
+
+# NETWORK[-osN][-cN] and a size, into one file for all sizes if it can be.
+exported() {
+    network=${1%%-*} options=
+    case $1 in *-os*) rest=${1#*-os} options="$options --output-stride ${rest%%-*}" ;; esac
+    case $1 in *-c*) rest=${1#*-c} options="$options --base-channels ${rest%%-*}" ;; esac
+    stem=$1
+    case $network in
+    *rcnn*) stem=$1_$2 options="$options --size $2" ;;
+    *) options="$options --size $2 --dynamic" ;;
+    esac
+    model=$dir/models/$stem/$stem.onnx
+    [ ! -f "$model" ] || return 0
+    mkdir -p "$dir/models/$stem"
+    find_python torchvision
+    # shellcheck disable=SC2086 # options are words
+    "$python" "$models/export.py" "$network" $options --output "$model"
+}
+
 for name in "$@"; do
     [ ! -d "$dir/ref/$name" ] || continue
-    size=${name##*_}
-    case $size in
+    stem=${name%_b[0-9]*} batch=1 size=
+    [ "$stem" = "$name" ] || batch=${name##*_b}
+    case ${stem##*_} in
     [0-9]*x[0-9]*)
-        mkdir -p "$dir/models/$name"
-        find_python torchvision
-        "$python" "$models/export.py" "${name%_*}" --size "$size" \
-            --output "$dir/models/$name/$name.onnx" ;;
-    *) "$models/fetch.sh" --dir "$dir/models" "$name" ;;
+        size=${stem##*_}
+        exported "${stem%_*}" "$size" ;;
+    *) fetched "$name" ;;
     esac
     case $name in
-    selfie*) picture=astronaut.png ;;
-    *) picture=dog.jpg ;;
+    selfie*) pictures="astronaut.png dog.jpg" ;;
+    *) pictures="dog.jpg person.jpg" ;;
     esac
     find_python 'numpy, PIL'
-    mkdir -p "$dir/making"
-    "$python" "$tests/reference.py" --output "$dir/making" --picture "$dir/media/$picture" \
-        "$dir/models/$name/$name.onnx"
-    mkdir -p "$dir/ref"
+    set -- --batch "$batch"
+    [ -z "$size" ] || set -- "$@" --size "$size"
+    for picture in $pictures; do
+        set -- "$@" --picture "$dir/media/$picture"
+    done
+    rm -rf "$dir/making"
+    mkdir -p "$dir/making" "$dir/ref"
+    "$python" "$tests/reference.py" --output "$dir/making" --name "$name" "$@" "$model"
     mv "$dir/making/$name" "$dir/ref/$name"
 done
