@@ -148,22 +148,24 @@ measure_lives (SegSession *s, SegPlanItem *items)
     extend (&items[seg_value_root (g_ptr_array_index (s->graph->outputs, i))->id], end);
 }
 
-/* Plans those items that take room. */
+/* Plans those items that take room: n_values values, then temporaries. */
 static gsize
-plan_items (SegSession *s, SegPlanItem *items, guint n)
+plan_items (SegSession *s, SegPlanItem *items, guint n_values, guint n)
 {
   g_autofree SegPlanItem *planned = g_new (SegPlanItem, n + 1);
   g_autofree guint *which = g_new (guint, n + 1);
-  guint n_planned = 0;
+  guint n_planned = 0, n_tensors = 0;
   for (guint i = 0; i < n; i++) {
     if (items[i].n_bytes == 0)
       continue;
+    n_tensors += i < n_values;
     which[n_planned] = i;
     planned[n_planned++] = items[i];
   }
   gsize align = seg_vk_info (s->vk)->buffer_align;
   gsize total = seg_plan (planned, n_planned, align);
   s->stats.peak_bytes = seg_plan_peak (planned, n_planned, align);
+  s->stats.tensor_bytes = seg_plan_peak (planned, n_tensors, align);
   for (guint i = 0; i < n_planned; i++)
     items[which[i]].offset = planned[i].offset;
   return total;
@@ -175,7 +177,7 @@ make_arena (SegSession *s, GError **error)
   guint n_values = s->graph->values->len, n_temps = s->program->temps->len;
   g_autofree SegPlanItem *items = g_new0 (SegPlanItem, n_values + n_temps + 1);
   measure_lives (s, items);
-  gsize total = plan_items (s, items, n_values + n_temps);
+  gsize total = plan_items (s, items, n_values, n_values + n_temps);
   for (guint i = 0; i < n_values; i++)
     if (items[i].n_bytes > 0)
       s->places[i].arena_offset = items[i].offset;

@@ -67,7 +67,8 @@ gboolean seg_session_record (SegSession *session, SegCmd *cmd, const guint *outp
 typedef struct {
   gsize weight_bytes; /* on the device */
   gsize arena_bytes;  /* activations and temporaries */
-  gsize peak_bytes;   /* largest sum of tensors alive at one step */
+  gsize tensor_bytes; /* largest sum of tensors alive at one step */
+  gsize peak_bytes;   /* the same with the temporaries of that step */
   guint n_dispatches, n_host_steps;
   double load_ms;
 } SegSessionStats;

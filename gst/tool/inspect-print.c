@@ -57,10 +57,13 @@ print_session (const Inspection *in, gboolean with_layers)
   printf ("Arithmetic: %.3f GFLOP in %u layers after fusion\n", in->gflop,
       seg_session_layers (in->session, &layers));
   if (in->vk != NULL)
-    printf ("Memory: %.1f MiB weights + %.1f MiB activations as %s on %s\n",
+    printf (
+        "Memory: %.1f MiB weights + %.1f MiB activations as %s on %s\n"
+        "  (at most %.1f MiB of tensors alive at a time, %.1f MiB with temporaries)\n",
         stats.weight_bytes / 1048576.0, stats.arena_bytes / 1048576.0,
         seg_session_precision (in->session) == SEG_STORAGE_F16 ? "fp16" : "fp32",
-        seg_vk_info (in->vk)->name);
+        seg_vk_info (in->vk)->name, stats.tensor_bytes / 1048576.0,
+        stats.peak_bytes / 1048576.0);
   else
     puts ("Memory: not known without a Vulkan device");
   if (in->vk != NULL && stats.n_host_steps > 0)
@@ -222,6 +225,7 @@ add_session (JsonBuilder *b, const Inspection *in)
     tool_json_int (b, "weight_bytes", (gint64) stats.weight_bytes);
     tool_json_int (b, "arena_bytes", (gint64) stats.arena_bytes);
     tool_json_int (b, "peak_bytes", (gint64) stats.peak_bytes);
+    tool_json_int (b, "tensor_bytes", (gint64) stats.tensor_bytes);
     json_builder_end_object (b);
     tool_json_int (b, "host_steps", stats.n_host_steps);
   }
