@@ -194,7 +194,11 @@ transpose_emit (const SegNode *node, SegProgram *p, GError **error)
   SegConvJob job;
   seg_conv_job (&job, node, &params->window, params->groups);
   gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
-  if (known && seg_transpose_phases_takes (&job, seg_program_device (p)))
+  const SegDeviceInfo *device = seg_program_device (p);
+  gboolean few = job.y.stride * job.x.stride <= SEG_FEW_PHASES;
+  if (known && !few && seg_transpose_subpixel_takes (&job, device))
+    return seg_transpose_subpixel_emit (&job, p, error);
+  if (known && seg_transpose_phases_takes (&job, device))
     return seg_transpose_phases_emit (&job, p, error);
   return seg_transpose_gather_emit (&job, p, error);
 }

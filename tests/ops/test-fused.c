@@ -52,6 +52,11 @@ typedef struct {
     "ConvTranspose", "strides=[2,2] pads=[1,1,1,1] output_padding=[0,0]",                \
         "f32[1,5,5,6] f32[5,12,3,3]! f32[12]!"                                           \
   }
+#define SUBPIXEL                                                                         \
+  {                                                                                      \
+    "ConvTranspose", "strides=[3,3] pads=[1,1,0,1]",                                     \
+        "f32[1,5,3,4] f32[5,12,4,4]! f32[12]!"                                           \
+  }
 #define GATHER                                                                           \
   {                                                                                      \
     "ConvTranspose", "strides=[2,2] pads=[1,1,1,1]", "f32[1,5,5,6] f32[5,12,3,3]"        \
@@ -83,6 +88,8 @@ static const Chain chains[] = {
       { DEPTH, SCALE, SHIFT, PLUS, GATE } },
   { "direct, sigmoid, residual, relu", 1, { DIRECT, GATE, PLUS, RELU } },
   { "phases, scale, shift, sigmoid, residual", 1, { PHASES, SCALE, SHIFT, GATE, PLUS } },
+  { "subpixel, sigmoid, residual, relu", 1, { SUBPIXEL, GATE, PLUS, RELU } },
+  { "subpixel, scale, shift", 1, { SUBPIXEL, SCALE, SHIFT } },
   { "gather, sigmoid, residual, relu", 1, { GATHER, GATE, PLUS, RELU } },
   { "clip within limits", 1, { DENSE, { "Clip", NULL, "^ f32=-0.5 f32=0.5" } } },
   { "grouped scale", 1,
