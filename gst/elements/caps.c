@@ -19,11 +19,15 @@ set_formats (GstStructure *s, const char *const *names)
 
 /* Another format has its own colorimetry. */
 static void
-convert (GstStructure *s, GstPadDirection direction, SegOutputKind output)
+convert (
+    GstStructure *s, GstPadDirection direction, SegOutputKind output, gboolean any_size)
 {
   static const char *const gray[] = { "GRAY8", NULL };
   static const char *const with_alpha[] = { "RGBA", "BGRA", NULL };
   gst_structure_remove_fields (s, "format", "colorimetry", "chroma-site", NULL);
+  if (any_size)
+    gst_structure_set (s, "width", GST_TYPE_INT_RANGE, 1, SEG_FRAME_MAX_PX, "height",
+        GST_TYPE_INT_RANGE, 1, SEG_FRAME_MAX_PX, NULL);
   if (direction == GST_PAD_SINK)
     set_formats (s, output == SEG_OUTPUT_CUTOUT ? with_alpha : gray);
 }
@@ -36,12 +40,13 @@ can_come_out (const GstStructure *s, SegOutputKind output)
   if (format == NULL)
     return TRUE;
   g_autoptr (GstStructure) made = gst_structure_new_empty ("video/x-raw");
-  convert (made, GST_PAD_SINK, output);
+  convert (made, GST_PAD_SINK, output, FALSE);
   return gst_value_can_intersect (format, gst_structure_get_value (made, "format"));
 }
 
 GstCaps *
-seg_caps_other_side (GstCaps *caps, GstPadDirection direction, SegOutputKind output)
+seg_caps_other_side (
+    GstCaps *caps, GstPadDirection direction, SegOutputKind output, gboolean any_size)
 {
   if (output == SEG_OUTPUT_OVERLAY || output == SEG_OUTPUT_META)
     return gst_caps_ref (caps);
@@ -52,7 +57,7 @@ seg_caps_other_side (GstCaps *caps, GstPadDirection direction, SegOutputKind out
     if (direction == GST_PAD_SRC && !can_come_out (from, output))
       continue;
     GstStructure *s = gst_structure_copy (from);
-    convert (s, direction, output);
+    convert (s, direction, output, any_size);
     gst_caps_append_structure_full (other, s, gst_caps_features_copy (features));
   }
   return gst_caps_simplify (other);

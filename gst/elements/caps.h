@@ -8,8 +8,9 @@
 G_BEGIN_DECLS
 
 /* Caps on the other side of an element that makes `output`: sink caps to source caps, or, for
- * GST_PAD_SRC, source caps to the sink caps that can become them. A new reference. */
+ * GST_PAD_SRC, source caps to the sink caps that can become them. any_size: the result's size is
+ * its own, whatever the frame's. A new reference. */
 GstCaps *seg_caps_other_side (
-    GstCaps *caps, GstPadDirection direction, SegOutputKind output);
+    GstCaps *caps, GstPadDirection direction, SegOutputKind output, gboolean any_size);
 
 G_END_DECLS

@@ -36,7 +36,13 @@ ENUM_TYPE (resize_type, "GstVkSegResize",
 ENUM_TYPE (upsample_type, "GstVkSegUpsample",
     { SEG_UPSAMPLE_BILINEAR, "Interpolate scores, then decide: smooth edges",
         "bilinear" },
-    { SEG_UPSAMPLE_NEAREST, "The network's own pixels: blocky edges", "nearest" })
+    { SEG_UPSAMPLE_NEAREST, "The network's own pixels: blocky edges", "nearest" },
+    { SEG_UPSAMPLE_NONE,
+        "labels and mattes come out in the network's own size, one pixel each", "none" })
+ENUM_TYPE (tiling_type, "GstVkSegTiling",
+    { SEG_TILING_AUTO, "Where resizing would lose what the frame shows", "auto" },
+    { SEG_TILING_NONE, "A frame is resized", "none" },
+    { SEG_TILING_OVERLAP, "A frame is covered with tiles at its own scale", "overlap" })
 ENUM_TYPE (color_by_type, "GstVkSegColorBy",
     { SEG_COLOR_BY_AUTO, "By class, where there are several", "auto" },
     { SEG_COLOR_BY_CLASS, "A colour for each class", "class" },
@@ -148,6 +154,43 @@ install_instances (GObjectClass *c)
           color_by_type (), SEG_COLOR_BY_AUTO, ANY_TIME));
 }
 
+static void
+install_uint (GObjectClass *c, guint id, const char *name, const char *nick,
+    const char *blurb, guint most, guint value)
+{
+  g_object_class_install_property (
+      c, id, g_param_spec_uint (name, nick, blurb, 0, most, value, AT_START));
+}
+
+/* The size that the network sees, and tiles of it. */
+static void
+install_sizes (GObjectClass *c)
+{
+  g_object_class_install_property (c, SEG_PROP_TILING,
+      g_param_spec_enum ("tiling", "Tiling",
+          "When a frame is covered with tiles at its own scale instead of being resized. "
+          "auto: when the model information says resize=tile; else, unless it or the "
+          "resize property chooses another, when the network is unpadded and the frame "
+          "larger than its output, or the frame is four times the network's input in "
+          "both directions",
+          tiling_type (), SEG_TILING_AUTO, AT_START));
+  install_uint (c, SEG_PROP_TILE_OVERLAP, "tile-overlap", "Tile overlap",
+      "Pixels of the frame by which tiles overlap, and over which their scores are "
+      "blended; outputs of unpadded networks abut and need none",
+      SEG_FRAME_MAX_PX, SEG_DEFAULT_TILE_OVERLAP);
+  install_uint (c, SEG_PROP_TILE_BATCH, "tile-batch", "Tile batch",
+      "Tiles that a network with a free batch takes at once (0: what suits the device)",
+      256, 0);
+  install_uint (c, SEG_PROP_INPUT_WIDTH, "input-width", "Input width",
+      "Width in pixels of what the network sees, where it takes any (0: as the model "
+      "information says, else the frame's own)",
+      SEG_FRAME_MAX_PX, 0);
+  install_uint (c, SEG_PROP_INPUT_HEIGHT, "input-height", "Input height",
+      "Height in pixels of what the network sees, where it takes any (0: as the model "
+      "information says, else the frame's own)",
+      SEG_FRAME_MAX_PX, 0);
+}
+
 void
 seg_settings_install (GObjectClass *c)
 {
@@ -187,6 +230,14 @@ seg_settings_install (GObjectClass *c)
           "How the network's output is brought to the "
           "frame's size",
           upsample_type (), SEG_UPSAMPLE_BILINEAR, AT_START));
+  install_sizes (c);
+  g_object_class_install_property (c, SEG_PROP_POST_MESSAGES,
+      g_param_spec_boolean ("post-messages", "Post messages",
+          "Post an element message 'vkseg-result' for each frame that the network has "
+          "seen: "
+          "timestamp (of the buffer) and classes (id, label and area, the share of the "
+          "frame, of each class that is in it); the next frame follows a change",
+          FALSE, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_PRECISION,
       g_param_spec_enum ("precision", "Precision", "How the network's numbers are stored",
           precision_type (), SEG_PRECISION_AUTO, AT_START));
@@ -203,6 +254,7 @@ seg_settings_init (SegSettings *s)
   s->iou_threshold = seg_style_default.iou_threshold;
   s->draw = seg_style_default.draw;
   s->interval = 1;
+  s->tile_overlap = SEG_DEFAULT_TILE_OVERLAP;
 }
 
 static char **
@@ -264,6 +316,14 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
   case SEG_PROP_UPSAMPLE:
     s->upsample = (SegUpsample) g_value_get_enum (value);
     return TRUE;
+  case SEG_PROP_TILING: s->tiling = (SegTilingMode) g_value_get_enum (value); return TRUE;
+  case SEG_PROP_TILE_OVERLAP: s->tile_overlap = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_TILE_BATCH: s->tile_batch = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_INPUT_WIDTH: s->input_width = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_INPUT_HEIGHT: s->input_height = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_POST_MESSAGES:
+    s->post_messages = g_value_get_boolean (value);
+    return TRUE;
   case SEG_PROP_PRECISION:
     s->precision = (SegPrecision) g_value_get_enum (value);
     return TRUE;
@@ -293,6 +353,12 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_INTERVAL: g_value_set_uint (value, s->interval); return TRUE;
   case SEG_PROP_RESIZE: g_value_set_enum (value, (gint) s->resize); return TRUE;
   case SEG_PROP_UPSAMPLE: g_value_set_enum (value, (gint) s->upsample); return TRUE;
+  case SEG_PROP_TILING: g_value_set_enum (value, (gint) s->tiling); return TRUE;
+  case SEG_PROP_TILE_OVERLAP: g_value_set_uint (value, s->tile_overlap); return TRUE;
+  case SEG_PROP_TILE_BATCH: g_value_set_uint (value, s->tile_batch); return TRUE;
+  case SEG_PROP_INPUT_WIDTH: g_value_set_uint (value, s->input_width); return TRUE;
+  case SEG_PROP_INPUT_HEIGHT: g_value_set_uint (value, s->input_height); return TRUE;
+  case SEG_PROP_POST_MESSAGES: g_value_set_boolean (value, s->post_messages); return TRUE;
   case SEG_PROP_PRECISION: g_value_set_enum (value, (gint) s->precision); return TRUE;
   default: return FALSE;
   }
@@ -345,9 +411,26 @@ seg_settings_open (const SegSettings *s, GError **error)
     .device = s->device,
     .cache_dir = cache[0] != '\0' ? cache : NULL,
     .precision = s->precision,
+    .input_width = s->input_width,
+    .input_height = s->input_height,
     .settings = keys,
   };
-  return seg_net_new (&options, error);
+  return seg_net_open (&options, error);
+}
+
+void
+seg_settings_frame (const SegSettings *s, guint width, guint height, SegNetFrame *frame)
+{
+  gboolean override = s->resize != SEG_RESIZE_AUTO;
+  *frame = (SegNetFrame){
+    .frame_width = width,
+    .frame_height = height,
+    .tiling = s->tiling,
+    .tile_overlap = s->tile_overlap,
+    .tile_batch = s->tile_batch,
+    .override_fit = override,
+    .fit = override ? (SegFit) (s->resize - 1) : SEG_FIT_STRETCH,
+  };
 }
 
 gboolean

@@ -17,7 +17,11 @@ typedef enum {
   SEG_RESIZE_LETTERBOX,
   SEG_RESIZE_CROP
 } SegResize;
-typedef enum { SEG_UPSAMPLE_BILINEAR, SEG_UPSAMPLE_NEAREST } SegUpsample;
+typedef enum {
+  SEG_UPSAMPLE_BILINEAR,
+  SEG_UPSAMPLE_NEAREST,
+  SEG_UPSAMPLE_NONE
+} SegUpsample;
 
 typedef struct {
   char *model, *model_info, *labels, *palette, *classes, *device, *cache_dir;
@@ -25,6 +29,10 @@ typedef struct {
   SegOutputKind output;
   SegResize resize;
   SegUpsample upsample;
+  SegTilingMode tiling;
+  guint tile_overlap, tile_batch;  /* pixels; 0: what suits the device */
+  guint input_width, input_height; /* 0: the model's */
+  gboolean post_messages;
   double alpha, threshold, mask_threshold, iou_threshold;
   guint max_detections; /* 0: the model's */
   SegColorBy color_by;
@@ -32,7 +40,8 @@ typedef struct {
   guint interval;
 } SegSettings;
 
-#define SEG_DEFAULT_MODEL "selfie"
+#define SEG_DEFAULT_TILE_OVERLAP 32
+#define SEG_DEFAULT_MODEL        "selfie"
 
 enum {
   SEG_PROP_0,
@@ -52,6 +61,12 @@ enum {
   SEG_PROP_INTERVAL,
   SEG_PROP_RESIZE,
   SEG_PROP_UPSAMPLE,
+  SEG_PROP_TILING,
+  SEG_PROP_TILE_OVERLAP,
+  SEG_PROP_TILE_BATCH,
+  SEG_PROP_INPUT_WIDTH,
+  SEG_PROP_INPUT_HEIGHT,
+  SEG_PROP_POST_MESSAGES,
   SEG_PROP_PRECISION,
   SEG_PROP_DEVICE,
   SEG_PROP_CACHE_DIR,
@@ -69,11 +84,15 @@ gboolean seg_settings_get (const SegSettings *s, guint id, GValue *value);
 /* Whether a change of the property is taken up by the next frame. */
 gboolean seg_settings_is_style (guint id);
 
-/* Loads the network that the settings name. */
+/* Loads the network that the settings name; see seg_net_open. */
 SegNet *seg_settings_open (const SegSettings *s, GError **error);
 /* Fails with SEG_ERROR_INPUT when `classes` names one that the network does not have. */
 gboolean seg_settings_style (
     const SegSettings *s, const SegModelInfo *info, SegStyle *style, GError **error);
+
+/* What the settings say about frames of width x height, for seg_net_fit. */
+void seg_settings_frame (
+    const SegSettings *s, guint width, guint height, SegNetFrame *frame);
 
 GType seg_output_kind_get_type (void);
 

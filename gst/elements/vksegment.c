@@ -104,13 +104,6 @@ log_network (GstVkSegment *self)
       seg_vk_info (self->net->vk)->name);
   for (guint i = 0; i < info->assumptions->len; i++)
     GST_INFO_OBJECT (self, "nobody says, so: %s", (char *) info->assumptions->pdata[i]);
-  if (info->tile)
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("'%s' asks for tiles, which vksegment does not cut yet: frames are stretched",
-            self->net->path),
-        ("set resize to stretch, letterbox or crop"));
-  if (!seg_session_is_recordable (self->net->session))
-    GST_WARNING_OBJECT (self, "parts of this network run on the CPU: it will be slow");
 }
 
 static gboolean
@@ -123,7 +116,7 @@ gst_vk_segment_start (GstBaseTransform *transform)
   copy_settings (self, &settings);
   self->net = seg_settings_open (&settings, &error);
   if (self->net == NULL
-      || !seg_pipe_check (seg_session_graph (self->net->session), self->net->info, &error)
+      || !seg_pipe_check (seg_net_graph (self->net), self->net->info, &error)
       || !seg_settings_style (&settings, self->net->info, &style, &error)) {
     post_open_error (self, error);
     seg_net_free (&self->net);
@@ -174,12 +167,25 @@ output_kind (GstVkSegment *self)
   return output;
 }
 
+/* upsample=none: the result has a size of its own. */
+static gboolean
+has_own_size (GstVkSegment *self)
+{
+  GST_OBJECT_LOCK (self);
+  const SegSettings *s = &self->settings;
+  gboolean own = s->upsample == SEG_UPSAMPLE_NONE
+                 && (s->output == SEG_OUTPUT_LABELS || s->output == SEG_OUTPUT_MATTE);
+  GST_OBJECT_UNLOCK (self);
+  return own;
+}
+
 static GstCaps *
 gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection direction,
     GstCaps *caps, GstCaps *filter)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
-  GstCaps *other = seg_caps_other_side (caps, direction, output_kind (self));
+  GstCaps *other =
+      seg_caps_other_side (caps, direction, output_kind (self), has_own_size (self));
   if (filter != NULL) {
     GstCaps *both = gst_caps_intersect_full (filter, other, GST_CAPS_INTERSECT_FIRST);
     gst_caps_unref (other);
@@ -217,37 +223,123 @@ warm_up (GstVkSegment *self, GError **error)
   return TRUE;
 }
 
+/* A session for frames of this size, and what is asked of a pipe for them. The pipe is gone. */
+static gboolean
+fit_network (GstVkSegment *self, const SegSettings *settings, guint width, guint height,
+    SegPipeConfig *config, GError **error)
+{
+  SegNetFrame frame;
+  seg_settings_frame (settings, width, height, &frame);
+  if (!seg_net_fit (self->net, &frame, error))
+    return FALSE;
+  *config = (SegPipeConfig){
+    .output = settings->output,
+    .width = width,
+    .height = height,
+    .nearest = settings->upsample == SEG_UPSAMPLE_NEAREST,
+    .own_pixels = settings->upsample == SEG_UPSAMPLE_NONE,
+    .masks = settings->output == SEG_OUTPUT_META,
+    .override_fit = TRUE,
+    .fit = self->net->fit,
+    .tile = self->net->tile,
+    .tile_overlap = settings->tile_overlap,
+  };
+  return TRUE;
+}
+
+static void
+log_fit (GstVkSegment *self)
+{
+  static const char *const fits[] = { "stretched", "letterboxed", "cropped",
+    "taken as they are" };
+  const SegNet *net = self->net;
+  if (net->tile)
+    GST_INFO_OBJECT (self, "%u tiles of %ux%u, %" G_GINT64_FORMAT " at once, because %s",
+        seg_pipe_n_tiles (self->pipe), net->info->width, net->info->height,
+        net->shape.dims[0], net->why);
+  else
+    GST_INFO_OBJECT (self, "no tiles (%s): frames are %s for an input of %ux%u", net->why,
+        fits[net->fit], net->info->width, net->info->height);
+  if (!seg_session_is_recordable (net->session))
+    GST_WARNING_OBJECT (self, "parts of this network run on the CPU: it will be slow");
+}
+
+static gboolean
+check_size (const SegPipe *pipe, const GstVideoInfo *out, GError **error)
+{
+  const guint8 *data;
+  const SegFrame *result = seg_pipe_result (pipe, &data);
+  guint width = (guint) GST_VIDEO_INFO_WIDTH (out),
+        height = (guint) GST_VIDEO_INFO_HEIGHT (out);
+  if (result->width == width && result->height == height)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+      "upsample=none gives %ux%u pixels, which downstream does not take: it wants %ux%u",
+      result->width, result->height, width, height);
+  return FALSE;
+}
+
 static gboolean
 make_pipe (
     GstVkSegment *self, const GstVideoInfo *in, const GstVideoInfo *out, GError **error)
 {
   SegSettings settings;
   SegStyle style;
+  SegPipeConfig config;
   copy_settings (self, &settings);
-  SegPipeConfig config = {
-    .output = settings.output,
-    .width = (guint) GST_VIDEO_INFO_WIDTH (in),
-    .height = (guint) GST_VIDEO_INFO_HEIGHT (in),
-    .nearest = settings.upsample == SEG_UPSAMPLE_NEAREST,
-    .masks = settings.output == SEG_OUTPUT_META,
-    .override_fit = settings.resize != SEG_RESIZE_AUTO,
-    .fit = settings.resize == SEG_RESIZE_AUTO ? SEG_FIT_STRETCH
-                                              : (SegFit) (settings.resize - 1),
-  };
-  seg_video_format (GST_VIDEO_INFO_FORMAT (in), &config.format);
-  seg_video_format (GST_VIDEO_INFO_FORMAT (out), &config.result_format);
-  seg_video_color (in, &config.color);
-  replace_pipe (self,
-      seg_pipe_new (self->net->vk, self->net->session, self->net->info, &config, error));
-  gboolean ok = self->pipe != NULL
-                && seg_settings_style (&settings, self->net->info, &style, error);
+  gboolean ok = fit_network (self, &settings, (guint) GST_VIDEO_INFO_WIDTH (in),
+      (guint) GST_VIDEO_INFO_HEIGHT (in), &config, error);
   if (ok) {
+    seg_video_format (GST_VIDEO_INFO_FORMAT (in), &config.format);
+    seg_video_format (GST_VIDEO_INFO_FORMAT (out), &config.result_format);
+    seg_video_color (in, &config.color);
+    replace_pipe (self, seg_pipe_new (self->net->vk, self->net->session, self->net->info,
+                            &config, error));
+  }
+  ok = ok && self->pipe != NULL && check_size (self->pipe, out, error)
+       && seg_settings_style (&settings, self->net->info, &style, error);
+  if (ok) {
+    log_fit (self);
     seg_pipe_set_style (self->pipe, &style);
     self->labels = seg_result_labels (self->pipe, self->net->info);
   }
   ok = ok && warm_up (self, error);
   seg_settings_clear (&settings);
   return ok;
+}
+
+/* The size that the network gives, where that is the result's; set_info says what is wrong. */
+static void
+fixate_size (GstVkSegment *self, GstCaps *in, GstStructure *out)
+{
+  GstVideoInfo info;
+  SegSettings settings;
+  SegPipeConfig config;
+  guint width, height;
+  if (self->net == NULL || !gst_video_info_from_caps (&info, in))
+    return;
+  replace_pipe (self, NULL);
+  copy_settings (self, &settings);
+  if (fit_network (self, &settings, (guint) GST_VIDEO_INFO_WIDTH (&info),
+          (guint) GST_VIDEO_INFO_HEIGHT (&info), &config, NULL)
+      && seg_pipe_result_size (
+          seg_net_graph (self->net), self->net->info, &config, &width, &height, NULL)) {
+    gst_structure_fixate_field_nearest_int (out, "width", (gint) width);
+    gst_structure_fixate_field_nearest_int (out, "height", (gint) height);
+  }
+  seg_settings_clear (&settings);
+}
+
+static GstCaps *
+gst_vk_segment_fixate_caps (
+    GstBaseTransform *transform, GstPadDirection direction, GstCaps *caps, GstCaps *other)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  if (direction == GST_PAD_SINK && has_own_size (self) && !gst_caps_is_empty (other)) {
+    other = gst_caps_make_writable (gst_caps_truncate (other));
+    fixate_size (self, caps, gst_caps_get_structure (other, 0));
+  }
+  return gst_caps_fixate (other);
 }
 
 static gboolean
@@ -321,6 +413,8 @@ choose_work (GstVkSegment *self, GstBuffer *buffer)
 static void
 count_frame (GstVkSegment *self, const GstVideoFrame *frame, SegPipeWork work)
 {
+  const guint8 *data;
+  const SegFrame *result = seg_pipe_result (self->pipe, &data);
   GST_OBJECT_LOCK (self);
   self->last_ms = seg_pipe_last_ms (self->pipe);
   self->total_ms += self->last_ms;
@@ -328,10 +422,56 @@ count_frame (GstVkSegment *self, const GstVideoFrame *frame, SegPipeWork work)
   self->n_inferred += work == SEG_PIPE_INFER;
   self->n_pixels =
       (guint64) GST_VIDEO_FRAME_WIDTH (frame) * GST_VIDEO_FRAME_HEIGHT (frame);
+  if (self->settings.upsample == SEG_UPSAMPLE_NONE)
+    self->n_pixels = (guint64) result->width * result->height;
   memcpy (self->areas, seg_pipe_areas (self->pipe), sizeof self->areas);
   GST_OBJECT_UNLOCK (self);
   self->has_answer = TRUE;
   self->n_redrawn = work == SEG_PIPE_INFER ? 0 : self->n_redrawn + 1;
+}
+
+static void
+append_class (GValue *list, const GstVkSegment *self, guint v)
+{
+  char buffer[32];
+  int class_id = seg_pipe_class_of_value (self->pipe, v);
+  if (class_id < 0 || self->areas[v] == 0)
+    return;
+  GValue item = G_VALUE_INIT;
+  g_value_init (&item, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (&item,
+      gst_structure_new ("class", "id", G_TYPE_INT, class_id, "label", G_TYPE_STRING,
+          seg_model_info_label (self->net->info, (guint) class_id, buffer), "area",
+          G_TYPE_DOUBLE, (double) self->areas[v] / (double) self->n_pixels, NULL));
+  gst_value_array_append_and_take_value (list, &item);
+}
+
+/* Called with the object lock. */
+static void
+take_classes (const GstVkSegment *self, GstStructure *s)
+{
+  GValue classes = G_VALUE_INIT;
+  g_value_init (&classes, GST_TYPE_ARRAY);
+  if (self->n_frames > 0 && self->pipe != NULL)
+    for (guint v = 0; v < 256; v++)
+      append_class (&classes, self, v);
+  gst_structure_take_value (s, "classes", &classes);
+}
+
+static void
+post_result (GstVkSegment *self, const GstBuffer *buffer)
+{
+  GstStructure *s = NULL;
+  GST_OBJECT_LOCK (self);
+  if (self->settings.post_messages) {
+    s = gst_structure_new (
+        "vkseg-result", "timestamp", G_TYPE_UINT64, GST_BUFFER_PTS (buffer), NULL);
+    take_classes (self, s);
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (s != NULL)
+    gst_element_post_message (
+        GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
 }
 
 /* The answer for a frame, of which it has seen `in` when this returns. */
@@ -350,6 +490,8 @@ infer (GstVkSegment *self, GstVideoFrame *in)
     return FALSE;
   }
   count_frame (self, in, work);
+  if (work == SEG_PIPE_INFER)
+    post_result (self, in->buffer);
   GST_LOG_OBJECT (self, "%.2f ms", seg_pipe_last_ms (self->pipe));
   return TRUE;
 }
@@ -360,6 +502,8 @@ gst_vk_segment_transform_frame (
 {
   GstVkSegment *self = GST_VK_SEGMENT (filter);
   const guint8 *data;
+  if (self->pipe == NULL)
+    return GST_FLOW_NOT_NEGOTIATED;
   if (!infer (self, in))
     return GST_FLOW_ERROR;
   const SegFrame *result = seg_pipe_result (self->pipe, &data);
@@ -430,22 +574,6 @@ gst_vk_segment_sink_event (GstBaseTransform *transform, GstEvent *event)
 
 /* --- statistics ---------------------------------------------------------------------------------- */
 
-static void
-append_class (GValue *list, const GstVkSegment *self, guint v)
-{
-  char buffer[32];
-  int class_id = seg_pipe_class_of_value (self->pipe, v);
-  if (class_id < 0 || self->areas[v] == 0)
-    return;
-  GValue item = G_VALUE_INIT;
-  g_value_init (&item, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (&item,
-      gst_structure_new ("class", "id", G_TYPE_INT, class_id, "label", G_TYPE_STRING,
-          seg_model_info_label (self->net->info, (guint) class_id, buffer), "area",
-          G_TYPE_DOUBLE, (double) self->areas[v] / (double) self->n_pixels, NULL));
-  gst_value_array_append_and_take_value (list, &item);
-}
-
 /* Called with the object lock. */
 static GstStructure *
 make_stats (const GstVkSegment *self)
@@ -454,12 +582,7 @@ make_stats (const GstVkSegment *self)
       self->n_frames, "inferred", G_TYPE_UINT64, self->n_inferred, "average-ms",
       G_TYPE_DOUBLE, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0,
       "last-ms", G_TYPE_DOUBLE, self->last_ms, NULL);
-  GValue classes = G_VALUE_INIT;
-  g_value_init (&classes, GST_TYPE_ARRAY);
-  if (self->n_frames > 0 && self->pipe != NULL)
-    for (guint v = 0; v < 256; v++)
-      append_class (&classes, self, v);
-  gst_structure_take_value (s, "classes", &classes);
+  take_classes (self, s);
   return s;
 }
 
@@ -541,6 +664,7 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   transform_class->start = gst_vk_segment_start;
   transform_class->stop = gst_vk_segment_stop;
   transform_class->transform_caps = gst_vk_segment_transform_caps;
+  transform_class->fixate_caps = gst_vk_segment_fixate_caps;
   transform_class->query = gst_vk_segment_query;
   transform_class->src_event = gst_vk_segment_src_event;
   transform_class->sink_event = gst_vk_segment_sink_event;

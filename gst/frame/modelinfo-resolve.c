@@ -160,8 +160,8 @@ find_outputs (SegModelInfo *info, const SegGraph *graph, GError **error)
   return TRUE;
 }
 
-static gboolean
-is_map (const SegModelInfo *info)
+gboolean
+seg_model_info_is_map (const SegModelInfo *info)
 {
   return info->decoder <= SEG_DECODER_MATTE;
 }
@@ -173,7 +173,7 @@ find_classes (SegModelInfo *info, const SegGraph *graph, GError **error)
   static const char *const layouts[] = { "nchw", "nhwc", NULL };
   info->class_axis = -1;
   info->n_classes = info->labels->len;
-  if (!is_map (info))
+  if (!seg_model_info_is_map (info))
     return TRUE;
   const SegValue *out = output_at (graph, info->outputs[0]);
   const SegDesc *d = &out->desc;
@@ -229,7 +229,7 @@ find_background (SegModelInfo *info, GError **error)
     for (guint i = 0; label != NULL && i < G_N_ELEMENTS (names); i++)
       is = is || g_ascii_strcasecmp (label, names[i]) == 0;
     info->background = is ? 0 : -1;
-    if (label == NULL && is && is_map (info))
+    if (label == NULL && is && seg_model_info_is_map (info))
       assume (info, "background=0");
     return TRUE;
   }

@@ -116,6 +116,7 @@ find_size (SegModelInfo *info, const SegModelValue *v, GError **error)
         "input '%s' is larger than %d pixels", v->name, SEG_FRAME_MAX_PX);
     return FALSE;
   }
+  info->batch = v->dims[0] > 0 ? (guint) MIN (v->dims[0], G_MAXINT) : 0;
   info->free_width = fixed_w <= 0;
   info->free_height = fixed_h <= 0;
   info->size_said = text != NULL || !info->free_width || !info->free_height;

@@ -40,6 +40,7 @@ typedef struct {
   guint input;         /* index among the graph's inputs */
   guint channel_axis;  /* of the input: 1 (NCHW) or 3 (NHWC) */
   guint width, height; /* of the input, pixels: what is fixed, or recommended, or usual */
+  guint batch;         /* 0: free */
   gboolean free_width, free_height; /* the network takes others */
   gboolean size_said; /* width and height are said or fixed, not just usual */
   SegNormalize normalize;
@@ -85,6 +86,8 @@ gboolean seg_model_info_resolve (
     SegModelInfo *info, const SegGraph *graph, GError **error);
 void seg_model_info_free (SegModelInfo **info); /* NULL is allowed */
 
+/* Whether the decoder takes one map. */
+gboolean seg_model_info_is_map (const SegModelInfo *info);
 /* Label of a class, never NULL: "class 7" where there is none (then `buffer` holds it). */
 const char *seg_model_info_label (
     const SegModelInfo *info, guint class_id, char buffer[32]);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "frame/net.h"
 
+#include "frame/placement.h"
+#include "ops/table.h"
+
 #include <string.h>
 
 /* Folders where models are looked for by name, in order; the caller frees. */
@@ -61,6 +64,22 @@ seg_net_find (const char *model, GError **error)
   return NULL;
 }
 
+/* input-width and input-height, as far as the network leaves them open. */
+static gboolean
+choose_side (
+    guint wanted, gboolean is_free, guint *side, const char *name, GError **error)
+{
+  if (wanted == 0 || wanted == *side)
+    return TRUE;
+  if (!is_free) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "input-%s=%u: the network's input is fixed at %u pixels", name, wanted, *side);
+    return FALSE;
+  }
+  *side = wanted;
+  return TRUE;
+}
+
 static gboolean
 load_model (SegNet *net, const SegNetOptions *o, GError **error)
 {
@@ -69,33 +88,145 @@ load_model (SegNet *net, const SegNetOptions *o, GError **error)
     return FALSE;
   net->info =
       seg_model_info_load (net->model, net->path, o->model_info, o->settings, error);
-  return net->info != NULL;
+  SegModelInfo *info = net->info;
+  if (info == NULL
+      || !choose_side (o->input_width, info->free_width, &info->width, "width", error)
+      || !choose_side (
+          o->input_height, info->free_height, &info->height, "height", error))
+    return FALSE;
+  info->size_said = info->size_said || o->input_width > 0 || o->input_height > 0;
+  return TRUE;
 }
 
 static gboolean
-bind_to_device (SegNet *net, const SegNetOptions *o, GError **error)
+find_device (SegNet *net, const SegNetOptions *o, GError **error)
 {
   SegVkOptions vk = { .device = o->device, .cache_dir = o->cache_dir };
-  SegInputShape shape;
-  seg_model_info_input_shape (net->info, net->model, &shape);
-  SegSessionOptions options = {
-    .precision = o->precision, .shapes = &shape, .n_shapes = 1
-  };
+  net->precision = o->precision;
   net->vk = seg_vk_new (&vk, error);
-  if (net->vk == NULL)
-    return FALSE;
+  return net->vk != NULL;
+}
+
+/* The first graph of a network tells what its outputs are. */
+static gboolean
+resolve (SegNet *net, const SegGraph *graph, gboolean first, GError **error)
+{
+  return !first || seg_model_info_resolve (net->info, graph, error);
+}
+
+gboolean
+seg_net_bind (
+    SegNet *net, guint width, guint height, guint batch, gboolean steady, GError **error)
+{
+  gboolean first = net->session == NULL && net->probe == NULL;
+  SegInputShape shape;
+  net->info->width = width;
+  net->info->height = height;
+  seg_model_info_input_shape (net->info, net->model, &shape);
+  shape.dims[0] = batch;
+  if (net->session != NULL && net->steady == steady
+      && memcmp (net->shape.dims, shape.dims, sizeof shape.dims) == 0)
+    return TRUE;
+  SegSessionOptions options = {
+    .precision = net->precision, .shapes = &shape, .n_shapes = 1, .steady = steady
+  };
+  seg_session_free (&net->session);
   net->session = seg_session_new (net->model, net->vk, &options, error);
-  return net->session != NULL
-         && seg_model_info_resolve (net->info, seg_session_graph (net->session), error);
+  if (net->session == NULL) {
+    if (net->info->free_width || net->info->free_height)
+      g_prefix_error (error, "with an input of %ux%u: ", width, height);
+    return FALSE;
+  }
+  net->shape = shape;
+  net->steady = steady;
+  return resolve (net, seg_session_graph (net->session), first, error);
+}
+
+static gboolean
+is_of_any_size (const SegModelInfo *info)
+{
+  return info->free_width && info->free_height && !info->size_said;
+}
+
+/* Networks that cut fixed borders off take only some sizes. */
+#define MAX_PROBES 40
+
+static SegGraph *
+probe_size (SegNet *net, GError **error)
+{
+  g_autoptr (GError) last = NULL;
+  SegModelInfo *info = net->info;
+  for (guint i = 0; i < MAX_PROBES; i++) {
+    SegInputShape shape;
+    seg_model_info_input_shape (info, net->model, &shape);
+    g_clear_error (&last);
+    SegGraph *graph =
+        seg_graph_new (net->model, seg_op_lookup, &shape, 1, SEG_GRAPH_OPTIMISE, &last);
+    if (graph != NULL)
+      return graph;
+    if (!g_error_matches (last, SEG_ERROR, SEG_ERROR_MODEL))
+      break;
+    info->width++;
+    info->height++;
+  }
+  g_propagate_error (error, g_steal_pointer (&last));
+  return NULL;
+}
+
+/* A size that the network divides without a remainder. */
+static gboolean
+probe (SegNet *net, GError **error)
+{
+  gboolean first = TRUE;
+  for (guint i = 0; i < 8; i++, first = FALSE) {
+    SegPlacement p;
+    seg_graph_free (net->probe);
+    net->probe = probe_size (net, error);
+    if (net->probe == NULL || !resolve (net, net->probe, first, error))
+      return FALSE;
+    if (!seg_model_info_is_map (net->info))
+      return TRUE;
+    if (!seg_placement_find (&p, net->probe, net->info, error))
+      return FALSE;
+    if (p.missing_x == 0 && p.missing_y == 0)
+      return TRUE;
+    net->info->width += p.missing_x;
+    net->info->height += p.missing_y;
+  }
+  return TRUE;
+}
+
+SegNet *
+seg_net_open (const SegNetOptions *options, GError **error)
+{
+  SegNet *net = g_new0 (SegNet, 1);
+  gboolean ok = load_model (net, options, error) && find_device (net, options, error);
+  if (ok && is_of_any_size (net->info))
+    ok = probe (net, error);
+  /* Networks that find boxes are trained for one size, whatever their files allow. */
+  if (ok && (net->probe == NULL || !seg_model_info_is_map (net->info)))
+    ok = seg_net_bind (net, net->info->width, net->info->height,
+        MAX (net->info->batch, 1), FALSE, error);
+  if (!ok)
+    seg_net_free (&net);
+  return net;
 }
 
 SegNet *
 seg_net_new (const SegNetOptions *options, GError **error)
 {
-  SegNet *net = g_new0 (SegNet, 1);
-  if (!load_model (net, options, error) || !bind_to_device (net, options, error))
+  SegNet *net = seg_net_open (options, error);
+  if (net != NULL && net->session == NULL
+      && !seg_net_bind (net, net->info->width, net->info->height,
+          MAX (net->info->batch, 1), FALSE, error))
     seg_net_free (&net);
   return net;
+}
+
+const SegGraph *
+seg_net_graph (const SegNet *net)
+{
+  return net->session != NULL ? seg_session_graph (net->session) : net->probe;
 }
 
 void
@@ -106,6 +237,7 @@ seg_net_free (SegNet **pnet)
   if (net == NULL)
     return;
   seg_session_free (&net->session);
+  seg_graph_free (net->probe);
   seg_model_info_free (&net->info);
   seg_model_unref (net->model);
   seg_vk_unref (net->vk);

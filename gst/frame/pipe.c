@@ -65,11 +65,11 @@ check_config (const SegPipeConfig *c, const SegPipeDecoder *decoder, GError **er
     wrong =
         "tiles are for networks that give a map: instances that tiles cut apart are not "
         "put together; set tiling=none";
-  else if (c->own_pixels && c->output != SEG_OUTPUT_LABELS
-           && c->output != SEG_OUTPUT_MATTE)
-    wrong =
-        "upsample=none is for labels and mattes: what is drawn over a frame needs the "
-        "frame's size";
+  else if (c->own_pixels
+           && (decoder->entry == NULL
+               || (c->output != SEG_OUTPUT_LABELS && c->output != SEG_OUTPUT_MATTE)))
+    wrong = "upsample=none is for labels and mattes of networks that give a map: what is "
+            "drawn over a frame needs the frame's size";
   if (wrong != NULL)
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT, "%s", wrong);
   return wrong == NULL;
