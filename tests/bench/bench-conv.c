@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bench/peak.h"
 #include "engine/session.h"
 #include "ops/case-model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Speed of single operators: a table with the least time of a run, and for CPU devices the
  * processor time (a quartile), which is what one core does. Not a test. Arguments: fp16 and parts of the
@@ -104,15 +104,6 @@ operator_gflop (const SegSession *session, const char *op)
   return 0;
 }
 
-/* Of this process, all threads: what a CPU device takes, whatever else the machine does. */
-static double
-cpu_ms (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
-  return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
-}
-
 #define REPEATS 4 /* in one submission */
 #define MOST    100
 
@@ -133,10 +124,10 @@ repeat (SegSession *session, SegVk *vk, Times *times, GError **error)
   while (ok && times->n < MOST
          && (times->n < 3 || g_get_monotonic_time () - begin < 700 * 1000)) {
     gint64 start = g_get_monotonic_time ();
-    double cpu = cpu_ms ();
+    double cpu = seg_bench_cpu_ms ();
     ok = seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error);
     times->wall[times->n] = (g_get_monotonic_time () - start) / 1e3 / REPEATS;
-    times->cpu[times->n++] = (cpu_ms () - cpu) / REPEATS;
+    times->cpu[times->n++] = (seg_bench_cpu_ms () - cpu) / REPEATS;
   }
   seg_cmd_free (&cmd);
   qsort (times->wall, times->n, sizeof (double), compare);
@@ -144,8 +135,23 @@ repeat (SegSession *session, SegVk *vk, Times *times, GError **error)
   return ok;
 }
 
+/* GFLOPS by the clock and by processor time. */
+typedef struct {
+  double by_clock, by_cpu;
+} Peak;
+
+/* The part of the peak: on a CPU device by processor time, which others do not take away. */
+static double
+percent_of_peak (double gflop, const Times *times, const Peak *peak, const SegVk *vk)
+{
+  if (seg_vk_info (vk)->type == SEG_DEVICE_CPU)
+    return gflop / times->cpu[times->n / 4] * 1e5 / peak->by_cpu;
+  return gflop / times->wall[0] * 1e5 / peak->by_clock;
+}
+
 static gboolean
-run_bench (const Bench *b, SegVk *vk, SegPrecision precision, GError **error)
+run_bench (
+    const Bench *b, SegVk *vk, const Peak *peak, SegPrecision precision, GError **error)
 {
   gboolean half = precision == SEG_PRECISION_FP16;
   g_auto (SegCaseModel) model = { NULL };
@@ -153,13 +159,13 @@ run_bench (const Bench *b, SegVk *vk, SegPrecision precision, GError **error)
     return FALSE;
   /* Poison lays the inputs out as the operator wants them. */
   SegSessionOptions options = { .precision = precision, .poison = TRUE };
-  double start = cpu_ms ();
+  double start = seg_bench_cpu_ms ();
   SegSession *session = seg_session_new (model.model, vk, &options, error);
   SegTensor *out = NULL;
   gboolean ok =
       session != NULL
       && seg_session_run (session, (SegTensor *const *) model.inputs->pdata, &out, error);
-  double first = cpu_ms () - start;
+  double first = seg_bench_cpu_ms () - start;
   seg_tensor_unref (out);
   Times times = { .n = 0 };
   ok = ok && repeat (session, vk, &times, error);
@@ -167,9 +173,10 @@ run_bench (const Bench *b, SegVk *vk, SegPrecision precision, GError **error)
   seg_session_free (&session);
   if (!ok)
     return FALSE;
-  printf ("%-30s %9.3f %8.1f %9.3f %8.1f %8.0f\n", b->label, times.wall[0],
+  printf ("%-30s %9.3f %8.1f %9.3f %8.1f %6.1f %8.0f\n", b->label, times.wall[0],
       gflop / times.wall[0] * 1e3, times.cpu[times.n / 4],
-      gflop / times.cpu[times.n / 4] * 1e3, first);
+      gflop / times.cpu[times.n / 4] * 1e3, percent_of_peak (gflop, &times, peak, vk),
+      first);
   fflush (stdout);
   return TRUE;
 }
@@ -202,11 +209,18 @@ main (int argc, char **argv)
   for (int i = 1; i < argc; i++)
     if (strcmp (argv[i], "fp16") == 0)
       precision = SEG_PRECISION_FP16;
-  printf ("%s\n%-30s %9s %8s %9s %8s %8s\n", seg_vk_info (vk)->name, "", "ms", "GFLOPS",
-      "cpu ms", "GFLOPS", "load cpu");
+  Peak peak;
+  if (!seg_bench_peak (vk, &peak.by_clock, &peak.by_cpu, &error)) {
+    fprintf (stderr, "%s\n", error->message);
+    return 1;
+  }
+  printf ("%s: multiply-adds in registers, %.1f GFLOPS, %.1f by processor time\n",
+      seg_vk_info (vk)->name, peak.by_clock, peak.by_cpu);
+  printf ("%-30s %9s %8s %9s %8s %6s %8s\n", "", "ms", "GFLOPS", "cpu ms", "GFLOPS",
+      "% peak", "load cpu");
   for (guint i = 0; i < G_N_ELEMENTS (benches); i++) {
     if (is_chosen (benches[i].label, argc, argv)
-        && !run_bench (&benches[i], vk, precision, &error)) {
+        && !run_bench (&benches[i], vk, &peak, precision, &error)) {
       fprintf (stderr, "%s: %s\n", benches[i].label, error->message);
       return 1;
     }
