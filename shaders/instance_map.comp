@@ -49,6 +49,12 @@ bool within (ivec2 p, ivec4 r)
   return all (greaterThanEqual (p, r.xy)) && all (lessThan (p, r.zw));
 }
 
+// Past the end of a row its last pixel goes on: chroma samples reach there.
+ivec2 pixel (int x, int y, int e)
+{
+  return ivec2 (min (x + e, drawing.frame.x - 1), y);
+}
+
 void add_masks (int i, int x, int y, ivec4 box)
 {
   ivec4 mask = ivec4 (texelFetch (draws, draw_at (i, DRAW_MASK)));
@@ -59,7 +65,7 @@ void add_masks (int i, int x, int y, ivec4 box)
   if (mask.z == 0 && FILLED == 0)
     return;
   for (int e = 0; e < 4; e++) {
-    ivec2 p = ivec2 (x + e, y);
+    ivec2 p = pixel (x, y, e);
     if (!within (p, box))
       continue;
     float v = mask.z == 0 ? 1.0 : mask_value (mask, vec2 (p) * place.xy + place.zw);
@@ -76,7 +82,7 @@ void add_lines (int i, int x, int y, ivec4 box)
   int w = drawing.frame.w;
   ivec4 inner = box + ivec4 (w, w, -w, -w);
   for (int e = 0; e < 4; e++) {
-    ivec2 p = ivec2 (x + e, y);
+    ivec2 p = pixel (x, y, e);
     if (inks[e] == 0u && within (p, box) && !within (p, inner))
       inks[e] = uint (i + 1);
   }
@@ -109,7 +115,7 @@ void add_label (int i, int x, int y)
   ivec4 label = ivec4 (texelFetch (draws, draw_at (i, DRAW_LABEL)));
   ivec4 text = ivec4 (texelFetch (draws, draw_at (i, DRAW_TEXT)));
   for (int e = 0; e < 4; e++) {
-    ivec2 p = ivec2 (x + e, y);
+    ivec2 p = pixel (x, y, e);
     if (!labelled[e] && within (p, label)) {
       labelled[e] = true;
       inks[e] = uint (i + 1) | text_at (p - label.xy, text) << 8;
@@ -127,7 +133,7 @@ void main ()
   int at = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   if (at >= drawing.frame.z * drawing.frame.y)
     return;
-  int y = at / drawing.frame.z, x = 4 * (at - y * drawing.frame.z);
+  int y = at / drawing.frame.z, x = min (4 * (at - y * drawing.frame.z), drawing.frame.x - 1);
   int n = int (texelFetch (draws, 0).x);
   owners = uvec4 (drawing.choice.x);
   probabilities = best = vec4 (0.0);
