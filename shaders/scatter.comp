@@ -10,9 +10,18 @@
 layout (binding = 0) uniform usamplerBuffer source;
 SEG_ELEMENTS (2);
 
+// -1: nowhere, the index is outside.
 int place (int e)
 {
-  return strided_element (1, e) + indexed_offset (strided_element (2, e));
+  int tuple = strided_element (2, e);
+  return indexed_inside (tuple) ? strided_element (1, e) + indexed_offset (tuple) : -1;
+}
+
+void put (int e, uint v)
+{
+  int at = place (e);
+  if (at >= 0)
+    store1 (at, v)
 }
 
 void main ()
@@ -22,11 +31,11 @@ void main ()
     return;
   uvec4 v = strided_fetch (source, 0);
   int left = strided_total () - 4 * i;
-  store1 (place (0), v.x)
+  put (0, v.x);
   if (left > 1)
-    store1 (place (1), v.y)
+    put (1, v.y);
   if (left > 2)
-    store1 (place (2), v.z)
+    put (2, v.z);
   if (left > 3)
-    store1 (place (3), v.w)
+    put (3, v.w);
 }

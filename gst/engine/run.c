@@ -8,6 +8,7 @@ seg_stage_clear (gpointer data)
 {
   SegStage *stage = data;
   seg_cmd_free (&stage->cmd);
+  g_clear_pointer (&stage->live, g_ptr_array_unref);
   g_clear_pointer (&stage->layers, g_array_unref);
 }
 
@@ -47,7 +48,8 @@ typedef struct {
 static gboolean
 open_stage (Recorder *r, GError **error)
 {
-  r->stage = (SegStage){ .layers = g_array_new (FALSE, FALSE, sizeof (int)) };
+  r->stage = (SegStage){ .layers = g_array_new (FALSE, FALSE, sizeof (int)),
+    .live = g_ptr_array_new () };
   r->stage.cmd = seg_cmd_new (r->s->vk, r->s->timed, error);
   return r->stage.cmd != NULL && seg_cmd_begin (r->stage.cmd, error);
 }
@@ -88,21 +90,43 @@ download (Recorder *r, const SegValue *v, GError **error)
   return seg_session_record_download (r->s, r->stage.cmd, v, error);
 }
 
-/* Ends the stage with what the host step reads; the next begins with what it makes. */
-static gboolean
-record_host_step (Recorder *r, const SegNode *node, guint layer, GError **error)
+static const SegStep *
+step_at (const SegSession *s, guint i)
 {
-  for (guint i = 0; i < node->inputs->len; i++)
-    if (!download (r, g_ptr_array_index (node->inputs, i), error))
-      return FALSE;
-  r->stage.host = node;
-  r->stage.host_layer = layer;
+  return &g_array_index (s->program->steps, SegStep, i);
+}
+
+/* Ends the stage with what its host steps read; the next begins with what they make. */
+static gboolean
+record_host_steps (Recorder *r, guint first, guint n, GError **error)
+{
+  for (guint k = first; k < first + n; k++) {
+    const SegNode *node = step_at (r->s, k)->node;
+    for (guint i = 0; i < node->inputs->len; i++)
+      if (!download (r, g_ptr_array_index (node->inputs, i), error))
+        return FALSE;
+  }
+  r->stage.first = first;
+  r->stage.n_host = n;
   if (!close_stage (r, error) || !open_stage (r, error))
     return FALSE;
-  for (guint i = 0; i < node->outputs->len; i++)
-    if (!upload (r, g_ptr_array_index (node->outputs, i), error))
-      return FALSE;
+  for (guint k = first; k < first + n; k++) {
+    const SegNode *node = step_at (r->s, k)->node;
+    for (guint i = 0; i < node->outputs->len; i++)
+      if (!upload (r, g_ptr_array_index (node->outputs, i), error))
+        return FALSE;
+  }
   return TRUE;
+}
+
+/* How many host steps there are in a row. */
+static guint
+count_host_steps (const SegSession *s, guint first)
+{
+  guint n = 0;
+  while (first + n < s->program->steps->len && step_at (s, first + n)->host)
+    n++;
+  return n;
 }
 
 static gboolean
@@ -126,13 +150,17 @@ record_all (Recorder *r, GError **error)
     if (!upload (r, g_ptr_array_index (s->graph->inputs, i), error))
       return FALSE;
   for (guint i = 0; i < s->program->steps->len; i++) {
-    const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
-    if (step->host) {
-      if (!record_host_step (r, step->node, i, error))
+    const SegStep *step = step_at (s, i);
+    guint n_host = count_host_steps (s, i);
+    if (n_host > 0) {
+      if (!record_host_steps (r, i, n_host, error))
         return FALSE;
+      i += n_host - 1;
       continue;
     }
     note_layer (r, i);
+    if (step->node->by_row)
+      g_ptr_array_add (r->stage.live, (gpointer) step->node);
     if (!seg_session_record_step (s, r->stage.cmd, step, error))
       return FALSE;
   }
@@ -169,6 +197,45 @@ put_tensor (SegSession *s, const SegValue *v, SegTensor *t, GError **error)
   return place->upload_offset == SEG_NOWHERE || seg_session_fill_upload (s, v, t, error);
 }
 
+/* The live rows of a value on the device: its maker's first live input has them, perhaps in
+ * rows of another size. */
+static gint64
+live_rows (const SegSession *s, const SegValue *v)
+{
+  gint64 most = v->desc.dims[0];
+  while (v->size == SEG_SIZE_BOUNDED && !s->places[v->id].on_host) {
+    const SegValue *from = seg_node_live_input (v->producer);
+    if (from == NULL)
+      break;
+    v = from;
+  }
+  const SegTensor *t = s->places[v->id].tensor;
+  return t != NULL && t->desc.rank > 0 ? t->desc.dims[0] * most / MAX (v->desc.dims[0], 1)
+                                       : most;
+}
+
+/* Inputs that belong together have as many rows. */
+static gboolean
+check_rows (const SegSession *s, const SegNode *node, GError **error)
+{
+  guint inputs = seg_node_rows (node);
+  gint64 rows = -1;
+  for (guint i = 0; i < node->inputs->len && i < 32; i++) {
+    const SegValue *v = g_ptr_array_index (node->inputs, i);
+    if (v == NULL || (inputs >> i & 1) == 0)
+      continue;
+    gint64 n = live_rows (s, v);
+    if (rows >= 0 && n != rows) {
+      g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+          "its inputs have %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT " rows", rows, n);
+      seg_node_prefix_error (node, error);
+      return FALSE;
+    }
+    rows = n;
+  }
+  return TRUE;
+}
+
 /* A value's contents on the host, as a new reference. */
 static SegTensor *
 get_tensor (SegSession *s, const SegValue *v, GError **error)
@@ -177,7 +244,8 @@ get_tensor (SegSession *s, const SegValue *v, GError **error)
     return seg_tensor_ref (v->constant);
   if (s->places[v->id].on_host)
     return seg_tensor_ref (s->places[v->id].tensor);
-  return seg_session_take_download (s, v, error);
+  return seg_session_take_download (
+      s, v, v->size == SEG_SIZE_BOUNDED ? live_rows (s, v) : 0, error);
 }
 
 static gboolean
@@ -230,19 +298,23 @@ take_times (SegSession *s, const SegStage *stage, GError **error)
 static gboolean
 run_stage (SegSession *s, const SegStage *stage, GError **error)
 {
+  for (guint i = 0; i < stage->live->len; i++)
+    if (!check_rows (s, g_ptr_array_index (stage->live, i), error))
+      return FALSE;
   if (stage->layers->len > 0) {
     if (!seg_cmd_submit (stage->cmd, error) || !seg_cmd_wait (stage->cmd, error))
       return FALSE;
     if (s->timed && !take_times (s, stage, error))
       return FALSE;
   }
-  if (stage->host == NULL)
-    return TRUE;
-  gint64 start = g_get_monotonic_time ();
-  gboolean ok = run_host_step (s, stage->host, error);
-  g_array_index (s->layers, SegLayerTime, stage->host_layer).ms =
-      (g_get_monotonic_time () - start) / 1e3;
-  return ok;
+  for (guint i = stage->first; i < stage->first + stage->n_host; i++) {
+    gint64 start = g_get_monotonic_time ();
+    if (!run_host_step (s, step_at (s, i)->node, error))
+      return FALSE;
+    g_array_index (s->layers, SegLayerTime, i).ms =
+        (g_get_monotonic_time () - start) / 1e3;
+  }
+  return TRUE;
 }
 
 static gboolean

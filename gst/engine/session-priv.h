@@ -17,11 +17,11 @@ typedef struct {
   SegTensor *tensor; /* contents of the current run, when on_host */
 } SegPlace;
 
-/* One submission, and the host step that follows it. */
+/* One submission, and the host steps that follow it: those of the program from `first` on. */
 typedef struct {
   SegCmd *cmd;
-  const SegNode *host; /* NULL in the last stage */
-  guint host_layer;
+  guint first, n_host; /* 0 in the last stage */
+  GPtrArray *live;     /* SegNode *, dispatched here and with more than one live input */
   GArray *layers; /* int per recorded dispatch: index of its layer, -1 for a transfer */
 } SegStage;
 
@@ -57,8 +57,9 @@ gboolean seg_session_record_download (
 /* Writes a tensor to its place in the upload buffer. */
 gboolean seg_session_fill_upload (
     SegSession *s, const SegValue *v, const SegTensor *t, GError **error);
-/* New tensor from the value's place in the download buffer. */
-SegTensor *seg_session_take_download (SegSession *s, const SegValue *v, GError **error);
+/* New tensor from the value's place in the download buffer; `rows` of them when BOUNDED. */
+SegTensor *seg_session_take_download (
+    SegSession *s, const SegValue *v, gint64 rows, GError **error);
 
 /* run.c */
 gboolean seg_session_record_step (

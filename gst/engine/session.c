@@ -37,6 +37,7 @@ list_layers (SegSession *s)
     last = step->node;
     g_array_append_val (s->layers, layer);
     s->stats.n_host_steps += step->host;
+    s->stats.n_round_trips += step->host && (i == 0 || !step[-1].host);
     s->stats.n_dispatches += !step->host;
   }
 }

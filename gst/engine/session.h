@@ -38,7 +38,9 @@ const SegGraph *seg_session_graph (const SegSession *session);
 SegStorage seg_session_precision (const SegSession *session);
 
 /* Runs on host tensors: inputs in the model's order, dtype and shape as in the graph. outputs
- * receives new references. One thread at a time. */
+ * receives new references, with the sizes that they have this time: those whose value in the
+ * graph is not SEG_SIZE_FIXED (what a detector finds) differ from run to run, and may be empty.
+ * One thread at a time. */
 gboolean seg_session_run (
     SegSession *session, SegTensor *const *inputs, SegTensor **outputs, GError **error);
 
@@ -70,6 +72,7 @@ typedef struct {
   gsize tensor_bytes; /* largest sum of tensors alive at one step */
   gsize peak_bytes;   /* the same with the temporaries of that step */
   guint n_dispatches, n_host_steps;
+  guint n_round_trips; /* runs of host steps, each between two submissions */
   double load_ms;
 } SegSessionStats;
 void seg_session_stats (const SegSession *session, SegSessionStats *stats);

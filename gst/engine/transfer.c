@@ -90,21 +90,28 @@ seg_session_record_download (
       cmd, &from, &from_view, &to, &to_view, host_storage (s, v), "download", error);
 }
 
-gboolean
-seg_session_fill_upload (
-    SegSession *s, const SegValue *v, const SegTensor *t, GError **error)
+/* A live tensor fits when only its rows are fewer than there is memory for. */
+static gboolean
+check_room (const SegValue *v, const SegTensor *t, GError **error)
 {
-  guint8 *to = (guint8 *) seg_buffer_map (s->upload) + s->places[v->id].upload_offset;
-  gsize n = seg_desc_n_elems (&t->desc);
-  if (t->desc.dtype == SEG_DTYPE_F32 || t->desc.dtype == SEG_DTYPE_I32) {
-    memcpy (to, t->data, n * 4);
+  const SegDesc *most = &v->desc;
+  gboolean fits = t->desc.dtype == most->dtype && t->desc.rank == most->rank;
+  for (guint i = 0; fits && i < most->rank; i++)
+    fits = i == 0 && v->size == SEG_SIZE_BOUNDED ? t->desc.dims[i] <= most->dims[i]
+                                                 : t->desc.dims[i] == most->dims[i];
+  if (fits)
     return TRUE;
-  }
-  if (host_storage (s, v) == SEG_STORAGE_F32) {
-    for (gsize i = 0; i < n; i++)
-      ((float *) to)[i] = seg_tensor_get_double (t, i);
-    return TRUE;
-  }
+  g_autofree char *got = seg_desc_to_string (&t->desc);
+  g_autofree char *want = seg_desc_to_string (most);
+  g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+      "'%s' became %s; the device has room for %s", v->name, got, want);
+  return FALSE;
+}
+
+static gboolean
+fill_ints (gint32 *to, const SegValue *v, const SegTensor *t, GError **error)
+{
+  gsize n = seg_desc_n_elems (&t->desc), room = seg_desc_n_elems (&v->desc);
   for (gsize i = 0; i < n; i++) {
     gint64 value = seg_tensor_get_int (t, i);
     if (value < G_MININT32 || value > G_MAXINT32) {
@@ -113,21 +120,44 @@ seg_session_fill_upload (
           value);
       return FALSE;
     }
-    ((gint32 *) to)[i] = value;
+    to[i] = value;
   }
+  for (gsize i = n; i < room; i++)
+    to[i] = G_MININT32; /* as an index: nowhere */
+  return TRUE;
+}
+
+gboolean
+seg_session_fill_upload (
+    SegSession *s, const SegValue *v, const SegTensor *t, GError **error)
+{
+  guint8 *to = (guint8 *) seg_buffer_map (s->upload) + s->places[v->id].upload_offset;
+  gsize n = seg_desc_n_elems (&t->desc), room = seg_desc_n_elems (&v->desc);
+  if (!check_room (v, t, error))
+    return FALSE;
+  if (host_storage (s, v) == SEG_STORAGE_I32)
+    return fill_ints ((gint32 *) to, v, t, error);
+  if (t->desc.dtype == SEG_DTYPE_F32 && n > 0)
+    memcpy (to, t->data, n * 4);
+  for (gsize i = 0; t->desc.dtype != SEG_DTYPE_F32 && i < n; i++)
+    ((float *) to)[i] = seg_tensor_get_double (t, i);
+  memset (to + n * 4, 0, (room - n) * 4);
   return TRUE;
 }
 
 SegTensor *
-seg_session_take_download (SegSession *s, const SegValue *v, GError **error)
+seg_session_take_download (SegSession *s, const SegValue *v, gint64 rows, GError **error)
 {
   const guint8 *from =
       (const guint8 *) seg_buffer_map (s->download) + s->places[v->id].download_offset;
-  SegTensor *t = seg_tensor_new (&v->desc, error);
+  SegDesc desc = v->desc;
+  if (v->size == SEG_SIZE_BOUNDED)
+    desc.dims[0] = rows;
+  SegTensor *t = seg_tensor_new (&desc, error);
   if (t == NULL)
     return NULL;
-  gsize n = seg_desc_n_elems (&v->desc);
-  if (v->desc.dtype == SEG_DTYPE_F32 || v->desc.dtype == SEG_DTYPE_I32)
+  gsize n = seg_desc_n_elems (&desc);
+  if (n > 0 && (desc.dtype == SEG_DTYPE_F32 || desc.dtype == SEG_DTYPE_I32))
     memcpy (t->data, from, n * 4);
   else if (host_storage (s, v) == SEG_STORAGE_F32)
     for (gsize i = 0; i < n; i++)

@@ -76,19 +76,12 @@ body_free (gpointer data)
   g_free (body);
 }
 
-/* A formal input: what the file says if that is complete, else left to each run. */
+/* A formal input. What the file says of its size holds for the first round of a loop at best. */
 static void
 add_formal (SegGraph *graph, SegBuilder *b, const SegModelValue *in)
 {
-  SegDesc desc = { .dtype = in->dtype, .rank = in->rank };
-  gboolean fixed = in->has_shape && in->dtype != SEG_DTYPE_UNDEFINED;
-  for (guint i = 0; i < in->rank; i++) {
-    desc.dims[i] = in->dims[i];
-    fixed &= in->dims[i] >= 0;
-  }
-  fixed = fixed && seg_desc_n_elems (&desc) >= 0;
-  SegValue *v = seg_graph_add_value (graph, in->name, fixed ? &desc : NULL);
-  v->size = fixed ? SEG_SIZE_FIXED : SEG_SIZE_UNKNOWN;
+  SegValue *v = seg_graph_add_value (graph, in->name, NULL);
+  v->size = SEG_SIZE_UNKNOWN;
   v->is_input = TRUE;
   g_ptr_array_add (graph->inputs, v);
   g_hash_table_insert (b->values, v->name, v);

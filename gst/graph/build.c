@@ -165,6 +165,15 @@ check_outputs (const SegNode *node, GError **error)
 }
 
 gboolean
+seg_node_check_arity (const SegNode *node, GError **error)
+{
+  gboolean ok = check_arity (node, error);
+  if (!ok)
+    seg_node_prefix_error (node, error);
+  return ok;
+}
+
+gboolean
 seg_node_prepare (SegNode *node, GError **error)
 {
   gboolean ok = check_arity (node, error)
@@ -173,44 +182,6 @@ seg_node_prepare (SegNode *node, GError **error)
   if (!ok)
     seg_node_prefix_error (node, error);
   return ok;
-}
-
-static gboolean
-all_fixed (const GPtrArray *values)
-{
-  for (guint i = 0; i < values->len; i++) {
-    const SegValue *v = g_ptr_array_index (values, i);
-    if (v != NULL && v->size != SEG_SIZE_FIXED)
-      return FALSE;
-  }
-  return TRUE;
-}
-
-gboolean
-seg_node_prepare_or_wait (SegNode *node, GError **error)
-{
-  g_autoptr (GError) wait = NULL;
-  if (!check_arity (node, error)) {
-    seg_node_prefix_error (node, error);
-    return FALSE;
-  }
-  if (all_fixed (node->inputs)) {
-    if (seg_node_prepare (node, &wait))
-      return TRUE;
-    if (!g_error_matches (wait, SEG_ERROR, SEG_ERROR_RUN_TIME)) {
-      g_propagate_error (error, g_steal_pointer (&wait));
-      return FALSE;
-    }
-  }
-  node->late = TRUE;
-  for (guint i = 0; i < node->outputs->len; i++) {
-    SegValue *v = g_ptr_array_index (node->outputs, i);
-    if (v == NULL)
-      continue;
-    v->desc = (SegDesc){ 0 };
-    v->size = SEG_SIZE_UNKNOWN;
-  }
-  return TRUE;
 }
 
 static guint
@@ -231,7 +202,7 @@ seg_builder_find (SegBuilder *b, const char *name)
   if (outer == NULL || b->parent->graph == b->graph)
     return outer;
   v = seg_graph_add_value (b->graph, name, &outer->desc);
-  v->size = outer->size;
+  seg_value_copy_size (v, outer);
   if (outer->constant != NULL) {
     v->constant = seg_tensor_ref (outer->constant);
   } else {
@@ -383,11 +354,13 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
   if (flags & SEG_GRAPH_OPTIMISE)
     seg_graph_fuse (graph);
   if (flags & SEG_GRAPH_LAYOUT) {
+    seg_graph_place (graph);
     gboolean inputs_last = (flags & SEG_GRAPH_INPUTS_CHANNELS_LAST) != 0;
     if (!seg_graph_choose_layouts (graph, lookup, inputs_last, error))
       return NULL;
     if (flags & SEG_GRAPH_OPTIMISE)
       seg_graph_concat_in_place (graph);
+    seg_graph_schedule (graph);
   }
   return g_steal_pointer (&graph);
 }

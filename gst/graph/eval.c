@@ -47,16 +47,12 @@ static gboolean
 check_output (const SegValue *v, const SegTensor *t, GError **error)
 {
   const SegDesc *want = &v->desc, *got = &t->desc;
-  gboolean fits = v->size == SEG_SIZE_UNKNOWN
-                  || (got->rank == want->rank && got->dtype == want->dtype);
-  for (guint i = 0; fits && v->size != SEG_SIZE_UNKNOWN && i < got->rank; i++)
-    fits = v->size == SEG_SIZE_FIXED ? got->dims[i] == want->dims[i]
-                                     : got->dims[i] <= want->dims[i];
-  if (fits)
+  if (v->size != SEG_SIZE_FIXED
+      || (got->dtype == want->dtype && seg_desc_same_dims (got, want)))
     return TRUE;
   g_autofree char *a = seg_desc_to_string (got), *b = seg_desc_to_string (want);
-  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "'%s' became %s, %s was %s", v->name, a,
-      b, v->size == SEG_SIZE_FIXED ? "planned for" : "the most that was planned for");
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "'%s' became %s, %s was planned for",
+      v->name, a, b);
   return FALSE;
 }
 

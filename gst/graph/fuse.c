@@ -140,7 +140,7 @@ fuse_residual (SegGraph *graph, SegNode *node, guint index)
   for (guint k = 2; k-- > 0;) {
     SegValue *a = seg_node_input (node, k), *b = seg_node_input (node, 1 - k);
     SegNode *producer = sole_producer (a);
-    if (a == b || b->constant != NULL
+    if (a == b || b->constant != NULL || a->size != SEG_SIZE_FIXED
         || !can_fuse_into (producer, SEG_OP_EPILOGUE_RESIDUAL)
         || producer->epilogue.residual >= 0 || a->desc.dtype != b->desc.dtype
         || !seg_desc_same_dims (&a->desc, &b->desc))
@@ -336,8 +336,8 @@ seg_graph_fuse (SegGraph *graph)
 {
   for (guint n = 0; n < graph->nodes->len; n++) {
     SegNode *node = g_ptr_array_index (graph->nodes, n);
-    if (node->late)
-      continue; /* nothing is known about it */
+    if (node->late && !node->by_row)
+      continue; /* not enough is known about it */
     (void) (drop_identity (graph, node, n) || cancel_transposes (graph, node, n)
             || fuse_pad (graph, node) || fold_affine (graph, node)
             || fuse_gated (graph, node) || fuse_act (graph, node)

@@ -27,11 +27,23 @@ seg_graph_add_constant (SegGraph *graph, const char *name, SegTensor *tensor)
   return v;
 }
 
+void
+seg_value_copy_size (SegValue *v, const SegValue *from)
+{
+  v->size = from->size;
+  v->fewer = from->fewer;
+  for (guint i = 0; i < SEG_N_SAMPLES; i++)
+    if (from->contents[i] != NULL)
+      v->contents[i] = seg_tensor_ref (from->contents[i]);
+}
+
 static void
 value_free (gpointer data)
 {
   SegValue *v = data;
   seg_tensor_unref (v->constant);
+  for (guint i = 0; i < SEG_N_SAMPLES; i++)
+    seg_tensor_unref (v->contents[i]);
   g_free (v->name);
   g_free (v);
 }
@@ -120,7 +132,7 @@ seg_node_prefix_error (const SegNode *node, GError **error)
 gboolean
 seg_node_is_on_device (const SegNode *node)
 {
-  if (node->late)
+  if ((node->late && !node->by_row) || node->keep_on_host)
     return FALSE;
   if (node->op->flags & SEG_OP_RENAME)
     return seg_node_device_types (node);
@@ -133,7 +145,7 @@ seg_node_is_on_device (const SegNode *node)
 static gboolean
 device_stores (const SegValue *v)
 {
-  if (v->size != SEG_SIZE_FIXED)
+  if (v->size != SEG_SIZE_FIXED && !seg_value_has_rows (v))
     return FALSE;
   switch (v->desc.dtype) {
   case SEG_DTYPE_F32:

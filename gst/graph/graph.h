@@ -37,13 +37,18 @@ typedef enum {
   SEG_SIZE_UNKNOWN, /* the data decides; desc says nothing */
 } SegSize;
 
+#define SEG_N_SAMPLES 4 /* sizes with which a model is tried out; see graph/bounds.c */
+
 /* A tensor that flows along an edge of the graph. */
 struct _SegValue {
   guint id; /* index into graph->values */
   char *name;
-  SegDesc
-      desc; /* final dtype and dimensions, once seg_graph_new has returned, unless... */
-  SegSize size;        /* ...the data decides */
+  SegDesc desc; /* dtype and dimensions; final once seg_graph_new has returned */
+  SegSize size; /* whether desc says all */
+  /* BOUNDED: desc with hardly anything of what the data decides; it decides where they differ */
+  SegDesc fewer;
+  /* Of a shape calculation, with the sizes of graph/bounds.c's samples, or NULL; owned */
+  SegTensor *contents[SEG_N_SAMPLES];
   SegTensor *constant; /* contents, when known at load; owned */
   SegNode *producer;   /* NULL for inputs and constants */
   guint n_uses;        /* node inputs and graph outputs that read it */
@@ -70,6 +75,8 @@ struct _SegNode {
   gboolean
       late; /* parsed and inferred anew whenever it runs, with the inputs' contents: it
                   * reads or makes what the data decides. On the host */
+  gboolean by_row; /* late, but a device may do it for as many rows as there can be */
+  gboolean keep_on_host; /* not worth a trip to the device */
   GPtrArray *bodies; /* SegBody *, of the attributes that are graphs; NULL without any */
   guint n_captured;  /* the last so many inputs are there because bodies read them */
 };
@@ -151,6 +158,9 @@ const char *seg_node_attr_string (
 gboolean seg_node_has_attr (const SegNode *node, const char *name);
 /* A list of integers; `n` receives the count. NULL and 0 if absent. */
 const gint64 *seg_node_attr_ints (const SegNode *node, const char *name, guint *n);
+
+/* For infer of LIVE operators, after desc: the data decides how much of this axis there is. */
+void seg_value_live_axis (SegValue *v, guint axis);
 
 /* The body of an attribute, or NULL. */
 const SegBody *seg_node_body (const SegNode *node, const char *name);

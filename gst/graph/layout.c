@@ -49,6 +49,7 @@ in_layout (Layouts *l, SegValue *v, SegLayout layout)
   } else {
     SegNode *copy = seg_node_new (l->copy, name, NULL, l->graph->model->opset);
     other = seg_graph_add_value (l->graph, name, &v->desc);
+    seg_value_copy_size (other, v);
     seg_node_add_input (copy, v);
     seg_node_add_output (copy, other);
     g_ptr_array_add (l->nodes, copy);

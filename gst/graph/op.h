@@ -29,6 +29,7 @@ typedef enum {
   SEG_OP_LIVE =
       1 << 5, /* the data decides the outputs' sizes: infer gives bounds or says that
                          * there are none (SegValue.size), eval makes out[] itself */
+  SEG_OP_HEAVY = 1 << 7, /* worth a device whatever the size */
   SEG_OP_BODIES =
       1 << 6, /* has graphs among its attributes; they are built before parse */
   SEG_OP_REORDERS = 1 << 4, /* ANY, but the output's layout does not follow the input's
@@ -78,6 +79,14 @@ struct _SegOp {
   /* Appends dispatches to the program. NULL: host only (or SEG_OP_RENAME). */
   gboolean (*emit) (const SegNode *node, SegProgram *program, GError **error);
 
+  /* For sizes that the data decides: whether emit, which sees the largest, may work on memory of
+   * which only the first rows (of axis 0) are live. Row i of the outputs must be made of row i of
+   * those inputs, and of the whole of the others: a bit for each BOUNDED input that must have as
+   * many rows as the others. 0: it may not. NULL: never. What is past the live rows is garbage
+   * (integers that come from the host: G_MININT32); outputs have the rows of the first such
+   * input. */
+  guint (*by_row) (const SegNode *node);
+
   /* --- for graph/fuse.c; NULL where it does not apply ------------------------------------- */
 
   /* The node is just a function of one variable of its first input: which. */
@@ -95,5 +104,8 @@ struct _SegOp {
 /* All inputs and outputs are of types that a device stores: floating point (as fp32 or fp16),
  * int32, int64 (as 32-bit), bool (as 32-bit 0 or 1); ranks at most 6; no empty tensor. */
 gboolean seg_node_device_types (const SegNode *node);
+
+/* by_row for an operator where it holds for input 0, the others being FIXED. */
+guint seg_rows_of_first (const SegNode *node);
 
 G_END_DECLS

@@ -32,8 +32,18 @@ void seg_graph_set_nodes (SegGraph *graph, GPtrArray *nodes);
 void seg_graph_remove_dead (SegGraph *graph);
 /* Parses parameters and infers the outputs, checking arities. */
 gboolean seg_node_prepare (SegNode *node, GError **error);
-/* The same for a node in a graph: where sizes are known only at run time, it becomes late. */
+gboolean seg_node_check_arity (const SegNode *node, GError **error);
+/* The same for a node in a graph: where sizes are known only at run time, it becomes late, and its
+ * outputs get bounds where there are any. */
 gboolean seg_node_prepare_or_wait (SegNode *node, GError **error);
+/* v is as much known as `from`, which has the same dims. */
+void seg_value_copy_size (SegValue *v, const SegValue *from);
+/* BOUNDED with only the first axis live: its live part is the first rows of its memory. */
+gboolean seg_value_has_rows (const SegValue *v);
+/* op->by_row, or 0 where some value has other live axes. */
+guint seg_node_rows (const SegNode *node);
+/* The input whose rows the outputs of a by_row node have, or NULL. */
+const SegValue *seg_node_live_input (const SegNode *node);
 /* eval of a late node: prepares a copy of it for the inputs that came. */
 gboolean seg_node_eval_late (
     const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error);
@@ -61,5 +71,9 @@ void seg_graph_fuse (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);
 void seg_graph_concat_in_place (SegGraph *graph);
+/* Light device work between host steps goes to the host too. */
+void seg_graph_place (SegGraph *graph);
+/* An order with as few changes between device and host as there can be. */
+void seg_graph_schedule (SegGraph *graph);
 
 G_END_DECLS

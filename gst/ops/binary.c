@@ -298,6 +298,18 @@ binary_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_binary_emit (p, node, &step, ins, &out, error);
 }
 
+/* One operand has rows, the other is the same for all of them. */
+static guint
+binary_by_row (const SegNode *node)
+{
+  const SegValue *x = seg_node_input (node, 0), *y = seg_node_input (node, 1);
+  const SegValue *live = x->size == SEG_SIZE_FIXED ? y : x, *other = live == x ? y : x;
+  if (other->size != SEG_SIZE_FIXED || other->desc.rank > live->desc.rank
+      || (other->desc.rank == live->desc.rank && other->desc.dims[0] != 1))
+    return 0;
+  return live == x ? 1 : 2;
+}
+
 #define BINARY_COMMON(onnx, kind, parser)                                                \
   .name = onnx, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,        \
   .layout = SEG_OP_ANY, .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL,         \
@@ -305,7 +317,8 @@ binary_emit (const SegNode *node, SegProgram *p, GError **error)
   .infer = binary_infer, .eval = binary_eval
 #define BINARY_FULL(id, onnx, kind, parser, act)                                         \
   const SegOp seg_op_##id = { BINARY_COMMON (onnx, kind, parser),                        \
-    .on_device = binary_on_device, .emit = binary_emit, .as_act = act };
+    .on_device = binary_on_device, .emit = binary_emit, .by_row = binary_by_row,         \
+    .as_act = act };
 #define BINARY(id, onnx, kind) BINARY_FULL (id, onnx, kind, binary_parse, NULL)
 
 BINARY (add, "Add", SEG_BINARY_ADD)

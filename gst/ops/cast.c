@@ -165,6 +165,7 @@ question_emit (const SegNode *node, SegProgram *p, GError **error)
     .infer = cast_infer,                                                                 \
     .eval = cast_eval,                                                                   \
     .emit = cast_emit,                                                                   \
+    .by_row = seg_rows_of_first,                                                         \
   };
 CAST (cast, "Cast", 1)
 CAST (cast_like, "CastLike", 2)
@@ -184,6 +185,7 @@ CAST (cast_like, "CastLike", 2)
     .eval = question_eval,                                                               \
     .on_device = question_on_device,                                                     \
     .emit = question_emit,                                                               \
+    .by_row = seg_rows_of_first,                                                         \
   };
 QUESTION (is_inf, "IsInf", CAST_IS_INF)
 QUESTION (is_nan, "IsNaN", CAST_IS_NAN)

@@ -51,20 +51,29 @@ unref_all (SegTensor **tensors, guint n)
 
 /* --- If --- */
 
+static const SegDesc *
+fewer_of (const SegValue *v)
+{
+  return v->size == SEG_SIZE_FIXED ? &v->desc : &v->fewer;
+}
+
 /* What is known of a value that is one of two. */
 static void
 join (const SegValue *a, const SegValue *b, SegValue *out)
 {
-  out->desc = a->desc;
+  out->desc = out->fewer = a->desc;
   out->size = SEG_SIZE_UNKNOWN;
   if (a->size == SEG_SIZE_UNKNOWN || b->size == SEG_SIZE_UNKNOWN
       || a->desc.dtype != b->desc.dtype || a->desc.rank != b->desc.rank)
     return;
   out->size = MAX (a->size, b->size);
   for (guint i = 0; i < a->desc.rank; i++) {
-    if (a->desc.dims[i] != b->desc.dims[i])
+    gint64 ai = a->desc.dims[i], bi = b->desc.dims[i];
+    gint64 fewer = MAX (fewer_of (a)->dims[i], fewer_of (b)->dims[i]);
+    out->desc.dims[i] = MAX (ai, bi);
+    out->fewer.dims[i] = ai == bi ? fewer : MIN (fewer, MIN (ai, bi));
+    if (ai != bi)
       out->size = SEG_SIZE_BOUNDED;
-    out->desc.dims[i] = MAX (a->desc.dims[i], b->desc.dims[i]);
   }
 }
 

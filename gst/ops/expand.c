@@ -124,11 +124,21 @@ repeat_emit (const SegNode *node, SegProgram *program, GError **error)
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
 }
 
+/* Not where rows are what is repeated. */
+static guint
+repeat_by_row (const SegNode *node)
+{
+  const SegDesc *in = &seg_node_input (node, 0)->desc;
+  const SegDesc *out = &seg_node_output (node, 0)->desc;
+  return in->rank == out->rank && in->dims[0] == out->dims[0] ? seg_rows_of_first (node)
+                                                              : 0;
+}
+
 #define REPEAT(NAME, VARIANT, INFER)                                                     \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,      \
     .layout = SEG_OP_ANY, .variant = VARIANT, .infer = INFER, .eval = repeat_eval,       \
-    .on_device = repeat_on_device, .emit = repeat_emit                                   \
+    .on_device = repeat_on_device, .by_row = repeat_by_row, .emit = repeat_emit          \
   }
 
 const SegOp seg_op_expand = REPEAT ("Expand", EXPAND, expand_infer);

@@ -149,6 +149,13 @@ gemm_fold_affine (
   return seg_conv_fold_affine (graph, node, &order, scale, shift, n);
 }
 
+static guint
+gemm_by_row (const SegNode *node)
+{
+  const GemmParams *params = node->params;
+  return params->trans_a ? 0 : seg_rows_of_first (node);
+}
+
 const SegOp seg_op_gemm = {
   .name = "Gemm",
   .domain = "",
@@ -156,11 +163,12 @@ const SegOp seg_op_gemm = {
   .max_inputs = 3,
   .max_outputs = 1,
   .layout = SEG_OP_ROWS,
-  .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL,
+  .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL | SEG_OP_HEAVY,
   .params_size = sizeof (GemmParams),
   .parse = gemm_parse,
   .infer = gemm_infer,
   .eval = gemm_eval,
   .emit = gemm_emit,
+  .by_row = gemm_by_row,
   .fold_affine = gemm_fold_affine,
 };

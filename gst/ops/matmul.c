@@ -172,6 +172,16 @@ matmul_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_matmul_emit (&m, p, error);
 }
 
+/* B must be one matrix for all rows. */
+static guint
+matmul_by_row (const SegNode *node)
+{
+  return seg_node_input (node, 0)->desc.rank >= 2
+                 && seg_node_input (node, 1)->desc.rank == 2
+             ? seg_rows_of_first (node)
+             : 0;
+}
+
 const SegOp seg_op_matmul = {
   .name = "MatMul",
   .domain = "",
@@ -179,9 +189,10 @@ const SegOp seg_op_matmul = {
   .max_inputs = 2,
   .max_outputs = 1,
   .layout = SEG_OP_ROWS,
-  .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL,
+  .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL | SEG_OP_HEAVY,
   .infer = matmul_infer,
   .eval = matmul_eval,
   .on_device = matmul_on_device,
   .emit = matmul_emit,
+  .by_row = matmul_by_row,
 };

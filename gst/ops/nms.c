@@ -48,7 +48,7 @@ nms_infer (SegNode *node, GError **error)
   SegDesc rows = { SEG_DTYPE_I64, 3,
     { boxes->dims[0], scores->dims[1], limit_of (node, boxes->dims[1]) } };
   out->desc = (SegDesc){ SEG_DTYPE_I64, 2, { seg_desc_n_elems (&rows), 3 } };
-  out->size = SEG_SIZE_BOUNDED;
+  seg_value_live_axis (out, 0);
   return TRUE;
 }
 

@@ -3,6 +3,7 @@
 #include "ops/roi.h"
 
 #include "ops/ops.h"
+#include "shaders.h"
 
 #include <math.h>
 #include <string.h>
@@ -187,14 +188,63 @@ roi_align_eval (
   return TRUE;
 }
 
+/* --- on the device --- */
+
+static guint
+roi_align_by_row (const SegNode *node)
+{
+  gboolean live = seg_node_input (node, 0)->size == SEG_SIZE_FIXED
+                  && seg_node_input (node, 1)->size == SEG_SIZE_BOUNDED
+                  && seg_node_input (node, 2)->size == SEG_SIZE_BOUNDED;
+  return live ? 6 : 0;
+}
+
+static gboolean
+roi_align_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const SegRoiAlign *params = node->params;
+  const SegValue *x = seg_node_input (node, 0), *y = seg_node_output (node, 0);
+  const gint64 *d = y->desc.dims, *in_dims = x->desc.dims;
+  SegView in = seg_view (x), out = seg_view (y);
+  guint32 channels = d[1], c4 = (channels + 7) / 8 * 2, scale;
+  guint64 items = (guint64) d[0] * d[2] * d[3] * c4;
+  if (items > G_MAXINT32) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY, "there are too many regions");
+    return FALSE;
+  }
+  memcpy (&scale, &params->scale, sizeof scale);
+  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  guint32 n = (items + 63) / 64, columns = MIN (n, 32768);
+  SegDispatch dispatch = {
+    .shader = half ? &seg_shader_roi_align_f16 : &seg_shader_roi_align_f32,
+    .spec = { params->is_max, params->half_pixel, params->sampling_ratio,
+        SEG_ROI_MAX_SAMPLES },
+    .n_spec = 4,
+    .bindings = { { seg_program_value (p, x), SEG_BIND_TEXEL },
+        { seg_program_value (p, seg_node_input (node, 1)), SEG_BIND_TEXEL },
+        { seg_program_value (p, seg_node_input (node, 2)), SEG_BIND_TEXEL },
+        { seg_program_value (p, y), SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 4,
+    .push = { in_dims[3], in_dims[2], d[3], d[2], in.pitch / 4, in.offset / 4,
+        out.pitch / 4, out.offset / 4, channels, c4, items, in_dims[0], scale },
+    .n_push = 13,
+    .groups = { columns, (n + columns - 1) / columns, 1 },
+  };
+  return seg_program_dispatch (p, &dispatch, error);
+}
+
 const SegOp seg_op_roi_align = {
   .name = "RoiAlign",
   .domain = "",
   .min_inputs = 3,
   .max_inputs = 3,
   .max_outputs = 1,
+  .layout = SEG_OP_CHANNELS_LAST,
+  .flags = SEG_OP_HEAVY,
   .params_size = sizeof (SegRoiAlign),
   .parse = roi_align_parse,
   .infer = roi_align_infer,
   .eval = roi_align_eval,
+  .emit = roi_align_emit,
+  .by_row = roi_align_by_row,
 };

@@ -14,7 +14,7 @@ nonzero_infer (SegNode *node, GError **error)
   out->desc = (SegDesc){ .dtype = SEG_DTYPE_I64,
     .rank = 2,
     .dims = { MAX (in->rank, 1), seg_desc_n_elems (in) } };
-  out->size = SEG_SIZE_BOUNDED;
+  seg_value_live_axis (out, 1);
   return TRUE;
 }
 
@@ -137,7 +137,7 @@ compress_infer (SegNode *node, GError **error)
     return FALSE;
   }
   out->desc = kept_desc (params, in, condition->dims[0]);
-  out->size = SEG_SIZE_BOUNDED;
+  seg_value_live_axis (out, params->flat ? 0 : params->axis);
   return TRUE;
 }
 
@@ -186,7 +186,8 @@ unique_infer (SegNode *node, GError **error)
       continue;
     out->desc = i == VALUES ? kept_desc (params, in, n)
                             : (SegDesc){ SEG_DTYPE_I64, 1, { (gint64) n } };
-    out->size = i == INVERSE ? SEG_SIZE_FIXED : SEG_SIZE_BOUNDED;
+    if (i != INVERSE)
+      seg_value_live_axis (out, i == VALUES && !params->flat ? params->axis : 0);
   }
   return TRUE;
 }

@@ -237,6 +237,13 @@ softmax_emit (const SegNode *node, SegProgram *p, GError **error)
 
 /* --- operators ------------------------------------------------------------------------------ */
 
+static guint
+softmax_by_row (const SegNode *node)
+{
+  const SoftmaxParams *params = node->params;
+  return params->first > 0 ? seg_rows_of_first (node) : 0;
+}
+
 #define SOFTMAX(id, onnx, which, emitter)                                                \
   const SegOp seg_op_##id = {                                                            \
     .name = onnx,                                                                        \
@@ -251,6 +258,7 @@ softmax_emit (const SegNode *node, SegProgram *p, GError **error)
     .infer = softmax_infer,                                                              \
     .eval = softmax_eval,                                                                \
     .emit = emitter,                                                                     \
+    .by_row = softmax_by_row,                                                            \
   };
 SOFTMAX (hardmax, "Hardmax", VARIANT_HARDMAX, NULL) /* nothing asks for it on a device */
 SOFTMAX (log_softmax, "LogSoftmax", VARIANT_LOG, softmax_emit)

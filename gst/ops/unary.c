@@ -242,6 +242,7 @@ unary_emit (const SegNode *node, SegProgram *p, GError **error)
     .eval = unary_eval,                                                                  \
     .on_device = unary_on_device,                                                        \
     .emit = unary_emit,                                                                  \
+    .by_row = seg_rows_of_first,                                                         \
     .as_act = unary_as_act,                                                              \
   };
 #define UNARY(id, onnx, kind) UNARY_FULL (id, onnx, kind, 1, unary_parse, "")

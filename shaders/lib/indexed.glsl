@@ -37,3 +37,19 @@ int indexed_offset (int tuple)
     at += indexed (tuple + 4 * TUPLE_STEP, EXTENT4, STEP4);
   return at;
 }
+
+bool inside (int at, int extent)
+{
+  int index = texelFetch (indices, at >> 2)[at & 3];
+  return index >= -extent && index < extent;
+}
+
+// Whether all of a tuple's indices are in their extents.
+bool indexed_inside (int tuple)
+{
+  return inside (tuple, EXTENT0)
+      && (TUPLE <= 1 || inside (tuple + TUPLE_STEP, EXTENT1))
+      && (TUPLE <= 2 || inside (tuple + 2 * TUPLE_STEP, EXTENT2))
+      && (TUPLE <= 3 || inside (tuple + 3 * TUPLE_STEP, EXTENT3))
+      && (TUPLE <= 4 || inside (tuple + 4 * TUPLE_STEP, EXTENT4));
+}
