@@ -12,9 +12,8 @@ struct _SegHostNet {
   SegBound *outputs; /* their buffers are owned */
 };
 
-/* Row-major and dense, 32 bits an element. */
-static gboolean
-bind_rows (SegBound *bound, const SegDesc *desc, GError **error)
+gboolean
+seg_bound_rows (SegBound *bound, const SegDesc *desc, GError **error)
 {
   gint64 n = seg_desc_n_elems (desc);
   if (n <= 0 || n > G_MAXUINT32 / 8) {
@@ -52,7 +51,7 @@ add_output (SegHostNet *net, SegVk *vk, guint index, GError **error)
 {
   SegBound *bound = &net->outputs[net->n_outputs];
   const SegValue *v = seg_session_graph (net->session)->outputs->pdata[index];
-  if (!bind_rows (bound, &v->desc, error))
+  if (!seg_bound_rows (bound, &v->desc, error))
     return FALSE;
   bound->buffer = seg_buffer_new (vk, bound->n_bytes, SEG_BUFFER_UPLOAD, error);
   net->indices[net->n_outputs++] = index;
@@ -68,7 +67,8 @@ seg_host_net_new (
   net->indices = g_new0 (guint, n_outputs);
   net->outputs = g_new0 (SegBound, n_outputs);
   const SegValue *in = seg_session_graph (session)->inputs->pdata[0];
-  gboolean ok = bind_rows (&net->input, &in->desc, error) && allocate (net, vk, error);
+  gboolean ok =
+      seg_bound_rows (&net->input, &in->desc, error) && allocate (net, vk, error);
   for (guint i = 0; ok && i < n_outputs; i++)
     ok = add_output (net, vk, outputs[i], error);
   if (!ok)

@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/* A tensor that lies row-major and dense, with 32 bits an element; its buffer is the caller's. */
+gboolean seg_bound_rows (SegBound *bound, const SegDesc *desc, GError **error);
+
 /* A network with steps that run on the host, between two recordings: its input and some of its
  * outputs as plain rows in buffers of their own. Slower than recording it; always right. */
 typedef struct _SegHostNet SegHostNet;

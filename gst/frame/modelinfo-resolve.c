@@ -3,11 +3,12 @@
 
 #include "frame/infosource.h"
 #include "frame/labels.h"
+#include "frame/modelinfo-regions.h"
 
 #include <string.h>
 
 static const char *const decoder_names[] = { "argmax", "index", "softmax", "sigmoid",
-  "matte", "yolo-seg", "yolo", "rcnn", "none", NULL };
+  "matte", "yolo-seg", "yolo", "rcnn", "fast-rcnn", "classify", "none", NULL };
 static const char *const task_names[] = { "semantic", "instance", "matte", "detection",
   NULL };
 static const char *const false_true[] = { "false", "true", NULL };
@@ -90,6 +91,9 @@ default_outputs (SegModelInfo *info, const SegGraph *graph)
       int named = output_by_name (graph, rcnn[i]);
       info->outputs[i] = named >= 0 ? (guint) named : i;
     }
+  } else if (info->decoder == SEG_DECODER_FAST_RCNN) {
+    info->outputs[1] = graph->outputs->len > 1;
+    info->n_outputs = 2;
   }
 }
 
@@ -108,6 +112,8 @@ guess_decoder (const SegModelInfo *info, const SegGraph *graph)
     return SEG_DECODER_YOLO_SEG;
   if (output_by_name (graph, "masks") >= 0)
     return SEG_DECODER_RCNN;
+  if (first->rank == 2 && seg_dtype_is_float (first->dtype))
+    return info->regions_input >= 0 ? SEG_DECODER_FAST_RCNN : SEG_DECODER_CLASSIFY;
   if (!seg_dtype_is_float (first->dtype))
     return SEG_DECODER_INDEX;
   return has_one_channel (first) ? SEG_DECODER_MATTE : SEG_DECODER_ARGMAX;
@@ -124,7 +130,9 @@ guess_task (const SegModelInfo *info, const SegGraph *graph)
                ? SEG_TASK_MATTE
                : SEG_TASK_SEMANTIC;
   case SEG_DECODER_YOLO_SEG: return SEG_TASK_INSTANCE;
-  case SEG_DECODER_YOLO: return SEG_TASK_DETECTION;
+  case SEG_DECODER_YOLO:
+  case SEG_DECODER_FAST_RCNN:
+  case SEG_DECODER_CLASSIFY: return SEG_TASK_DETECTION;
   case SEG_DECODER_RCNN:
     return info->n_outputs > 3 ? SEG_TASK_INSTANCE : SEG_TASK_DETECTION;
   default: return SEG_TASK_SEMANTIC;
@@ -278,6 +286,7 @@ default_threshold (const SegModelInfo *info)
 {
   switch (info->decoder) {
   case SEG_DECODER_SIGMOID:
+  case SEG_DECODER_FAST_RCNN:
   case SEG_DECODER_RCNN: return 0.5;
   case SEG_DECODER_YOLO_SEG:
   case SEG_DECODER_YOLO: return 0.25;
@@ -288,17 +297,22 @@ default_threshold (const SegModelInfo *info)
 static gboolean
 find_numbers (SegModelInfo *info, GError **error)
 {
-  static const char *const formats[] = { "cxcywh", "xyxy", NULL };
+  static const char *const formats[] = { "cxcywh", "xyxy", "deltas", NULL };
   static const char *const units[] = { "pixels", "normalized", NULL };
   const SegInfoSource *s = info->source;
   gboolean yolo =
       info->decoder == SEG_DECODER_YOLO_SEG || info->decoder == SEG_DECODER_YOLO;
-  guint format = info->decoder == SEG_DECODER_RCNN, objectness = 0;
+  guint format = info->decoder == SEG_DECODER_RCNN        ? 1
+                 : info->decoder == SEG_DECODER_FAST_RCNN ? 2
+                                                          : 0,
+        objectness = 0;
   guint unit = yolo && info->channel_axis == 3;
   double max_detections = 100;
   info->threshold = default_threshold (info);
   info->mask_threshold = 0.5;
-  info->iou_threshold = info->decoder == SEG_DECODER_RCNN ? 1.0 : 0.45;
+  info->iou_threshold = info->decoder == SEG_DECODER_RCNN        ? 1.0
+                        : info->decoder == SEG_DECODER_FAST_RCNN ? 0.3
+                                                                 : 0.45;
   if (!seg_info_number (s, "threshold", 0, 1, &info->threshold, NULL, error)
       || !seg_info_number (s, "mask-threshold", 0, 1, &info->mask_threshold, NULL, error)
       || !seg_info_number (s, "iou-threshold", 0, 1, &info->iou_threshold, NULL, error)
@@ -309,6 +323,7 @@ find_numbers (SegModelInfo *info, GError **error)
     return FALSE;
   info->max_detections = (guint) max_detections;
   info->boxes_xyxy = format == 1;
+  info->boxes_deltas = format == 2;
   info->boxes_normalized = unit == 1;
   info->objectness = objectness == 1;
   return TRUE;
@@ -318,7 +333,8 @@ static gboolean
 find_fit (SegModelInfo *info, GError **error)
 {
   static const char *const names[] = { "stretch", "letterbox", "crop", "tile", NULL };
-  gboolean boxes = info->task == SEG_TASK_INSTANCE || info->task == SEG_TASK_DETECTION,
+  gboolean boxes = (info->task == SEG_TASK_INSTANCE || info->task == SEG_TASK_DETECTION)
+                   && info->decoder != SEG_DECODER_CLASSIFY,
            said;
   guint fit = boxes ? SEG_FIT_LETTERBOX : SEG_FIT_STRETCH;
   if (!seg_info_choice (info->source, "resize", names, &fit, &said, error))
@@ -352,5 +368,6 @@ seg_model_info_resolve (SegModelInfo *info, const SegGraph *graph, GError **erro
          && find_classes (info, graph, error) && find_background (info, error)
          && find_foreground (info, error) && find_palette (info, error)
          && find_numbers (info, error) && find_fit (info, error)
-         && find_margin (info, error);
+         && find_margin (info, error)
+         && seg_model_info_resolve_regions (info, graph, error);
 }

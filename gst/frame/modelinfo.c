@@ -2,6 +2,7 @@
 #include "frame/modelinfo.h"
 
 #include "frame/infosource.h"
+#include "frame/modelinfo-regions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -216,7 +217,8 @@ seg_model_info_load (const SegModel *model, const char *model_path, const char *
   if (!find_input (info, model, error)
       || !find_channel_axis (info, &model->graph.inputs[info->input], error)
       || !find_size (info, &model->graph.inputs[info->input], error)
-      || !find_normalization (info, &model->graph.inputs[info->input], error))
+      || !find_normalization (info, &model->graph.inputs[info->input], error)
+      || !seg_model_info_find_regions (info, model, error))
     seg_model_info_free (&info);
   return info;
 }

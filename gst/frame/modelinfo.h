@@ -28,9 +28,14 @@ typedef enum {
   SEG_DECODER_YOLO_SEG,
   SEG_DECODER_YOLO,
   SEG_DECODER_RCNN,
+  SEG_DECODER_FAST_RCNN,
+  SEG_DECODER_CLASSIFY,
   SEG_DECODER_NONE,
 } SegDecoder;
 const char *seg_decoder_name (SegDecoder decoder); /* "yolo-seg" */
+
+/* How scores become probabilities. */
+typedef enum { SEG_SCORING_SOFTMAX, SEG_SCORING_SIGMOID, SEG_SCORING_NONE } SegScoring;
 
 #define SEG_INFO_MAX_OUTPUTS 4
 #define SEG_INFO_MAX_LABELS  4096
@@ -44,6 +49,10 @@ typedef struct {
   gboolean free_width, free_height; /* the network takes others */
   gboolean size_said; /* width and height are said or fixed, not just usual */
   SegNormalize normalize;
+  int regions_input;     /* index of the input that takes a list of regions, or -1 */
+  guint regions_columns; /* 4, or 5: with the number of the picture first */
+  guint n_regions;       /* rows of that list, 0 where they are free */
+  gboolean regions_normalized;
 
   /* After seg_model_info_resolve */
   SegTask task;
@@ -66,6 +75,10 @@ typedef struct {
   double threshold, mask_threshold, iou_threshold;
   guint max_detections;
   gboolean boxes_xyxy, boxes_normalized, objectness;
+  SegScoring scoring;    /* of classify and fast-rcnn */
+  gboolean boxes_deltas; /* of fast-rcnn: relative to the regions */
+  double box_weights[4]; /* of dx, dy, dw, dh */
+  guint region_context;  /* pixels of the input around a region that is warped into it */
 
   GPtrArray *assumptions; /* char *: what was taken by default, for the log */
   /*< private >*/
@@ -81,6 +94,9 @@ SegModelInfo *seg_model_info_load (const SegModel *model, const char *model_path
 /* The shape to make the graph with: fixes the input's free dimensions. */
 void seg_model_info_input_shape (
     const SegModelInfo *info, const SegModel *model, SegInputShape *shape);
+/* The same for the list of regions, with n rows where they are free; info has such an input. */
+void seg_model_info_regions_shape (
+    const SegModelInfo *info, const SegModel *model, guint n, SegInputShape *shape);
 /* Second half, from the graph's outputs. */
 gboolean seg_model_info_resolve (
     SegModelInfo *info, const SegGraph *graph, GError **error);

@@ -2,6 +2,7 @@
 #include "frame/net.h"
 
 #include "frame/placement.h"
+#include "frame/regions.h"
 #include "ops/table.h"
 
 #include <string.h>
@@ -102,7 +103,8 @@ static gboolean
 find_device (SegNet *net, const SegNetOptions *o, GError **error)
 {
   SegVkOptions vk = { .device = o->device, .cache_dir = o->cache_dir };
-  net->precision = o->precision;
+  /* 16 bits do not tell the pixels of a large picture apart. */
+  net->precision = net->info->regions_input >= 0 ? SEG_PRECISION_FP32 : o->precision;
   net->vk = seg_vk_new (&vk, error);
   return net->vk != NULL;
 }
@@ -114,21 +116,32 @@ resolve (SegNet *net, const SegGraph *graph, gboolean first, GError **error)
   return !first || seg_model_info_resolve (net->info, graph, error);
 }
 
+/* For an input of this size: how many shapes. */
+static guint
+shapes_for (const SegNet *net, SegInputShape shapes[2])
+{
+  seg_model_info_input_shape (net->info, net->model, &shapes[0]);
+  if (net->info->regions_input < 0)
+    return 1;
+  seg_model_info_regions_shape (net->info, net->model, SEG_REGIONS_ROWS, &shapes[1]);
+  return 2;
+}
+
 gboolean
 seg_net_bind (
     SegNet *net, guint width, guint height, guint batch, gboolean steady, GError **error)
 {
   gboolean first = net->session == NULL && net->probe == NULL;
-  SegInputShape shape;
+  SegInputShape shapes[2];
   net->info->width = width;
   net->info->height = height;
-  seg_model_info_input_shape (net->info, net->model, &shape);
-  shape.dims[0] = batch;
+  guint n_shapes = shapes_for (net, shapes);
+  shapes[0].dims[0] = batch;
   if (net->session != NULL && net->steady == steady
-      && memcmp (net->shape.dims, shape.dims, sizeof shape.dims) == 0)
+      && memcmp (net->shape.dims, shapes[0].dims, sizeof shapes[0].dims) == 0)
     return TRUE;
   SegSessionOptions options = {
-    .precision = net->precision, .shapes = &shape, .n_shapes = 1, .steady = steady
+    .precision = net->precision, .shapes = shapes, .n_shapes = n_shapes, .steady = steady
   };
   seg_session_free (&net->session);
   net->session = seg_session_new (net->model, net->vk, &options, error);
@@ -137,7 +150,7 @@ seg_net_bind (
       g_prefix_error (error, "with an input of %ux%u: ", width, height);
     return FALSE;
   }
-  net->shape = shape;
+  net->shape = shapes[0];
   net->steady = steady;
   return resolve (net, seg_session_graph (net->session), first, error);
 }
@@ -157,11 +170,11 @@ probe_size (SegNet *net, GError **error)
   g_autoptr (GError) last = NULL;
   SegModelInfo *info = net->info;
   for (guint i = 0; i < MAX_PROBES; i++) {
-    SegInputShape shape;
-    seg_model_info_input_shape (info, net->model, &shape);
+    SegInputShape shapes[2];
+    guint n_shapes = shapes_for (net, shapes);
     g_clear_error (&last);
-    SegGraph *graph =
-        seg_graph_new (net->model, seg_op_lookup, &shape, 1, SEG_GRAPH_OPTIMISE, &last);
+    SegGraph *graph = seg_graph_new (
+        net->model, seg_op_lookup, shapes, n_shapes, SEG_GRAPH_OPTIMISE, &last);
     if (graph != NULL)
       return graph;
     if (!g_error_matches (last, SEG_ERROR, SEG_ERROR_MODEL))
@@ -196,6 +209,15 @@ probe (SegNet *net, GError **error)
   return TRUE;
 }
 
+/* Pictures that go through at once. */
+static guint
+first_batch (const SegNet *net, const SegNetOptions *o)
+{
+  const SegModelInfo *info = net->info;
+  guint any = o->regions && info->regions_input < 0 ? SEG_REGIONS_BATCH : 1;
+  return info->batch > 0 ? info->batch : any;
+}
+
 SegNet *
 seg_net_open (const SegNetOptions *options, GError **error)
 {
@@ -206,7 +228,7 @@ seg_net_open (const SegNetOptions *options, GError **error)
   /* Networks that find boxes are trained for one size, whatever their files allow. */
   if (ok && (net->probe == NULL || !seg_model_info_is_map (net->info)))
     ok = seg_net_bind (net, net->info->width, net->info->height,
-        MAX (net->info->batch, 1), FALSE, error);
+        first_batch (net, options), FALSE, error);
   if (!ok)
     seg_net_free (&net);
   return net;
@@ -218,7 +240,7 @@ seg_net_new (const SegNetOptions *options, GError **error)
   SegNet *net = seg_net_open (options, error);
   if (net != NULL && net->session == NULL
       && !seg_net_bind (net, net->info->width, net->info->height,
-          MAX (net->info->batch, 1), FALSE, error))
+          first_batch (net, options), FALSE, error))
     seg_net_free (&net);
   return net;
 }

@@ -38,7 +38,8 @@ typedef struct {
   const char *cache_dir;
   SegPrecision precision;
   guint input_width, input_height; /* for free dimensions; 0: as model information says */
-  GHashTable *settings;            /* see seg_model_info_load */
+  gboolean regions;     /* it will look at regions of a frame: see frame/regions.h */
+  GHashTable *settings; /* see seg_model_info_load */
 } SegNetOptions;
 
 typedef struct {

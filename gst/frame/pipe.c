@@ -8,6 +8,8 @@ seg_pipe_decoder (const SegModelInfo *info)
   case SEG_DECODER_YOLO:
   case SEG_DECODER_YOLO_SEG: return &seg_pipe_yolo;
   case SEG_DECODER_RCNN:
+  case SEG_DECODER_FAST_RCNN:
+  case SEG_DECODER_CLASSIFY:
   case SEG_DECODER_NONE: return NULL;
   default: return &seg_pipe_map;
   }
@@ -19,7 +21,17 @@ seg_pipe_check (const SegGraph *graph, const SegModelInfo *info, GError **error)
   guint axis;
   if (graph->inputs->len != 1) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "the network has %u inputs: one picture is supported", graph->inputs->len);
+        info->regions_input >= 0
+            ? "the network has %u inputs, one of them for regions: set inference-region "
+              "to roi-list"
+            : "the network has %u inputs: one picture is supported",
+        graph->inputs->len);
+    return FALSE;
+  }
+  if (info->decoder == SEG_DECODER_CLASSIFY) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "the network classifies whole pictures: set inference-region to roi-list, which "
+        "gives it the regions of a frame");
     return FALSE;
   }
   if (seg_pipe_decoder (info) == NULL) {
