@@ -4,8 +4,12 @@
 #include "frame/infosource.h"
 #include "frame/instances.h"
 #include "frame/labels.h"
+#include "frame/regions.h"
 
 #include <string.h>
+
+/* Regions of a frame at most: each costs a run of the network. */
+#define SEG_ROI_MAX 4096
 
 #define ENUM_TYPE(function, name, ...)                                                   \
   static GType function (void)                                                           \
@@ -51,6 +55,13 @@ ENUM_TYPE (precision_type, "GstVkSegPrecision",
     { SEG_PRECISION_AUTO, "fp16 where the device gains by it", "auto" },
     { SEG_PRECISION_FP32, "32-bit floating point", "fp32" },
     { SEG_PRECISION_FP16, "Stored as 16-bit, added up as 32-bit floating point", "fp16" })
+ENUM_TYPE (inference_region_type, "GstVkSegInferenceRegion",
+    { SEG_INFERENCE_FULL_FRAME, "The network sees the frame", "full-frame" },
+    { SEG_INFERENCE_ROI_LIST,
+        "The network sees the regions of interest that others attached; results are "
+        "metas, "
+        "pixels stay as they are",
+        "roi-list" })
 
 static GType
 draw_flags_type (void)
@@ -111,6 +122,10 @@ install_strings (GObjectClass *c)
         "Which classes to keep: labels or numbers separated by commas (unset: all); the "
         "next frame "
         "follows a change",
+        NULL, ANY_TIME },
+    { SEG_PROP_ROI_CLASSES, "roi-classes", "Types of regions",
+        "With inference-region=roi-list: which regions of interest to look at: their "
+        "types, separated by commas (unset: all); the next frame follows a change",
         NULL, ANY_TIME },
     { SEG_PROP_DEVICE, "device", "Device",
         "Vulkan device: its number, or a part of its name (unset: the best)", NULL,
@@ -191,10 +206,40 @@ install_sizes (GObjectClass *c)
       SEG_FRAME_MAX_PX, 0);
 }
 
+static void
+install_regions (GObjectClass *c)
+{
+  g_object_class_install_property (c, SEG_PROP_INFERENCE_REGION,
+      g_param_spec_enum ("inference-region", "Inference region",
+          "What the network sees: the frame, or the regions of interest "
+          "(GstVideoRegionOfInterestMeta) on its buffer, each warped to the network's "
+          "input or, for networks with an input of regions, all at once",
+          inference_region_type (), SEG_INFERENCE_FULL_FRAME, AT_START));
+  g_object_class_install_property (c, SEG_PROP_ROI_MIN_SIZE,
+      g_param_spec_uint ("roi-min-size", "Least size of regions",
+          "With inference-region=roi-list: least width and height, in pixels, of the "
+          "part "
+          "of a region that is in the frame; the next frame follows a change",
+          0, SEG_FRAME_MAX_PX, 0, ANY_TIME | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (c, SEG_PROP_ROI_MAX,
+      g_param_spec_uint ("roi-max", "Most regions",
+          "With inference-region=roi-list: regions of a frame that are looked at, the "
+          "first ones; the next frame follows a change",
+          1, SEG_ROI_MAX, SEG_REGIONS_ROWS, ANY_TIME | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (c, SEG_PROP_ROI_CONTEXT,
+      g_param_spec_int ("roi-context", "Context of regions",
+          "With inference-region=roi-list: how much of what is around a region the "
+          "network "
+          "sees on each side of it, in pixels of the network's input (-1: as the model "
+          "information says, which is 16 unless it says so)",
+          -1, 1024, -1, AT_START));
+}
+
 void
 seg_settings_install (GObjectClass *c)
 {
   install_strings (c);
+  install_regions (c);
   g_object_class_install_property (c, SEG_PROP_OUTPUT,
       g_param_spec_enum ("output", "Output", "What comes out", output_kind_type (),
           SEG_OUTPUT_OVERLAY, AT_START));
@@ -255,6 +300,8 @@ seg_settings_init (SegSettings *s)
   s->draw = seg_style_default.draw;
   s->interval = 1;
   s->tile_overlap = SEG_DEFAULT_TILE_OVERLAP;
+  s->roi_max = SEG_REGIONS_ROWS;
+  s->roi_context = -1;
 }
 
 static char **
@@ -266,6 +313,7 @@ string_of (SegSettings *s, guint id)
   case SEG_PROP_LABELS: return &s->labels;
   case SEG_PROP_PALETTE: return &s->palette;
   case SEG_PROP_CLASSES: return &s->classes;
+  case SEG_PROP_ROI_CLASSES: return &s->roi_classes;
   case SEG_PROP_DEVICE: return &s->device;
   case SEG_PROP_CACHE_DIR: return &s->cache_dir;
   default: return NULL;
@@ -327,6 +375,12 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
   case SEG_PROP_PRECISION:
     s->precision = (SegPrecision) g_value_get_enum (value);
     return TRUE;
+  case SEG_PROP_INFERENCE_REGION:
+    s->inference_region = (SegInferenceRegion) g_value_get_enum (value);
+    return TRUE;
+  case SEG_PROP_ROI_MIN_SIZE: s->roi_min_size = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_ROI_MAX: s->roi_max = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_ROI_CONTEXT: s->roi_context = g_value_get_int (value); return TRUE;
   default: return FALSE;
   }
 }
@@ -360,6 +414,12 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_INPUT_HEIGHT: g_value_set_uint (value, s->input_height); return TRUE;
   case SEG_PROP_POST_MESSAGES: g_value_set_boolean (value, s->post_messages); return TRUE;
   case SEG_PROP_PRECISION: g_value_set_enum (value, (gint) s->precision); return TRUE;
+  case SEG_PROP_INFERENCE_REGION:
+    g_value_set_enum (value, (gint) s->inference_region);
+    return TRUE;
+  case SEG_PROP_ROI_MIN_SIZE: g_value_set_uint (value, s->roi_min_size); return TRUE;
+  case SEG_PROP_ROI_MAX: g_value_set_uint (value, s->roi_max); return TRUE;
+  case SEG_PROP_ROI_CONTEXT: g_value_set_int (value, s->roi_context); return TRUE;
   default: return FALSE;
   }
 }
@@ -374,6 +434,9 @@ seg_settings_is_style (guint id)
   case SEG_PROP_IOU_THRESHOLD:
   case SEG_PROP_COLOR_BY:
   case SEG_PROP_CLASSES:
+  case SEG_PROP_ROI_CLASSES:
+  case SEG_PROP_ROI_MIN_SIZE:
+  case SEG_PROP_ROI_MAX:
   case SEG_PROP_DRAW: return TRUE;
   default: return FALSE;
   }
@@ -413,9 +476,10 @@ seg_settings_open (const SegSettings *s, GError **error)
     .precision = s->precision,
     .input_width = s->input_width,
     .input_height = s->input_height,
+    .regions = s->inference_region == SEG_INFERENCE_ROI_LIST,
     .settings = keys,
   };
-  return seg_net_open (&options, error);
+  return options.regions ? seg_net_new (&options, error) : seg_net_open (&options, error);
 }
 
 void

@@ -23,8 +23,11 @@ typedef enum {
   SEG_UPSAMPLE_NONE
 } SegUpsample;
 
+typedef enum { SEG_INFERENCE_FULL_FRAME, SEG_INFERENCE_ROI_LIST } SegInferenceRegion;
+
 typedef struct {
   char *model, *model_info, *labels, *palette, *classes, *device, *cache_dir;
+  char *roi_classes;
   SegPrecision precision;
   SegOutputKind output;
   SegResize resize;
@@ -38,6 +41,9 @@ typedef struct {
   SegColorBy color_by;
   SegDrawFlags draw;
   guint interval;
+  SegInferenceRegion inference_region;
+  guint roi_min_size, roi_max;
+  int roi_context;
 } SegSettings;
 
 #define SEG_DEFAULT_TILE_OVERLAP 32
@@ -70,6 +76,11 @@ enum {
   SEG_PROP_PRECISION,
   SEG_PROP_DEVICE,
   SEG_PROP_CACHE_DIR,
+  SEG_PROP_INFERENCE_REGION,
+  SEG_PROP_ROI_CLASSES,
+  SEG_PROP_ROI_MIN_SIZE,
+  SEG_PROP_ROI_MAX,
+  SEG_PROP_ROI_CONTEXT,
   SEG_PROP_STATS, /* the element's own */
 };
 

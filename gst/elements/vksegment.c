@@ -20,12 +20,18 @@
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! vksegment output=cutout ! videoconvert ! compositor ! videoconvert ! autovideosink
  * ]| A person without the background.
+ * |[
+ * gst-launch-1.0 filesrc location=/tmp/street.jpg ! jpegdec ! videoconvert ! vksegproposals max-proposals=100 ! vksegment inference-region=roi-list model=/tmp/rcnn.onnx ! vksegoverlay ! videoconvert ! pngenc ! filesink location=/tmp/found.png
+ * ]| R-CNN: a network classifies regions that selective search proposes; vksegoverlay draws those that
+ * are something. In the place of vksegproposals there may be any element that attaches
+ * #GstVideoRegionOfInterestMeta.
  */
 #include "elements/vksegment.h"
 
 #include "elements/caps.h"
 #include "elements/qos.h"
 #include "elements/result.h"
+#include "elements/secondary.h"
 #include "elements/settings.h"
 #include "elements/videoframe.h"
 
@@ -44,7 +50,9 @@ struct _GstVkSegment {
   SegPipe *
       pipe; /* set with the object lock by the streaming thread; from caps to the next or stop */
 
-  GPtrArray *labels; /* of label maps, from caps to the next */
+  GPtrArray *labels;   /* of label maps, from caps to the next */
+  gboolean by_regions; /* from start to stop: then `secondary` is used and not `pipe` */
+  SegSecondary secondary; /* streaming thread; from caps to the next or stop */
 
   SegQos qos;
   gboolean has_answer; /* streaming thread: the network has seen a frame of these caps */
@@ -107,6 +115,15 @@ log_network (GstVkSegment *self)
 }
 
 static gboolean
+check_network (GstVkSegment *self, const SegSettings *settings, GError **error)
+{
+  self->by_regions = settings->inference_region == SEG_INFERENCE_ROI_LIST;
+  return self->by_regions
+             ? seg_regions_check (self->net->session, self->net->info, error)
+             : seg_pipe_check (seg_net_graph (self->net), self->net->info, error);
+}
+
+static gboolean
 gst_vk_segment_start (GstBaseTransform *transform)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
@@ -115,8 +132,7 @@ gst_vk_segment_start (GstBaseTransform *transform)
   SegStyle style;
   copy_settings (self, &settings);
   self->net = seg_settings_open (&settings, &error);
-  if (self->net == NULL
-      || !seg_pipe_check (seg_net_graph (self->net), self->net->info, &error)
+  if (self->net == NULL || !check_network (self, &settings, &error)
       || !seg_settings_style (&settings, self->net->info, &style, &error)) {
     post_open_error (self, error);
     seg_net_free (&self->net);
@@ -152,6 +168,7 @@ gst_vk_segment_stop (GstBaseTransform *transform)
   GST_INFO_OBJECT (self, "%" G_GUINT64_FORMAT " frames, on average %.2f ms each",
       self->n_frames, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0);
   replace_pipe (self, NULL);
+  seg_secondary_close (&self->secondary);
   seg_net_free (&self->net);
   return TRUE;
 }
@@ -343,6 +360,16 @@ gst_vk_segment_fixate_caps (
 }
 
 static gboolean
+open_secondary (GstVkSegment *self, const GstVideoInfo *info, GError **error)
+{
+  SegSettings settings;
+  copy_settings (self, &settings);
+  gboolean ok = seg_secondary_open (&self->secondary, self->net, &settings, info, error);
+  seg_settings_clear (&settings);
+  return ok;
+}
+
+static gboolean
 gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in,
     GstCaps *out_caps, GstVideoInfo *out)
 {
@@ -350,9 +377,15 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
   replace_pipe (self, NULL);
-  gst_base_transform_set_in_place (
-      GST_BASE_TRANSFORM (self), output_kind (self) == SEG_OUTPUT_META);
+  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self),
+      self->by_regions || output_kind (self) == SEG_OUTPUT_META);
   self->has_answer = FALSE;
+  if (self->by_regions) {
+    gboolean ok = open_secondary (self, in, &error);
+    if (!ok)
+      post_open_error (self, error);
+    return ok;
+  }
   if (!make_pipe (self, in, out, &error)) {
     post_open_error (self, error);
     replace_pipe (self, NULL);
@@ -378,9 +411,11 @@ take_style (GstVkSegment *self)
   if (!restyle)
     return;
   copy_settings (self, &settings);
-  if (seg_settings_style (&settings, self->net->info, &style, &error))
+  if (self->by_regions)
+    seg_secondary_set (&self->secondary, &settings, &error);
+  else if (seg_settings_style (&settings, self->net->info, &style, &error))
     seg_pipe_set_style (self->pipe, &style);
-  else
+  if (error != NULL)
     GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS, ("%s", error->message),
         ("the classes stay as they were"));
   seg_settings_clear (&settings);
@@ -511,25 +546,37 @@ gst_vk_segment_transform_frame (
   return GST_FLOW_OK;
 }
 
-/* output=meta: the picture is only read, so that a buffer which others look at is not copied. */
-static GstFlowReturn
-gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
+/* The regions of a frame: those between intervals, and late ones, pass without results. */
+static gboolean
+infer_regions (GstVkSegment *self, GstVideoFrame *frame)
 {
-  GstVkSegment *self = GST_VK_SEGMENT (transform);
-  GstVideoFilter *filter = GST_VIDEO_FILTER (transform);
-  GstVideoFrame frame;
-  if (self->pipe == NULL)
-    return GST_FLOW_NOT_NEGOTIATED;
-  if (!gst_video_frame_map (&frame, &filter->in_info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("a frame that is not as its caps say"),
-        ("%" GST_PTR_FORMAT, buffer));
-    return GST_FLOW_ERROR;
+  g_autoptr (GError) error = NULL;
+  guint n_regions = 0;
+  take_style (self);
+  gint64 start = g_get_monotonic_time ();
+  gboolean pass = choose_work (self, frame->buffer) == SEG_PIPE_REDRAW;
+  if (!pass
+      && !seg_secondary_run (
+          &self->secondary, GST_ELEMENT (self), frame, &n_regions, &error)) {
+    GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
+    return FALSE;
   }
-  gboolean ok = infer (self, &frame);
-  gst_video_frame_unmap (&frame);
-  if (!ok)
-    return GST_FLOW_ERROR;
+  self->has_answer = TRUE;
+  self->n_redrawn = pass ? self->n_redrawn + 1 : 0;
+  GST_OBJECT_LOCK (self);
+  self->last_ms = (double) (g_get_monotonic_time () - start) / 1e3;
+  self->total_ms += self->last_ms;
+  self->n_frames++;
+  self->n_inferred += n_regions > 0;
+  GST_OBJECT_UNLOCK (self);
+  GST_LOG_OBJECT (self, "%u regions, %.2f ms", n_regions, self->last_ms);
+  return TRUE;
+}
+
+/* The answer to a whole frame. */
+static void
+attach_result (GstVkSegment *self, GstBuffer *buffer)
+{
   GST_OBJECT_LOCK (self);
   double threshold = self->settings.mask_threshold;
   GST_OBJECT_UNLOCK (self);
@@ -537,7 +584,28 @@ gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
     threshold < 0.0 ? self->net->info->mask_threshold : threshold, self->n_redrawn };
   if (!seg_result_attach (&result, buffer))
     GST_WARNING_OBJECT (self, "no memory for the result of a frame");
-  return GST_FLOW_OK;
+}
+
+/* Results as metas: the picture is only read, so that a buffer which others look at is not copied. */
+static GstFlowReturn
+gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  GstVideoFilter *filter = GST_VIDEO_FILTER (transform);
+  GstVideoFrame frame;
+  if (self->pipe == NULL && self->secondary.regions == NULL)
+    return GST_FLOW_NOT_NEGOTIATED;
+  if (!gst_video_frame_map (&frame, &filter->in_info, buffer,
+          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("a frame that is not as its caps say"),
+        ("%" GST_PTR_FORMAT, buffer));
+    return GST_FLOW_ERROR;
+  }
+  gboolean ok = self->by_regions ? infer_regions (self, &frame) : infer (self, &frame);
+  gst_video_frame_unmap (&frame);
+  if (ok && !self->by_regions)
+    attach_result (self, buffer);
+  return ok ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 /* --- time -------------------------------------------------------------------------------------- */
@@ -623,6 +691,7 @@ gst_vk_segment_finalize (GObject *object)
 {
   seg_settings_clear (&GST_VK_SEGMENT (object)->settings);
   seg_qos_clear (&GST_VK_SEGMENT (object)->qos);
+  seg_secondary_clear (&GST_VK_SEGMENT (object)->secondary);
   G_OBJECT_CLASS (gst_vk_segment_parent_class)->finalize (object);
 }
 
@@ -631,6 +700,7 @@ gst_vk_segment_init (GstVkSegment *self)
 {
   seg_settings_init (&self->settings);
   seg_qos_init (&self->qos);
+  seg_secondary_init (&self->secondary);
   /* Late frames are not dropped but drawn with the last answer; see choose_work. */
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
 }
