@@ -30,7 +30,7 @@ void main ()
   barrier ();
   for (int v = me; v < 256; v += 64) {
     int larger = 0;
-    for (int k = 0; k < legend.limit.y; k++)
+    for (int k = 0; k < legend.limit.y + not_uniform (); k++)
       larger += area[k] > area[v] || (area[k] == area[v] && k < v) ? 1 : 0;
     shown[v] = area[v] > 0u && larger < legend.limit.x ? 1u : 0u;
     rows.listed[v] = shown[v];

@@ -40,9 +40,11 @@ vec2 inside (vec2 p)
 
 vec3 resampled (vec2 p)
 {
+  // See not_uniform in lib/decode.glsl.
+  ivec4 taps = pre.taps + int (gl_WorkGroupID.z);
   vec3 sum = vec3 (0.0);
-  for (int j = 0; j < pre.taps.y; j++)
-    for (int i = 0; i < pre.taps.x; i++) {
+  for (int j = 0; j < taps.y; j++)
+    for (int i = 0; i < taps.x; i++) {
       vec2 at = (vec2 (i, j) + 0.5) / vec2 (pre.taps.xy) - 0.5;
       sum += frame_luma (KIND, inside (p + at * pre.map.xy));
     }
@@ -50,8 +52,8 @@ vec3 resampled (vec2 p)
   if (KIND != FRAME_YUV)
     return bytes;
   vec2 chroma = vec2 (0.0);
-  for (int j = 0; j < pre.taps.w; j++)
-    for (int i = 0; i < pre.taps.z; i++) {
+  for (int j = 0; j < taps.w; j++)
+    for (int i = 0; i < taps.z; i++) {
       vec2 at = (vec2 (i, j) + 0.5) / vec2 (pre.taps.zw) - 0.5;
       chroma += frame_chroma (inside (p + at * pre.map.xy));
     }

@@ -38,7 +38,7 @@ float weight_of (float v, float best)
 float log_sum (int base, float best)
 {
   float sum = 0.0;
-  for (int c = 0; c < dec.grid.z; c++)
+  for (int c = 0; c < n_classes (); c++)
     sum += weight_of (score (base, c), best);
   return SCORES == PROBABILITY ? log (max (sum, 1e-20)) : best + log (sum);
 }
@@ -46,7 +46,7 @@ float log_sum (int base, float best)
 float margin (int base, float best)
 {
   float inside = 0.0, outside = 0.0, highest = -3.4e38;
-  for (int c = 0; c < dec.grid.z; c++) {
+  for (int c = 0; c < n_classes (); c++) {
     float v = score (base, c);
     bool foreground = style_is_foreground (c);
     if (foreground)
@@ -68,7 +68,7 @@ float number (int base, float best)
     return score (base, 0);
   if (NUMBER == NUMBER_MARGIN)
     return margin (base, best);
-  return style.amount.x > 0.0 && SCORES == SOFTMAX ? log_sum (base, best) : 0.0;
+  return style_has_threshold () && SCORES == SOFTMAX ? log_sum (base, best) : 0.0;
 }
 
 void reduce (int x, int y, out uint label, out float n)
@@ -80,7 +80,7 @@ void reduce (int x, int y, out uint label, out float n)
   }
   float best = -3.4e38;
   int at = 0;
-  for (int c = 0; c < dec.grid.z; c += 4)
+  for (int c = 0; c < n_classes (); c += 4)
     best_of4 (scores4 (base, c), c, best, at);
   label = uint (at);
   n = number (base, best);

@@ -44,7 +44,7 @@ int winner (Place p)
 {
   float best = -3.4e38;
   int label = 0;
-  for (int c = 0; c < dec.grid.z; c += 4) {
+  for (int c = 0; c < n_classes (); c += 4) {
     vec4 v = p.w.x * scores4 (p.base.x, c) + p.w.y * scores4 (p.base.y, c)
         + p.w.z * scores4 (p.base.z, c) + p.w.w * scores4 (p.base.w, c);
     best_of4 (v, c, best, label);
@@ -71,7 +71,7 @@ uint class_of (ivec2 at)
   int label = winner (p);
   bool keep = at.x >= dec.inside.x && at.x < dec.inside.y && at.y >= dec.inside.z
       && at.y < dec.inside.w && style_keeps (label);
-  if (style.amount.x > 0.0)
+  if (style_has_threshold ())
     keep = keep && probability (p, label) >= style.amount.x;
   return uint (keep ? label : style.choice.x);
 }

@@ -25,6 +25,23 @@ ivec2 region_word (int i)
   return ivec2 (y * dec.frame.z + dec.region.x + i - row * dec.region.z, y);
 }
 
+// Mesa's lavapipe makes a shader anew, and keeps it for ever, each time that one runs whose loops or
+// branches depend on nothing but a uniform block. With this 0 they do not.
+int not_uniform ()
+{
+  return int (gl_WorkGroupID.z);
+}
+
+int n_classes ()
+{
+  return dec.grid.z + not_uniform ();
+}
+
+bool style_has_threshold ()
+{
+  return style.amount.x > float (not_uniform ());
+}
+
 const int SOFTMAX = 0, SIGMOID = 1, PROBABILITY = 2, INDEX = 3; // what the scores are
 const uint MIXED = 0xffffu; // a cell whose corners are of several classes
 
