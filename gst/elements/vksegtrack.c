@@ -44,7 +44,7 @@ static const SegTrackerParams default_params = { .max_age = 30,
   .min_hits = 2,
   .iou_threshold = 0.2,
   .low_iou_threshold = 0.5,
-  .high_score = 0.5,
+  .high_score = 0.35,
   .low_score = 0.1,
   .mask_weight = 0.5,
   .class_aware = TRUE };
