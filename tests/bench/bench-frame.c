@@ -31,9 +31,22 @@ print_times (const guint64 *ns, guint n, guint n_before, guint n_after)
   }
 }
 
+/* Candidates (3), suppression (2), masks; style, map; zeros, count; planes; two downloads. */
+static guint
+steps_after_instances (const SegModelInfo *info, const SegPipeConfig *c)
+{
+  guint planes = seg_format_info (c->format)->n_planes;
+  return 5 + (info->decoder == SEG_DECODER_YOLO_SEG) + 2 + 2 + 2
+         + (c->output == SEG_OUTPUT_OVERLAY   ? planes
+             : c->output == SEG_OUTPUT_CUTOUT ? 1
+                                              : 0);
+}
+
 static guint
 steps_after (const SegModelInfo *info, const SegPipeConfig *c)
 {
+  if (info->decoder == SEG_DECODER_YOLO || info->decoder == SEG_DECODER_YOLO_SEG)
+    return steps_after_instances (info, c);
   gboolean matte = c->output == SEG_OUTPUT_MATTE || c->output == SEG_OUTPUT_CUTOUT
                    || info->decoder >= SEG_DECODER_SOFTMAX;
   guint decode = matte ? 4 : 5; /* reduce, (matte | cells, classes), zeros, count */
