@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define RUN_UNITS (1ull << 33) /* at some 10^8 a second */
+#define RUN_UNITS  (1ull << 33) /* at some 10^8 a second */
+#define LOAD_UNITS (1ull << 28) /* for what is constant */
 
 /* --- values and nodes -------------------------------------------------------------------- */
 
@@ -258,7 +259,7 @@ seg_graph_alloc (SegModel *model)
   graph->outputs = g_ptr_array_new ();
   graph->assumptions = g_ptr_array_new_with_free_func (g_free);
   graph->budget = graph->own_budget = g_new (SegBudget, 1);
-  *graph->budget = (SegBudget){ RUN_UNITS, RUN_UNITS };
+  *graph->budget = (SegBudget){ RUN_UNITS, LOAD_UNITS };
   return graph;
 }
 

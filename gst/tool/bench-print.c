@@ -101,8 +101,8 @@ bench_print_text (const Bench *b)
       "Arithmetic: %.3f GFLOP, %.2f GFLOP/s\n", b->gflop, rate (b->gflop, b->median_ms));
   printf ("Memory: %.1f MiB weights + %.1f MiB activations\n",
       b->stats.weight_bytes / 1048576.0, b->stats.arena_bytes / 1048576.0);
-  printf ("Steps: %u dispatches, %u on the host\n", b->stats.n_dispatches,
-      b->stats.n_host_steps);
+  printf ("Steps: %u dispatches, %u on the host, in %u round trips\n",
+      b->stats.n_dispatches, b->stats.n_host_steps, b->stats.n_round_trips);
   if (b->layers != NULL)
     print_layers (b->layers);
 }
@@ -150,6 +150,7 @@ bench_print_json (const Bench *bench)
   tool_json_int (b, "arena_bytes", (gint64) bench->stats.arena_bytes);
   tool_json_int (b, "dispatches", bench->stats.n_dispatches);
   tool_json_int (b, "host_steps", bench->stats.n_host_steps);
+  tool_json_int (b, "round_trips", bench->stats.n_round_trips);
   if (bench->layers != NULL)
     add_layers (b, bench->layers);
   json_builder_end_object (b);

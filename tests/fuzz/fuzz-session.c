@@ -5,7 +5,8 @@
 #include "ops/program.h"
 #include "ops/table.h"
 
-#define MAX_ELEMS 8192 /* of all values together, for the run */
+#define MAX_WORK  (1 << 20) /* of the bodies of a run */
+#define MAX_ELEMS 8192      /* of all values together, for the run */
 
 static const SegDeviceInfo device = {
   .name = "made up",
@@ -36,7 +37,7 @@ is_small (const SegGraph *graph)
 }
 
 static void
-evaluate (const SegGraph *graph)
+evaluate (SegGraph *graph)
 {
   g_autoptr (GPtrArray) inputs =
       g_ptr_array_new_with_free_func ((GDestroyNotify) seg_tensor_unref);
@@ -49,6 +50,7 @@ evaluate (const SegGraph *graph)
       return;
     g_ptr_array_add (inputs, t);
   }
+  seg_graph_limit_work (graph, MAX_WORK);
   if (!seg_graph_eval (graph, (SegTensor **) inputs->pdata, outputs, NULL))
     return;
   for (guint i = 0; i < graph->outputs->len; i++)

@@ -54,5 +54,12 @@ const SegCase seg_cases_detect[] = {
       "f32[2,17,9,11] f32[6,5](0,1.9)" },
   { "MaxRoiPool", "pooled_shape=[2,2] spatial_scale=30.0",
       "f32[2,3,9,11] f32[6,5](0,1.9)" },
+
+  /* sizes and the like that are known only at run time: on the host */
+  { "Range", NULL, "i64=0 i64[](5,5) i64=1" },
+  { "Reshape", NULL, "f32[4,6] i64[1](24,24)" },
+  { "Expand", NULL, "f32[3,1] i64[2](3,3)" },
+  { "Tile", NULL, "f32[2,3] i64[2](2,2)" },
+  { "Upsample", NULL, "f32[1,1,2,2] f32[4](1,1)", .opset = 9 },
   { NULL },
 };

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Detectors on the device against ONNX Runtime: test-detector.py VKSEG [FOLDER...]. The miniature
+of mini-rcnn.py with many, one and no detections, and FOLDERs as reference.py makes them. Detections
+are paired: the same label, boxes within 0.5 px, scores within 1e-3, in the same order but for
+scores closer than that; masks that agree in 99 % of what either covers. Under fp16 other regions
+may be proposed: a part of the detections has to be there. Needs python3-onnx and ort/run.sh."""
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RUN_ORT = os.path.join(HERE, '..', 'ort', 'run.sh')
+BOX, SCORE, IOU = 0.5, 1e-3, 0.99
+FP16_BOX, FP16_SCORE, FP16_IOU, FP16_PART = 2, 0.05, 0.9, 0.75
+
+# name, arguments of mini-rcnn.py, detections that are to be found; None: some
+MINIATURES = [('many', ['--threshold', '0.3'], 8), ('opset 13', ['--opset', '13'], None),
+              ('none', ['--threshold', '1.5'], 0), ('one', ['--threshold', '0.865'], 1)]
+
+
+def overlap(a, b):
+    either = np.logical_or(a > 0.5, b > 0.5).sum()
+    return np.logical_and(a > 0.5, b > 0.5).sum() / either if either else 1.0
+
+
+def pair(want, got, box, score, iou):
+    """For each wanted detection the number of the one that is it, or -1."""
+    n, pairs = len(got['boxes']), []
+    for i in range(len(want['boxes'])):
+        fits = [j for j in range(n) if j not in pairs
+                and np.abs(want['boxes'][i] - got['boxes'][j]).max() <= box
+                and abs(want['scores'][i] - got['scores'][j]) <= score
+                and ('labels' not in want or want['labels'][i] == got['labels'][j])
+                and ('masks' not in want or overlap(want['masks'][i], got['masks'][j]) >= iou)]
+        pairs.append(min(fits, key=lambda j: np.abs(want['boxes'][i] - got['boxes'][j]).max(),
+                         default=-1))
+    return pairs
+
+
+def compare(want, got, precision):
+    """What is wrong, or None."""
+    shapes = {name: (want[name].shape[1:], got[name].shape[1:]) for name in want}
+    if any(a != b for a, b in shapes.values()) or any(want[k].dtype != got[k].dtype for k in want):
+        return f'shapes or types differ: {shapes}'
+    if precision == 'fp16':
+        pairs = pair(want, got, FP16_BOX, FP16_SCORE, FP16_IOU)
+        part = np.mean([p >= 0 for p in pairs]) if pairs else float(len(got['boxes']) == 0)
+        return None if part >= FP16_PART else f'{part:.2f} of the detections are there'
+    if len(want['boxes']) != len(got['boxes']):
+        return f'{len(got["boxes"])} detections, expected {len(want["boxes"])}'
+    pairs = pair(want, got, BOX, SCORE, IOU)
+    for i, j in enumerate(pairs):
+        if j < 0:
+            return f'detection {i} is not there: {want["boxes"][i]} {want["scores"][i]}'
+        if abs(want['scores'][i] - want['scores'][j]) > SCORE:
+            return f'detection {i} is in place {j}'
+    return None
+
+
+def read(folder, prefix, names):
+    return {n: np.load(os.path.join(folder, f'{prefix}{n}.npy')) for n in names}
+
+
+def outputs_of(folder, prefix):
+    names = ('boxes', 'labels', 'scores', 'masks')
+    return [n for n in names if os.path.exists(os.path.join(folder, f'{prefix}{n}.npy'))]
+
+
+def run_vkseg(vkseg, model, source, folder, precision):
+    run = subprocess.run([vkseg, 'run', model, '--input', f'input={source}', '--output-dir', folder,
+                          '--precision', precision], capture_output=True, text=True, timeout=600)
+    return None if run.returncode == 0 else run.stderr.strip().replace('\n', '; ')
+
+
+def check(vkseg, model, source, want, precision, folder):
+    wrong = run_vkseg(vkseg, model, source, folder, precision)
+    return wrong or compare(want, read(folder, '', want), precision)
+
+
+def miniature(folder, arguments):
+    model, source = os.path.join(folder, 'm.onnx'), os.path.join(folder, 'input.npy')
+    np.save(source, np.random.RandomState(3).rand(1, 3, 24, 32).astype(np.float32))
+    subprocess.run([sys.executable, os.path.join(HERE, 'mini-rcnn.py'), '--output', model]
+                   + arguments, check=True)
+    subprocess.run([RUN_ORT, model, '--input', f'input={source}', '--output-dir', folder],
+                   check=True)
+    return model, source, read(folder, '', outputs_of(folder, ''))
+
+
+def main():
+    vkseg, folders = sys.argv[1], sys.argv[2:]
+    if subprocess.run([RUN_ORT, '--find'], capture_output=True).returncode != 0:
+        print('1..0 # SKIP no ONNX Runtime: tests/ort/install.sh')
+        return 0
+    if np is None or importlib.util.find_spec('onnx') is None:
+        print('1..0 # SKIP no python3-onnx, or no python3-numpy')
+        return 0
+    results = []
+
+    def report(name, wrong):
+        results.append(wrong)
+        print(f'{"not ok" if wrong else "ok"} {len(results)} - {name}'
+              + (f'\n# {wrong}' if wrong else ''), flush=True)
+
+    with tempfile.TemporaryDirectory() as work:
+        for name, arguments, count in MINIATURES:
+            model, source, want = miniature(work, arguments)
+            found = len(want['boxes'])
+            report(f'{name}: ONNX Runtime finds {count if count is not None else "some"}',
+                   None if found == count or (count is None and found > 0) else f'{found}')
+            for precision in ('fp32', 'fp16'):
+                report(f'{name}, {precision}',
+                       check(vkseg, model, source, want, precision, work))
+        for folder in folders:
+            want = read(folder, 'expected_', outputs_of(folder, 'expected_'))
+            for precision in ('fp32', 'fp16'):
+                report(f'{os.path.basename(folder)}, {precision}',
+                       check(vkseg, os.path.join(folder, 'model.onnx'),
+                             os.path.join(folder, 'input_input.npy'), want, precision, work))
+    print(f'1..{len(results)}')
+    return 1 if any(results) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
