@@ -12,7 +12,6 @@ static const char *const names[SEG_CONV_N_FAMILIES] = {
   [SEG_CONV_WINOGRAD] = "winograd",
   [SEG_CONV_LP] = "lp",
   [SEG_CONV_SC] = "sc",
-  [SEG_CONV_CM1] = "cm1",
 };
 
 const char *

@@ -12,10 +12,9 @@ G_BEGIN_DECLS
  * winograd   conv-winograd   3x3 without a stride, CPU devices
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
  * sc         conv-sc         dense, GPUs: implicit GEMM over shared memory
- * cm1        conv-cm         dense, fp16, GPUs: implicit GEMM with VK_KHR_cooperative_matrix
  * direct     conv-direct     everything else, and weights that are computed
  *
- * The environment variable VKSEG_CONV names a family (lp, winograd, sc, cm1, direct) to use
+ * The environment variable VKSEG_CONV names a family (lp, winograd, sc, direct) to use
  * wherever it can do the work, on any device: for tests and measurements. Families that cannot
  * are skipped as usual. */
 typedef enum {
@@ -24,7 +23,6 @@ typedef enum {
   SEG_CONV_WINOGRAD,
   SEG_CONV_LP,
   SEG_CONV_SC,
-  SEG_CONV_CM1,
   SEG_CONV_N_FAMILIES,
 } SegConvFamily;
 
