@@ -232,7 +232,7 @@ static gboolean
 warm_up (GstVkSegment *self, GError **error)
 {
   for (guint i = 0; i < 2; i++)
-    if (!seg_pipe_submit (self->pipe, SEG_PIPE_INFER, error)
+    if (!seg_pipe_submit (self->pipe, SEG_PIPE_WARM_UP, error)
         || !seg_pipe_wait (self->pipe, error))
       return FALSE;
   seg_qos_set_latency (&self->qos, GST_ELEMENT (self),

@@ -124,6 +124,7 @@ struct _SegPipe {
   SegHostNet *host_net; /* then */
   SegCmd *cmd_redraw;   /* a new frame with the last one's classes */
   SegPipeWork doing;    /* in flight, or done last */
+  guint rounds;         /* of tiles, then */
   gboolean has_classes; /* a frame has been inferred */
   gint64 submitted_us;
   double last_ms;

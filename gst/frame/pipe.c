@@ -175,6 +175,9 @@ seg_pipe_result (const SegPipe *pipe, const guint8 **data)
   return &pipe->result;
 }
 
+/* Rounds of tiles that compile what there is to compile and tell how long one takes. */
+#define WARM_UP_ROUNDS 2
+
 static gboolean
 submit_frame (SegPipe *pipe, GError **error)
 {
@@ -184,7 +187,7 @@ submit_frame (SegPipe *pipe, GError **error)
     return FALSE;
   if (pipe->host_net != NULL)
     return TRUE;
-  return seg_cmd_submit_times (pipe->cmd, pipe->tiles.tiling.rounds, error)
+  return seg_cmd_submit_times (pipe->cmd, pipe->rounds, error)
          && seg_cmd_submit (pipe->cmd_last, error);
 }
 
@@ -192,7 +195,10 @@ gboolean
 seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error)
 {
   pipe->submitted_us = g_get_monotonic_time ();
-  pipe->doing = pipe->has_classes ? work : SEG_PIPE_INFER;
+  pipe->doing = work == SEG_PIPE_REDRAW && !pipe->has_classes ? SEG_PIPE_INFER : work;
+  pipe->rounds = pipe->tiles.tiling.rounds;
+  if (work == SEG_PIPE_WARM_UP)
+    pipe->rounds = MIN (pipe->rounds, WARM_UP_ROUNDS);
   return seg_pipe_record (pipe, error)
          && (pipe->doing == SEG_PIPE_REDRAW ? seg_cmd_submit (pipe->cmd_redraw, error)
                                             : submit_frame (pipe, error));
@@ -215,7 +221,7 @@ wait_tiles (SegPipe *pipe, GError **error)
     return FALSE;
   if (pipe->host_net == NULL)
     return seg_cmd_wait (pipe->cmd, error) && seg_cmd_wait (pipe->cmd_last, error);
-  for (guint i = 0; i < pipe->tiles.tiling.rounds; i++)
+  for (guint i = 0; i < pipe->rounds; i++)
     if (!seg_cmd_submit (pipe->cmd, error) || !wait_halves (pipe, error))
       return FALSE;
   return seg_cmd_submit (pipe->cmd_last, error) && seg_cmd_wait (pipe->cmd_last, error);
@@ -237,8 +243,10 @@ seg_pipe_wait (SegPipe *pipe, GError **error)
 {
   if (!wait_frame (pipe, error))
     return FALSE;
-  pipe->has_classes = TRUE;
+  pipe->has_classes = pipe->doing != SEG_PIPE_WARM_UP;
   pipe->last_ms = (double) (g_get_monotonic_time () - pipe->submitted_us) / 1e3;
+  if (pipe->rounds > 0)
+    pipe->last_ms *= (double) pipe->tiles.tiling.rounds / pipe->rounds;
   return TRUE;
 }
 

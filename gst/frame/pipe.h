@@ -80,6 +80,8 @@ const SegFrame *seg_pipe_result (const SegPipe *pipe, const guint8 **data);
 typedef enum {
   SEG_PIPE_INFER,
   SEG_PIPE_REDRAW, /* the frame is new, its classes are the last frame's; for the first: INFER */
+  SEG_PIPE_WARM_UP, /* what INFER does, but of many tiles only a few: the result means nothing,
+                     * and the time is what all would take */
 } SegPipeWork;
 gboolean seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error);
 /* Then the result and the areas are there. */
