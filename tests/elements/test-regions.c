@@ -393,8 +393,8 @@ test_after_crop_and_scale (void)
 {
   static const char *const upstream[] = { "identity",
     "videoscale ! capsfilter caps=video/x-raw,width=150,height=100",
-    "videoscale ! capsfilter caps=video/x-raw,width=391,height=123 ! videoconvert ! "
-    "capsfilter caps=video/x-raw,format=NV12",
+    ("videoscale ! capsfilter caps=video/x-raw,width=391,height=123 ! videoconvert ! "
+     "capsfilter caps=video/x-raw,format=NV12"),
     "videocrop left=40 top=20 right=10 bottom=30" };
   const char *models[] = { classify, fast };
   for (guint i = 0; i < G_N_ELEMENTS (upstream); i++) {

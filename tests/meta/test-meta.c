@@ -167,6 +167,7 @@ test_hostile_instances (void)
   g_assert_cmpuint (gst_vk_seg_meta_get_n_instances (meta), ==, GST_VK_SEG_MAX_INSTANCES);
   g_assert_null (gst_vk_seg_meta_get_instance (meta, GST_VK_SEG_MAX_INSTANCES));
   guint8 pixel;
+  i = gst_vk_seg_meta_get_instance (meta, 0);
   g_assert_false (gst_vk_seg_instance_get_mask_at_size (i, 0, 5, &pixel, 1));
   g_assert_false (gst_vk_seg_instance_get_mask_at_size (i, 5, 1, &pixel, 4));
   g_assert_false (
