@@ -171,8 +171,9 @@ test_text (void)
   gst_harness_push (h, scene_frame (h, 2, two, 2));
   static const char *const want[] = { "{\"pts\":0,\"type\":null}\n",
     "\"instances\":[]}\n",
-    "\"track_id\":9,\"class_id\":1,\"label\":\"dog\",\"score\":0.8000,"
-    "\"box\":[32.00,8.00,16.00,30.00],\"segmentation\":{\"size\":[48,64],\"counts\":\"" };
+    ("\"track_id\":9,\"class_id\":1,\"label\":\"dog\",\"score\":0.8000,"
+     "\"box\":[32.00,8.00,16.00,30.00],\"segmentation\":{\"size\":[48,64],\"counts\":"
+     "\"") };
   for (guint i = 0; i < G_N_ELEMENTS (want); i++) {
     GstMapInfo map;
     g_autoptr (GstBuffer) out = gst_harness_pull (s);

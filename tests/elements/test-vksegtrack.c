@@ -225,6 +225,7 @@ test_interval (void)
     if (meta != NULL)
       meta->age = n % 4;
     g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, in);
+    meta = gst_buffer_get_vk_seg_meta (out);
     if (meta != NULL && gst_vk_seg_meta_get_instance (meta, 0)->track_id != 1)
       g_error ("frame %u: %d", n, (int) gst_vk_seg_meta_get_instance (meta, 0)->track_id);
   }
