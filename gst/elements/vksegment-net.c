@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elements/vksegment-priv.h"
+
+GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
+#define GST_CAT_DEFAULT vk_segment_debug
+
+void
+gst_vk_segment_copy_settings (GstVkSegment *self, SegSettings *settings)
+{
+  GST_OBJECT_LOCK (self);
+  seg_settings_copy (settings, &self->settings);
+  self->restyle = FALSE;
+  GST_OBJECT_UNLOCK (self);
+}
+void
+gst_vk_segment_post_error (GstVkSegment *self, const GError *error)
+{
+  if (g_error_matches (error, SEG_ERROR, SEG_ERROR_FILE))
+    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", error->message),
+        ("set the model property to an ONNX file, or VKSEG_MODEL_PATH to where models "
+         "are"));
+  else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_DEVICE))
+    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message),
+        ("'vkseg devices' lists the Vulkan devices"));
+  else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_MEMORY))
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%s", error->message),
+        ("a smaller network, or precision=fp16, needs less memory"));
+  else
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
+        ("'vkseg inspect' shows what is in a model"));
+}
+
+static void
+log_network (GstVkSegment *self)
+{
+  const SegModelInfo *info = self->net->info;
+  GST_INFO_OBJECT (self, "%s: %ux%u, %s, %u classes, on %s", self->net->path, info->width,
+      info->height, seg_decoder_name (info->decoder), info->n_classes,
+      seg_vk_info (self->net->vk)->name);
+  for (guint i = 0; i < info->assumptions->len; i++)
+    GST_INFO_OBJECT (self, "nobody says, so: %s", (char *) info->assumptions->pdata[i]);
+}
+
+static gboolean
+check_network (GstVkSegment *self, const SegSettings *settings, GError **error)
+{
+  self->by_regions = settings->inference_region == SEG_INFERENCE_ROI_LIST;
+  return self->by_regions
+             ? seg_regions_check (self->net->session, self->net->info, error)
+             : seg_pipe_check (seg_net_graph (self->net), self->net->info, error);
+}
+
+gboolean
+gst_vk_segment_start (GstBaseTransform *transform)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  g_autoptr (GError) error = NULL;
+  SegSettings settings;
+  SegStyle style;
+  gst_vk_segment_copy_settings (self, &settings);
+  self->net = seg_settings_open (&settings, &error);
+  if (self->net == NULL || !check_network (self, &settings, &error)
+      || !seg_settings_style (&settings, self->net->info, &style, &error)) {
+    gst_vk_segment_post_error (self, error);
+    seg_net_free (&self->net);
+  } else {
+    log_network (self);
+  }
+  seg_settings_clear (&settings);
+  GST_OBJECT_LOCK (self);
+  seg_qos_reset (&self->qos);
+  self->n_frames = self->n_inferred = 0;
+  self->total_ms = self->last_ms = 0.0;
+  self->n_pixels = 0;
+  GST_OBJECT_UNLOCK (self);
+  return self->net != NULL;
+}
+
+void
+gst_vk_segment_replace_pipe (GstVkSegment *self, SegPipe *pipe)
+{
+  GST_OBJECT_LOCK (self);
+  SegPipe *old = self->pipe;
+  self->pipe = pipe;
+  GST_OBJECT_UNLOCK (self);
+  seg_pipe_free (&old);
+  g_clear_pointer (&self->labels, g_ptr_array_unref);
+}
+
+gboolean
+gst_vk_segment_stop (GstBaseTransform *transform)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  GST_INFO_OBJECT (self, "%" G_GUINT64_FORMAT " frames, on average %.2f ms each",
+      self->n_frames, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0);
+  gst_vk_segment_replace_pipe (self, NULL);
+  seg_secondary_close (&self->secondary);
+  seg_net_free (&self->net);
+  return TRUE;
+}
