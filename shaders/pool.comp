@@ -1,7 +1,8 @@
 #version 450
 #extension GL_GOOGLE_include_directive : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MaxPool, AveragePool and LpPool: an invocation makes four channels of a pixel.
+// MaxPool, AveragePool and LpPool: an invocation makes four channels of a pixel. Of bytes there is
+// only the maximum.
 #include "lib/store.glsl"
 
 layout (local_size_x = 64) in;
@@ -10,7 +11,16 @@ layout (constant_id = 1) const int COUNT_PADDING = 0;
 layout (constant_id = 2) const int NORM = 2;
 const int POOL_MAX = 0, POOL_AVERAGE = 1, POOL_LP = 2;
 
-layout (binding = 0) uniform samplerBuffer source;
+#ifdef STORE_B8
+layout (constant_id = 3) const uint SIGN = 0u; // 128: int8, which is ordered as its bits ^ 128 are
+#define SAMPLER usamplerBuffer
+#define VEC4 uvec4
+#else
+#define SAMPLER samplerBuffer
+#define VEC4 vec4
+#endif
+
+layout (binding = 0) uniform SAMPLER source;
 SEG_OUTPUT (1);
 
 layout (push_constant) uniform Push {
@@ -21,6 +31,22 @@ layout (push_constant) uniform Push {
   int pad_end_y, pad_end_x;
 } p;
 
+#ifdef STORE_B8
+uvec4 start ()
+{
+  return uvec4 (0);
+}
+
+uvec4 add (uvec4 v, uvec4 t)
+{
+  return max (v, t ^ SIGN);
+}
+
+uvec4 finish (uvec4 v, int taps)
+{
+  return v ^ SIGN;
+}
+#else
 vec4 norm (vec4 v)
 {
   v = abs (v);
@@ -37,6 +63,22 @@ vec4 larger (vec4 a, vec4 b)
   return mix (mix (a, b, greaterThan (b, a)), b, isnan (b)); // a NaN stays
 }
 
+vec4 start ()
+{
+  return vec4 (KIND == POOL_MAX ? uintBitsToFloat (0xff800000u) : 0.0);
+}
+
+vec4 add (vec4 v, vec4 t)
+{
+  return KIND == POOL_MAX ? larger (v, t) : KIND == POOL_AVERAGE ? v + t : v + norm (t);
+}
+
+vec4 finish (vec4 v, int taps)
+{
+  return KIND == POOL_LP ? root (v) : KIND == POOL_AVERAGE ? v / float (max (taps, 1)) : v;
+}
+#endif
+
 int padded_taps (int first, int kernel, int dilation, int end)
 {
   return clamp ((end - first + dilation - 1) / dilation, 0, kernel);
@@ -52,7 +94,7 @@ void main ()
   int image = row / p.out_h, y = row - image * p.out_h;
   int y0 = y * p.stride_y - p.pad_y, x0 = x * p.stride_x - p.pad_x;
 
-  vec4 v = vec4 (KIND == POOL_MAX ? uintBitsToFloat (0xff800000u) : 0.0);
+  VEC4 v = start ();
   int n = 0;
   for (int ky = 0; ky < p.kernel_h; ky++) {
     int iy = y0 + ky * p.dilation_y;
@@ -63,19 +105,14 @@ void main ()
       if (ix < 0 || ix >= p.in_w)
         continue;
       int at = ((image * p.in_h + iy) * p.in_w + ix) * p.in_pitch4 + p.in_offset4 + c4;
-      vec4 t = texelFetch (source, at);
-      v = KIND == POOL_MAX ? larger (v, t) : KIND == POOL_AVERAGE ? v + t : v + norm (t);
+      v = add (v, texelFetch (source, at));
       n++;
     }
   }
-  if (KIND == POOL_LP)
-    v = root (v);
-  if (KIND == POOL_AVERAGE) {
-    if (COUNT_PADDING == 1)
-      n = padded_taps (y0, p.kernel_h, p.dilation_y, p.in_h + p.pad_end_y)
-          * padded_taps (x0, p.kernel_w, p.dilation_x, p.in_w + p.pad_end_x);
-    v /= float (max (n, 1));
-  }
+  if (KIND == POOL_AVERAGE && COUNT_PADDING == 1)
+    n = padded_taps (y0, p.kernel_h, p.dilation_y, p.in_h + p.pad_end_y)
+        * padded_taps (x0, p.kernel_w, p.dilation_x, p.in_w + p.pad_end_x);
+  v = finish (v, n);
   bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
-  store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, mix (vec4 (0), v, real));
+  store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, mix (VEC4 (0), v, real));
 }

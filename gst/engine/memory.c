@@ -315,6 +315,9 @@ seg_session_place (SegSession *s, GError **error)
 static SegViewKind
 view_kind (SegBindKind kind, SegStorage storage)
 {
+  gboolean texel = kind == SEG_BIND_TEXEL || kind == SEG_BIND_BITS;
+  if (texel && storage == SEG_STORAGE_B8)
+    return SEG_VIEW_TEXEL_U8X4;
   switch (kind) {
   case SEG_BIND_TEXEL:
     return storage == SEG_STORAGE_F16   ? SEG_VIEW_TEXEL_F16X4

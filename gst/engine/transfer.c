@@ -30,20 +30,28 @@ static SegStorage
 host_storage (const SegSession *s, const SegValue *v)
 {
   SegStorage storage = seg_program_storage (s->program, v);
-  return storage == SEG_STORAGE_I32 ? SEG_STORAGE_I32 : SEG_STORAGE_F32;
+  return storage == SEG_STORAGE_F32 || storage == SEG_STORAGE_F16 ? SEG_STORAGE_F32
+                                                                  : SEG_STORAGE_I32;
 }
 
+/* Bytes and the integers that they become on the host move by bits: what is above the lowest
+ * byte is cut off on the way up, and taken from the type on the way down. */
 static const SegShader *
-copy_shader (SegStorage to)
+copy_shader (SegStorage from, SegStorage to)
 {
-  return to == SEG_STORAGE_I32   ? &seg_shader_copy_i32
-         : to == SEG_STORAGE_F16 ? &seg_shader_copy_f16
-                                 : &seg_shader_copy_f32;
+  if (from == SEG_STORAGE_B8)
+    return &seg_shader_copy_b32;
+  switch (to) {
+  case SEG_STORAGE_I32: return &seg_shader_copy_i32;
+  case SEG_STORAGE_F16: return &seg_shader_copy_f16;
+  case SEG_STORAGE_B8: return &seg_shader_copy_b8;
+  default: return &seg_shader_copy_f32;
+  }
 }
 
 static gboolean
 record_copy (SegCmd *cmd, const SegBufferView *from, const SegView *from_view,
-    const SegBufferView *to, const SegView *to_view, SegStorage to_storage,
+    const SegBufferView *to, const SegView *to_view, const SegShader *shader,
     const char *label, GError **error)
 {
   SegStrided plan;
@@ -51,7 +59,7 @@ record_copy (SegCmd *cmd, const SegBufferView *from, const SegView *from_view,
     return FALSE;
   SegBufferView views[2] = { *from, *to };
   SegVkDispatch d = {
-    .shader = copy_shader (to_storage),
+    .shader = shader,
     .spec = plan.modes,
     .n_spec = SEG_STRIDED_OPERANDS,
     .views = views,
@@ -67,14 +75,16 @@ record_copy (SegCmd *cmd, const SegBufferView *from, const SegView *from_view,
 gboolean
 seg_session_record_upload (SegSession *s, SegCmd *cmd, const SegValue *v, GError **error)
 {
-  SegStorage storage = host_storage (s, v);
+  SegStorage storage = seg_program_storage (s->program, v);
   SegBufferView from = { s->upload, s->places[v->id].upload_offset, host_bytes (v),
-    storage == SEG_STORAGE_I32 ? SEG_VIEW_TEXEL_I32X4 : SEG_VIEW_TEXEL_F32X4 };
+    storage == SEG_STORAGE_B8    ? SEG_VIEW_TEXEL_U32X4
+    : storage == SEG_STORAGE_I32 ? SEG_VIEW_TEXEL_I32X4
+                                 : SEG_VIEW_TEXEL_F32X4 };
   SegBufferView to =
       seg_session_view (s, (SegRef){ SEG_REF_VALUE, v->id }, SEG_BIND_BUFFER_WRITE);
   SegView from_view = host_view (v), to_view = seg_view (v);
   return record_copy (cmd, &from, &from_view, &to, &to_view,
-      seg_program_storage (s->program, v), "upload", error);
+      copy_shader (host_storage (s, v), storage), "upload", error);
 }
 
 gboolean
@@ -86,8 +96,9 @@ seg_session_record_download (
   SegBufferView to = { s->download, s->places[v->id].download_offset, host_bytes (v),
     SEG_VIEW_STORAGE_WRITE };
   SegView from_view = seg_view (v), to_view = host_view (v);
-  return record_copy (
-      cmd, &from, &from_view, &to, &to_view, host_storage (s, v), "download", error);
+  const SegShader *shader =
+      copy_shader (seg_program_storage (s->program, v), host_storage (s, v));
+  return record_copy (cmd, &from, &from_view, &to, &to_view, shader, "download", error);
 }
 
 /* A live tensor fits when only its rows are fewer than there is memory for. */

@@ -251,6 +251,11 @@ seg_decode_check (const SegDecodePlan *plan, SegStorage storage, GError **error)
         "only");
     return FALSE;
   }
+  if (storage == SEG_STORAGE_B8) {
+    g_set_error_literal (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "the network's output is bytes: end it with a DequantizeLinear");
+    return FALSE;
+  }
   return TRUE;
 }
 

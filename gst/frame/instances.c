@@ -160,7 +160,7 @@ record_masks (Recorder *r, GError **error)
 static gboolean
 view_of (SegBufferView *view, const SegBound *output, GError **error)
 {
-  if (output->storage == SEG_STORAGE_I32) {
+  if (output->storage == SEG_STORAGE_I32 || output->storage == SEG_STORAGE_B8) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "detections and prototypes are floating point, not integers");
     return FALSE;

@@ -102,7 +102,8 @@ fill_destination (SegPreprocessBlock *b, const SegBound *input, guint channel_ax
   b->dest[0] = (gint32) (offset / 4);
   b->dest[1] = (gint32) (pixel_pitch / 4);
   b->dest[2] = (gint32) (v->strides[channel_axis] / 4);
-  if (offset % 4 == 0 && input->storage != SEG_STORAGE_I32)
+  if (offset % 4 == 0 && input->storage != SEG_STORAGE_I32
+      && input->storage != SEG_STORAGE_B8)
     return TRUE;
   g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
       lane > 0

@@ -276,6 +276,8 @@ element (const SegBound *b, const guint8 *data, gsize at)
   switch (b->storage) {
   case SEG_STORAGE_F16: return seg_half_to_float (((const guint16 *) data)[at]);
   case SEG_STORAGE_I32: return (float) ((const gint32 *) data)[at];
+  case SEG_STORAGE_B8:
+    return b->desc.dtype == SEG_DTYPE_I8 ? ((const gint8 *) data)[at] : data[at];
   default: return ((const float *) data)[at];
   }
 }

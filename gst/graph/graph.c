@@ -144,7 +144,7 @@ seg_node_is_on_device (const SegNode *node)
 }
 
 static gboolean
-device_stores (const SegValue *v)
+device_stores (const SegValue *v, gboolean bytes)
 {
   if (v->size != SEG_SIZE_FIXED && !seg_value_has_rows (v))
     return FALSE;
@@ -154,9 +154,15 @@ device_stores (const SegValue *v)
   case SEG_DTYPE_BF16:
   case SEG_DTYPE_I32:
   case SEG_DTYPE_I64:
-  case SEG_DTYPE_BOOL: return v->desc.rank <= 6 && seg_desc_n_elems (&v->desc) > 0;
+  case SEG_DTYPE_BOOL: break;
+  case SEG_DTYPE_U8:
+  case SEG_DTYPE_I8:
+    if (bytes)
+      break;
+    return FALSE;
   default: return FALSE;
   }
+  return v->desc.rank <= 6 && seg_desc_n_elems (&v->desc) > 0;
 }
 
 /* An empty constant says something (no roi, no axes) but is never bound to a kernel. */
@@ -169,14 +175,15 @@ is_empty_constant (const SegValue *v)
 gboolean
 seg_node_device_types (const SegNode *node)
 {
+  gboolean bytes = (node->op->flags & SEG_OP_BYTES) != 0;
   for (guint i = 0; i < node->inputs->len; i++) {
     const SegValue *v = g_ptr_array_index (node->inputs, i);
-    if (v != NULL && !device_stores (v) && !is_empty_constant (v))
+    if (v != NULL && !device_stores (v, bytes) && !is_empty_constant (v))
       return FALSE;
   }
   for (guint i = 0; i < node->outputs->len; i++) {
     const SegValue *v = g_ptr_array_index (node->outputs, i);
-    if (v != NULL && !device_stores (v))
+    if (v != NULL && !device_stores (v, bytes))
       return FALSE;
   }
   return TRUE;

@@ -32,6 +32,7 @@ typedef enum {
   SEG_OP_HEAVY = 1 << 7, /* worth a device whatever the size */
   SEG_OP_BODIES =
       1 << 6, /* has graphs among its attributes; they are built before parse */
+  SEG_OP_BYTES = 1 << 8, /* emit takes uint8 and int8, which lie in bytes on a device */
   SEG_OP_REORDERS = 1 << 4, /* ANY, but the output's layout does not follow the input's
                               * (Transpose): it is what the consumers want */
 } SegOpFlags;
@@ -102,7 +103,8 @@ struct _SegOp {
 };
 
 /* All inputs and outputs are of types that a device stores: floating point (as fp32 or fp16),
- * int32, int64 (as 32-bit), bool (as 32-bit 0 or 1); ranks at most 6; no empty tensor. */
+ * int32, int64 (as 32-bit), bool (as 32-bit 0 or 1), uint8 and int8 where the operator takes them
+ * (SEG_OP_BYTES); ranks at most 6; no empty tensor. */
 gboolean seg_node_device_types (const SegNode *node);
 
 /* by_row for an operator where it holds for input 0, the others being FIXED. */

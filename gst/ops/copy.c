@@ -34,6 +34,7 @@ const SegOp seg_op_copy = {
   .max_inputs = 1,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .flags = SEG_OP_BYTES,
   .infer = copy_infer,
   .eval = copy_eval,
   .emit = copy_emit,

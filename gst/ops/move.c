@@ -175,10 +175,23 @@ as_padded (const SegView *dst, SegView *in, SegView *out)
   return TRUE;
 }
 
+static const SegShader *const part_shaders[] = {
+  [SEG_STORAGE_F32] = &seg_shader_move_b32,
+  [SEG_STORAGE_F16] = &seg_shader_move_b16,
+  [SEG_STORAGE_I32] = &seg_shader_move_b32,
+  [SEG_STORAGE_B8] = &seg_shader_move_b8,
+};
+static const SegShader *const whole_shaders[] = {
+  [SEG_STORAGE_F32] = &seg_shader_copy_b32,
+  [SEG_STORAGE_F16] = &seg_shader_copy_b16,
+  [SEG_STORAGE_I32] = &seg_shader_copy_b32,
+  [SEG_STORAGE_B8] = &seg_shader_copy_b8,
+};
+
 /* Some of dst's elements: the shader takes their places from a second operand. */
 static gboolean
 emit_part (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegView *out,
-    gboolean half, GError **error)
+    SegStorage storage, GError **error)
 {
   SegStrided s;
   SegView views[2] = { *in, *out };
@@ -190,7 +203,7 @@ emit_part (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegVi
   if (s.modes[1] == SEG_STRIDED_VECTOR && s.push[5] % 4 != 0)
     s.modes[1] = SEG_STRIDED_GATHER;
   SegDispatch d = {
-    .shader = half ? &seg_shader_move_b16 : &seg_shader_move_b32,
+    .shader = part_shaders[storage],
     .bindings = { { src, SEG_BIND_BITS }, { dst, SEG_BIND_BUFFER_READ_WRITE } },
     .n_bindings = 2,
   };
@@ -200,13 +213,13 @@ emit_part (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegVi
 
 static gboolean
 emit_whole (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegView *out,
-    gboolean half, GError **error)
+    SegStorage storage, GError **error)
 {
   SegStrided s;
   if (!seg_strided_plan (&s, out, in, 1, error))
     return FALSE;
   SegDispatch d = {
-    .shader = half ? &seg_shader_copy_b16 : &seg_shader_copy_b32,
+    .shader = whole_shaders[storage],
     .bindings = { { src, SEG_BIND_BITS }, { dst, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 2,
   };
@@ -214,10 +227,21 @@ emit_whole (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegV
   return seg_program_dispatch (p, &d, error);
 }
 
+static SegRef
+zeros_of (SegProgram *p, SegStorage storage)
+{
+  static const gint32 ints[4];
+  static const float floats[4];
+  switch (storage) {
+  case SEG_STORAGE_I32: return seg_program_ints (p, ints, 4);
+  case SEG_STORAGE_B8: return seg_program_bytes (p, (const guint8 *) ints, 4);
+  default: return seg_program_floats (p, floats, 4, storage);
+  }
+}
+
 gboolean
 seg_move_clear_padding (SegProgram *p, const SegValue *dst, GError **error)
 {
-  static const gint32 zero[4];
   SegView to = seg_view (dst);
   guint32 pad = to.pitch != 0 ? -to.dims[1] % SEG_CHANNEL_ALIGN : 0;
   if (pad == 0)
@@ -229,12 +253,9 @@ seg_move_clear_padding (SegProgram *p, const SegValue *dst, GError **error)
     out.dims[axis] = i == 1 ? pad : to.dims[i];
     out.strides[axis] = to.strides[i];
   }
-  gboolean half = seg_program_storage (p, dst) == SEG_STORAGE_F16;
-  float zeros[4] = { 0 };
-  SegRef blank = seg_program_storage (p, dst) == SEG_STORAGE_I32
-                     ? seg_program_ints (p, zero, 4)
-                     : seg_program_floats (p, zeros, 4, seg_program_storage (p, dst));
-  return emit_part (p, blank, &in, seg_program_value (p, dst), &out, half, error);
+  SegStorage storage = seg_program_storage (p, dst);
+  return emit_part (
+      p, zeros_of (p, storage), &in, seg_program_value (p, dst), &out, storage, error);
 }
 
 static gboolean
@@ -259,12 +280,12 @@ seg_move_emit (const SegMove *m, SegProgram *p, const SegValue *src, const SegVa
   }
   make_views (m, &from, &to, &in, &out);
   SegRef a = seg_program_value (p, src), b = seg_program_value (p, dst);
-  gboolean half = seg_program_storage (p, dst) == SEG_STORAGE_F16;
+  SegStorage storage = seg_program_storage (p, dst);
   gboolean padding = to.pitch != 0 && to.dims[1] % SEG_CHANNEL_ALIGN != 0;
   if ((to.offset == 0 && !padding && is_dense (&out, out.rank, 1, &to))
       || as_padded (&to, &in, &out))
-    return emit_whole (p, a, &in, b, &out, half, error);
+    return emit_whole (p, a, &in, b, &out, storage, error);
   if (is_all_of (m, dst) && !seg_move_clear_padding (p, dst, error))
     return FALSE;
-  return emit_part (p, a, &in, b, &out, half, error);
+  return emit_part (p, a, &in, b, &out, storage, error);
 }

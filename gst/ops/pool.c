@@ -167,12 +167,17 @@ pool_emit (const SegNode *node, SegProgram *p, GError **error)
         error, SEG_ERROR, SEG_ERROR_MEMORY, "the feature map has too many pixels");
     return FALSE;
   }
-  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  static const SegShader *const shaders[] = {
+    [SEG_STORAGE_F32] = &seg_shader_pool_f32,
+    [SEG_STORAGE_F16] = &seg_shader_pool_f16,
+    [SEG_STORAGE_B8] = &seg_shader_pool_b8,
+  };
   guint32 n = (items + 63) / 64, columns = MIN (n, 32768);
   SegDispatch d = {
-    .shader = half ? &seg_shader_pool_f16 : &seg_shader_pool_f32,
-    .spec = { node->op->variant, params->count_padding, params->p },
-    .n_spec = 3,
+    .shader = shaders[seg_program_storage (p, x)],
+    .spec = { node->op->variant, params->count_padding, params->p,
+        x->desc.dtype == SEG_DTYPE_I8 ? 128 : 0 },
+    .n_spec = 4,
     .bindings = { { seg_program_value (p, x), SEG_BIND_TEXEL },
         { seg_program_value (p, y), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 2,
@@ -211,7 +216,8 @@ average_absorb_pads (SegNode *node, const gint64 *begin, const gint64 *end, guin
 #define POOL(ONNX, VARIANT, OUTPUTS, ABSORB)                                             \
   {                                                                                      \
     .name = ONNX, .domain = "", .min_inputs = 1, .max_inputs = 1,                        \
-    .max_outputs = OUTPUTS, .layout = SEG_OP_CHANNELS_LAST, .variant = VARIANT,          \
+    .max_outputs = OUTPUTS, .layout = SEG_OP_CHANNELS_LAST,                              \
+    .flags = (VARIANT) == POOL_MAX ? SEG_OP_BYTES : 0, .variant = VARIANT,               \
     .params_size = sizeof (PoolParams), .parse = pool_parse, .infer = pool_infer,        \
     .eval = pool_eval, .on_device = pool_on_device, .emit = pool_emit,                   \
     .align = pool_align, .absorb_pads = ABSORB,                                          \

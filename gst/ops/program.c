@@ -80,6 +80,18 @@ seg_value_memory_elems (const SegValue *value)
   return (seg_desc_n_elems (&root->desc) + 3) / 4 * 4;
 }
 
+gsize
+seg_storage_bytes (SegStorage storage)
+{
+  static const guint8 bytes[] = {
+    [SEG_STORAGE_F32] = 4,
+    [SEG_STORAGE_F16] = 2,
+    [SEG_STORAGE_I32] = 4,
+    [SEG_STORAGE_B8] = 1,
+  };
+  return bytes[storage];
+}
+
 /* --- blobs --------------------------------------------------------------------------------- */
 
 static SegRef
@@ -114,6 +126,15 @@ seg_program_ints (SegProgram *p, const gint32 *data, gsize n)
   return add_blob (p, copy, padded * 4, SEG_STORAGE_I32);
 }
 
+SegRef
+seg_program_bytes (SegProgram *p, const guint8 *data, gsize n)
+{
+  gsize padded = MAX ((n + 3) / 4 * 4, 4);
+  guint8 *copy = g_new0 (guint8, padded);
+  memcpy (copy, data, n);
+  return add_blob (p, copy, padded, SEG_STORAGE_B8);
+}
+
 /* Where element i (row-major) of a constant lies in its layout. */
 static gsize
 laid_out_index (const SegView *v, gsize i)
@@ -132,7 +153,14 @@ add_constant (SegProgram *p, const SegValue *value)
   SegView v = seg_view (value);
   const SegTensor *t = value->constant;
   gsize n = seg_desc_n_elems (&t->desc);
-  if (seg_program_storage (p, value) == SEG_STORAGE_I32) {
+  SegStorage storage = seg_program_storage (p, value);
+  if (storage == SEG_STORAGE_B8) {
+    g_autofree guint8 *bytes = g_new0 (guint8, v.n_elems + 1);
+    for (gsize i = 0; i < n; i++)
+      bytes[laid_out_index (&v, i)] = seg_tensor_get_int (t, i);
+    return seg_program_bytes (p, bytes, v.n_elems);
+  }
+  if (storage == SEG_STORAGE_I32) {
     g_autofree gint32 *ints = g_new0 (gint32, v.n_elems + 1);
     for (gsize i = 0; i < n; i++)
       ints[laid_out_index (&v, i)] =
@@ -175,7 +203,11 @@ seg_program_precision (const SegProgram *p)
 SegStorage
 seg_program_storage (const SegProgram *p, const SegValue *value)
 {
-  return seg_dtype_is_float (value->desc.dtype) ? p->precision : SEG_STORAGE_I32;
+  if (seg_dtype_is_float (value->desc.dtype))
+    return p->precision;
+  return seg_dtype_bytes (value->desc.dtype) == 1 && value->desc.dtype != SEG_DTYPE_BOOL
+             ? SEG_STORAGE_B8
+             : SEG_STORAGE_I32;
 }
 
 SegRef
@@ -194,11 +226,10 @@ seg_program_ref_bytes (const SegProgram *p, SegRef ref)
   case SEG_REF_BLOB: return g_array_index (p->blobs, SegBlob, ref.id).n_bytes;
   case SEG_REF_TEMP:
     temp = &g_array_index (p->temps, SegTemp, ref.id);
-    return temp->n_elems * (temp->storage == SEG_STORAGE_F16 ? 2 : 4);
+    return temp->n_elems * seg_storage_bytes (temp->storage);
   case SEG_REF_VALUE: {
     const SegValue *v = g_ptr_array_index (p->graph->values, ref.id);
-    return seg_value_memory_elems (v)
-           * (seg_program_storage (p, v) == SEG_STORAGE_F16 ? 2 : 4);
+    return seg_value_memory_elems (v) * seg_storage_bytes (seg_program_storage (p, v));
   }
   default: return 0;
   }
@@ -219,7 +250,7 @@ check_binding (const SegProgram *p, const SegBinding *b, GError **error)
 {
   gsize bytes = seg_program_ref_bytes (p, b->ref);
   gboolean texel = b->kind == SEG_BIND_TEXEL || b->kind == SEG_BIND_BITS;
-  gsize texel_bytes = seg_program_ref_storage (p, b->ref) == SEG_STORAGE_F16 ? 8 : 16;
+  gsize texel_bytes = 4 * seg_storage_bytes (seg_program_ref_storage (p, b->ref));
   guint64 limit =
       texel ? p->device.max_texels * texel_bytes : p->device.max_storage_bytes;
   limit =

@@ -15,7 +15,10 @@ typedef enum {
   SEG_STORAGE_F32,
   SEG_STORAGE_F16,
   SEG_STORAGE_I32,
+  SEG_STORAGE_B8, /* uint8 and int8, four in a word; shaders see bits, the dtype has the sign */
 } SegStorage;
+
+gsize seg_storage_bytes (SegStorage storage); /* of an element */
 
 /* A piece of device memory. */
 typedef enum { SEG_REF_NONE, SEG_REF_VALUE, SEG_REF_BLOB, SEG_REF_TEMP } SegRefKind;
@@ -26,9 +29,10 @@ typedef struct {
 
 /* How a shader sees a piece of memory. Every view has 4 elements to a texel or an array entry.
  * TEXEL is samplerBuffer for F32 and F16 (the same SPIR-V reads both) and isamplerBuffer for
- * I32; BITS is usamplerBuffer, the elements' bits unconverted (for moving data: uvec4 of 32
- * or of 16 bits). BUFFER is a storage buffer: vec4[], ivec4[] or uvec4[] for 32-bit storage,
- * uvec2[] (packHalf2x16) for F16. The binding number is the position in the list. */
+ * I32; BITS is usamplerBuffer, the elements' bits unconverted (for moving data: uvec4 of 32, of
+ * 16 or of 8 bits), which is what B8 is in either case. BUFFER is a storage buffer: vec4[],
+ * ivec4[] or uvec4[] for 32-bit storage, uvec2[] (packHalf2x16) for F16, uint[] for B8. The
+ * binding number is the position in the list. */
 typedef enum {
   SEG_BIND_TEXEL,
   SEG_BIND_BITS,
@@ -87,6 +91,7 @@ SegRef seg_program_value (SegProgram *p, const SegValue *value);
  * to 4 elements). The data is copied. */
 SegRef seg_program_floats (SegProgram *p, const float *data, gsize n, SegStorage storage);
 SegRef seg_program_ints (SegProgram *p, const gint32 *data, gsize n);
+SegRef seg_program_bytes (SegProgram *p, const guint8 *data, gsize n);
 /* Memory that lives from this node's first dispatch to its last; contents undefined. */
 SegRef seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage);
 

@@ -15,7 +15,7 @@ rename_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
 #define RENAME(NAME, IN_MIN, IN_MAX, INFER)                                              \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = IN_MIN, .max_inputs = IN_MAX,              \
-    .max_outputs = 1, .layout = SEG_OP_ROWS, .flags = SEG_OP_RENAME,                     \
+    .max_outputs = 1, .layout = SEG_OP_ROWS, .flags = SEG_OP_RENAME | SEG_OP_BYTES,      \
     .by_row = seg_rows_of_first, .infer = INFER, .eval = rename_eval                     \
   }
 

@@ -145,6 +145,7 @@ const SegOp seg_op_slice = {
   .max_inputs = 5,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .flags = SEG_OP_BYTES,
   .params_size = sizeof (Params),
   .infer = slice_infer,
   .eval = slice_eval,

@@ -116,6 +116,7 @@ const SegOp seg_op_split = {
   .max_inputs = 2,
   .max_outputs = G_MAXUINT,
   .layout = SEG_OP_ANY,
+  .flags = SEG_OP_BYTES,
   .params_size = sizeof (Params),
   .infer = split_infer,
   .eval = split_eval,

@@ -17,4 +17,12 @@
 #elif defined(STORE_B16)
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec2 data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = uvec2 ((v).x | (v).y << 16, (v).z | (v).w << 16)
+#elif defined(STORE_B8)
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uint data[]; } seg_out
+#define store4(i, v) seg_out.data[i] = pack_bytes (v)
+uint pack_bytes (uvec4 v)
+{
+  v &= 255u;
+  return v.x | v.y << 8 | v.z << 16 | v.w << 24;
+}
 #endif

@@ -18,6 +18,18 @@
     store1 (AT0, (V).x)                                                                        \
     store1 (AT1, (V).y)                                                                        \
   }
+#elif defined(STORE_B8)
+#define store1(AT, V)                                                                          \
+  {                                                                                            \
+    uint shift = uint ((AT) & 3) * 8u;                                                         \
+    atomicAnd (seg_elements.words[(AT) >> 2], ~(255u << shift));                               \
+    atomicOr (seg_elements.words[(AT) >> 2], (V) << shift);                                    \
+  }
+#define store2(AT0, AT1, V)                                                                    \
+  {                                                                                            \
+    store1 (AT0, (V).x)                                                                        \
+    store1 (AT1, (V).y)                                                                        \
+  }
 #else
 #define store1(AT, V) seg_elements.words[AT] = (V);
 #define store2(AT0, AT1, V)                                                                    \

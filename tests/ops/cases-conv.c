@@ -170,6 +170,10 @@ const SegCase seg_cases_conv[] = {
       .n_outputs = 2 },
   { "MaxPool", "kernel_shape=[2,2]", "u8[1,3,5,4]" },
   { "MaxPool", "kernel_shape=[2,2]", "i8[1,3,5,4]" },
+  { "MaxPool", "kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]", "u8[2,13,9,7](0,255)" },
+  { "MaxPool", "kernel_shape=[3,2] dilations=[2,3] pads=[1,0,2,1]",
+      "i8[1,8,9,9](-128,127)" },
+  { "MaxPool", "kernel_shape=[3] strides=[2]", "i8[2,40,21](-128,-1)" },
 
   /* AveragePool */
   { "AveragePool", "kernel_shape=[2,2] strides=[2,2]", "f32[1,8,10,12]" },

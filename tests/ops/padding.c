@@ -17,7 +17,7 @@ read_back (SegVk *vk, const SegBound *bound, SegBuffer *to, GError **error)
 static char *
 find_nonzero (const SegBound *bound, const guint8 *bytes, guint output)
 {
-  gsize size = bound->storage == SEG_STORAGE_F16 ? 2 : 4;
+  gsize size = seg_storage_bytes (bound->storage);
   guint32 n_channels = bound->view.dims[1];
   guint32 end =
       (n_channels + SEG_CHANNEL_ALIGN - 1) / SEG_CHANNEL_ALIGN * SEG_CHANNEL_ALIGN;
