@@ -7,9 +7,11 @@ struct _SegHostNet {
   SegSession *session;
   SegBound input;
   SegBuffer *in_device, *in_host;
+  SegHostNetKind kind;
   guint n_outputs;
-  guint *indices;    /* of the outputs, in the graph */
-  SegBound *outputs; /* their buffers are owned */
+  guint *indices;      /* of the outputs, in the graph */
+  SegBound *outputs;   /* their buffers are owned */
+  SegTensor **tensors; /* of the last run; NULL before */
 };
 
 gboolean
@@ -51,19 +53,23 @@ add_output (SegHostNet *net, SegVk *vk, guint index, GError **error)
 {
   SegBound *bound = &net->outputs[net->n_outputs];
   const SegValue *v = seg_session_graph (net->session)->outputs->pdata[index];
+  net->indices[net->n_outputs++] = index;
+  if (net->kind == SEG_HOST_NET_TENSORS)
+    return TRUE;
   if (!seg_bound_rows (bound, &v->desc, error))
     return FALSE;
   bound->buffer = seg_buffer_new (vk, bound->n_bytes, SEG_BUFFER_UPLOAD, error);
-  net->indices[net->n_outputs++] = index;
   return bound->buffer != NULL;
 }
 
 SegHostNet *
-seg_host_net_new (
-    SegSession *session, SegVk *vk, const guint *outputs, guint n_outputs, GError **error)
+seg_host_net_new (SegSession *session, SegVk *vk, SegHostNetKind kind,
+    const guint *outputs, guint n_outputs, GError **error)
 {
   SegHostNet *net = g_new0 (SegHostNet, 1);
   net->session = session;
+  net->kind = kind;
+  net->tensors = g_new0 (SegTensor *, n_outputs);
   net->indices = g_new0 (guint, n_outputs);
   net->outputs = g_new0 (SegBound, n_outputs);
   const SegValue *in = seg_session_graph (session)->inputs->pdata[0];
@@ -85,8 +91,11 @@ seg_host_net_free (SegHostNet **pnet)
     return;
   seg_buffer_free (&net->in_device);
   seg_buffer_free (&net->in_host);
-  for (guint i = 0; i < net->n_outputs; i++)
+  for (guint i = 0; i < net->n_outputs; i++) {
     seg_buffer_free (&net->outputs[i].buffer);
+    seg_tensor_unref (net->tensors[i]);
+  }
+  g_free (net->tensors);
   g_free (net->indices);
   g_free (net->outputs);
   g_free (net);
@@ -102,6 +111,12 @@ const SegBound *
 seg_host_net_outputs (const SegHostNet *net)
 {
   return net->outputs;
+}
+
+SegTensor *const *
+seg_host_net_tensors (const SegHostNet *net)
+{
+  return net->tensors;
 }
 
 gboolean
@@ -124,13 +139,19 @@ take_input (SegHostNet *net, GError **error)
 }
 
 static gboolean
-put_output (const SegBound *bound, SegTensor *output, GError **error)
+put_output (SegHostNet *net, guint i, SegTensor *output, GError **error)
 {
+  const SegBound *bound = &net->outputs[i];
+  if (net->kind == SEG_HOST_NET_TENSORS) {
+    seg_tensor_unref (net->tensors[i]);
+    net->tensors[i] = seg_tensor_ref (output);
+    return TRUE;
+  }
   SegDType dtype = bound->storage == SEG_STORAGE_I32 ? SEG_DTYPE_I32 : SEG_DTYPE_F32;
   g_autoptr (SegTensor) tensor = seg_tensor_convert (output, dtype, error);
   if (tensor == NULL)
     return FALSE;
-  if (tensor->n_bytes > bound->n_bytes) {
+  if (!seg_desc_same_dims (&tensor->desc, &bound->desc)) {
     g_set_error (
         error, SEG_ERROR, SEG_ERROR_MODEL, "the network's output changed its size");
     return FALSE;
@@ -151,7 +172,7 @@ seg_host_net_run (SegHostNet *net, GError **error)
     return FALSE;
   gboolean ok = TRUE;
   for (guint i = 0; ok && i < net->n_outputs; i++)
-    ok = put_output (&net->outputs[i], outputs[net->indices[i]], error);
+    ok = put_output (net, i, outputs[net->indices[i]], error);
   for (guint i = 0; i < n; i++)
     seg_tensor_unref (outputs[i]);
   return ok;

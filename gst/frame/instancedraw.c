@@ -171,7 +171,7 @@ seg_drawing_set_colors (SegDrawing *drawing, const SegFrame *frame,
 
 gboolean
 seg_drawing_record (SegCmd *cmd, const SegDrawing *drawing,
-    const SegDrawingMemory *memory, const SegInstanceMemory *instances,
+    const SegDrawingMemory *memory, const SegPiece *records, const SegPiece *masks,
     const SegDrawingParts *parts, GError **error)
 {
   const SegDrawingBlock *b = drawing->values;
@@ -180,13 +180,13 @@ seg_drawing_record (SegCmd *cmd, const SegDrawing *drawing,
     (guint32) parts->boxes, (guint32) labels, (guint32) parts->filled,
     (guint32) parts->nearest };
   SegBufferView style[6] = { drawing->block,
-    seg_piece_view (&instances->records, SEG_VIEW_TEXEL_U32X4),
+    seg_piece_view (records, SEG_VIEW_TEXEL_U32X4),
     seg_piece_view (&drawing->widths, SEG_VIEW_STORAGE_READ), drawing->palette,
     seg_piece_view (&memory->draws, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (&memory->colors, SEG_VIEW_STORAGE_WRITE) };
   SegBufferView map[7] = { drawing->block,
     seg_piece_view (&memory->draws, SEG_VIEW_TEXEL_U32X4),
-    seg_piece_view (&instances->masks, SEG_VIEW_TEXEL_U8X1),
+    seg_piece_view (masks, SEG_VIEW_TEXEL_U8X1),
     seg_piece_view (&drawing->atlas, SEG_VIEW_TEXEL_U8X1),
     seg_piece_view (&memory->map, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (&memory->matte, SEG_VIEW_STORAGE_WRITE),

@@ -60,7 +60,7 @@ typedef struct {
 } SegDrawingParts;
 
 gboolean seg_drawing_record (SegCmd *cmd, const SegDrawing *drawing,
-    const SegDrawingMemory *memory, const SegInstanceMemory *instances,
+    const SegDrawingMemory *memory, const SegPiece *records, const SegPiece *masks,
     const SegDrawingParts *parts, GError **error);
 
 G_END_DECLS

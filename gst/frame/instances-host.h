@@ -24,18 +24,4 @@ guint seg_candidates_select (SegCandidate *candidates, guint n,
 gboolean seg_box_to_frame (
     const SegGeometry *geometry, const float net[4], SegInstance *instance);
 
-/* Outputs of an R-CNN, as torchvision exports it: boxes [n,4] in pixels of the input, labels [n],
- * scores [n]; masks (NULL: none) of any type of float [n,1,h,w] or [n,h,w], probabilities over the
- * whole input or over the box. */
-typedef struct {
-  SegTensor *boxes, *labels, *scores, *masks;
-} SegRcnnOutputs;
-
-/* `items` has room for limits->max_instances, `masks` for masks_bytes; masks that do not fit are
- * thinned out to every second pixel, every fourth, ... Number of instances in *n. Errors: shapes
- * that do not belong together. */
-gboolean seg_rcnn_decode (const SegRcnnOutputs *outputs, const SegInstanceLimits *limits,
-    const SegGeometry *geometry, SegInstance *items, guint8 *masks, gsize masks_bytes,
-    guint *n, GError **error);
-
 G_END_DECLS

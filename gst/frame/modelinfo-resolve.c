@@ -110,7 +110,8 @@ guess_decoder (const SegModelInfo *info, const SegGraph *graph)
   const SegDesc *first = &output_at (graph, info->outputs[0])->desc;
   if (output_by_rank (graph, 3) >= 0 && output_by_rank (graph, 4) >= 0)
     return SEG_DECODER_YOLO_SEG;
-  if (output_by_name (graph, "masks") >= 0)
+  if (output_by_name (graph, "masks") >= 0
+      || (output_by_name (graph, "boxes") >= 0 && output_by_name (graph, "labels") >= 0))
     return SEG_DECODER_RCNN;
   if (first->rank == 2 && seg_dtype_is_float (first->dtype))
     return info->regions_input >= 0 ? SEG_DECODER_FAST_RCNN : SEG_DECODER_CLASSIFY;

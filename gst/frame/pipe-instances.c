@@ -1,52 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "frame/instancedraw.h"
-#include "frame/pipe-priv.h"
+#include "frame/pipe-instances.h"
 
 #include <string.h>
 
-typedef struct {
-  SegInstancePlan plan;
-  SegInstanceMemory memory;
-  SegDrawingMemory drawn;
-  SegDrawing drawing;
-  SegDecodeMemory maps; /* map, matte, counts and zeros of it */
-  SegInstanceLimits *limits;
-  SegStyleBlock *style; /* of the shaders that draw maps: value 0 is no instance */
-  SegBufferView limits_view, style_view, decode_view;
-  int records, masks; /* downloads; -1: none */
-  gboolean map_is_made;
-
-  SegInstance *items;
-  SegInstances result;
-  guint32 areas[256];
-} State;
-
-static gboolean
-make_plan (SegInstancePlan *plan, const SegGraph *graph, const SegModelInfo *info,
-    GError **error)
-{
-  gboolean masks = info->decoder == SEG_DECODER_YOLO_SEG;
-  if (info->n_outputs < 1u + masks) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "decoder yolo-seg takes two outputs, detections and prototypes, and there is "
-        "one");
-    return FALSE;
-  }
-  const SegValue *detections = graph->outputs->pdata[info->outputs[0]];
-  const SegValue *prototypes = masks ? graph->outputs->pdata[info->outputs[1]] : NULL;
-  if (seg_instance_plan_init (
-          plan, info, &detections->desc, masks ? &prototypes->desc : NULL, error))
-    return TRUE;
-  g_prefix_error (error, "decoder %s: ", seg_decoder_name (info->decoder));
-  return FALSE;
-}
-
-static gboolean
-yolo_check (const SegGraph *graph, const SegModelInfo *info, GError **error)
-{
-  SegInstancePlan plan;
-  return make_plan (&plan, graph, info, error);
-}
+/* --- memory -------------------------------------------------------------------------------------- */
 
 static void
 add_piece (SegPipeMemory *memory, SegPiece *piece)
@@ -61,23 +18,15 @@ add_download (SegPipeMemory *memory, SegPiece *piece)
   return (int) memory->n_downloads++;
 }
 
-static gboolean
-yolo_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
+void
+seg_pipe_plan_instances (SegPipe *pipe, SegPipeInstances *s, SegPipeMemory *memory)
 {
-  State *s = pipe->decoder_state = g_new0 (State, 1);
   SegOutputKind output = pipe->config.output;
-  if (!make_plan (&s->plan, seg_session_graph (pipe->session), pipe->info, error))
-    return FALSE;
-  if (seg_vk_info (pipe->vk)->type == SEG_DEVICE_CPU)
-    s->plan.n_workers = 1024;
-  SegInstanceMemory *m = &s->memory;
   SegDrawingMemory *d = &s->drawn;
-  seg_instance_sizes (m, &s->plan);
   seg_drawing_sizes (d, pipe->frame.width, pipe->frame.height);
   s->maps.counts.n_bytes = 256 * sizeof (guint32);
-  SegPiece *pieces[] = { &m->keys, &m->candidates, &m->boxes, &m->sorted, &m->overlaps,
-    &m->records, &m->masks, &d->map, &d->matte, &d->ink, &d->draws, &d->colors,
-    &s->maps.counts };
+  SegPiece *pieces[] = { &s->records, &s->masks, &d->map, &d->matte, &d->ink, &d->draws,
+    &d->colors, &s->maps.counts };
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     add_piece (memory, pieces[i]);
   memory->result = output == SEG_OUTPUT_LABELS  ? &d->map
@@ -85,18 +34,16 @@ yolo_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
                    : output == SEG_OUTPUT_META  ? &d->draws /* nobody asks for it */
                                                 : NULL;
   add_download (memory, &s->maps.counts);
-  s->records = add_download (memory, &m->records);
-  s->masks = pipe->config.masks && s->plan.n_coefficients > 0
-                 ? add_download (memory, &m->masks)
-                 : -1;
-  s->items = g_new (SegInstance, s->plan.max_instances);
-  return TRUE;
+  s->records_download = add_download (memory, &s->records);
+  s->masks_download =
+      pipe->config.masks && s->has_masks ? add_download (memory, &s->masks) : -1;
+  s->items = g_new (SegInstance, s->max_instances);
 }
 
 static gboolean
-prepare_drawing (SegPipe *pipe, State *s, GError **error)
+prepare_drawing (SegPipe *pipe, SegPipeInstances *s, GError **error)
 {
-  guint n = s->plan.n_classes;
+  guint n = s->n_classes;
   g_autofree char (*buffers)[32] = g_malloc (sizeof (char[32]) * n);
   g_autofree const char **texts = g_new (const char *, n);
   for (guint c = 0; c < n; c++)
@@ -106,12 +53,9 @@ prepare_drawing (SegPipe *pipe, State *s, GError **error)
       overlay ? texts : NULL, n, error);
 }
 
-static void yolo_set_style (SegPipe *pipe, const SegStyle *style);
-
-static gboolean
-yolo_prepare (SegPipe *pipe, GError **error)
+gboolean
+seg_pipe_prepare_instances (SegPipe *pipe, SegPipeInstances *s, GError **error)
 {
-  State *s = pipe->decoder_state;
   SegParams *p = &pipe->params;
   SegBufferView zeros;
   s->limits =
@@ -130,14 +74,21 @@ yolo_prepare (SegPipe *pipe, GError **error)
   s->maps.zeros = (SegPiece){ zeros.buffer, zeros.offset, zeros.n_bytes };
   s->maps.map = s->drawn.map;
   s->maps.matte = s->drawn.matte;
-  yolo_set_style (pipe, &seg_style_default);
+  seg_pipe_instances_set_style (pipe, &seg_style_default);
   return TRUE;
+}
+
+void
+seg_pipe_clear_instances (SegPipeInstances *s)
+{
+  seg_drawing_clear (&s->drawing);
+  g_clear_pointer (&s->items, g_free);
 }
 
 /* --- style ------------------------------------------------------------------------------------- */
 
 static void
-keep_classes (const SegPipe *pipe, State *s, const SegStyle *style)
+keep_classes (const SegPipe *pipe, SegPipeInstances *s, const SegStyle *style)
 {
   const SegModelInfo *info = pipe->info;
   guint32 all = ~0u, *keep = s->limits->keep;
@@ -166,18 +117,18 @@ or_else (double value, double fallback)
   return (float) (value < 0.0 ? fallback : value);
 }
 
-static void
-yolo_set_style (SegPipe *pipe, const SegStyle *style)
+void
+seg_pipe_instances_set_style (SegPipe *pipe, const SegStyle *style)
 {
-  State *s = pipe->decoder_state;
+  SegPipeInstances *s = pipe->decoder_state;
   const SegModelInfo *info = pipe->info;
   gboolean by_instance = style->color_by == SEG_COLOR_BY_AUTO
-                             ? s->plan.n_classes == 1
+                             ? s->n_classes == 1
                              : style->color_by == SEG_COLOR_BY_INSTANCE;
   keep_classes (pipe, s, style);
   s->limits->threshold = or_else (style->threshold, info->threshold);
   s->limits->iou_threshold = or_else (style->iou_threshold, info->iou_threshold);
-  s->limits->max_instances = (gint32) s->plan.max_instances;
+  s->limits->max_instances = (gint32) s->max_instances;
   s->drawing.values->mask_threshold =
       or_else (style->mask_threshold, info->mask_threshold);
   s->drawing.values->choice[0] = pipe->config.output != SEG_OUTPUT_LABELS ? 0
@@ -191,19 +142,10 @@ yolo_set_style (SegPipe *pipe, const SegStyle *style)
 
 /* --- frames -------------------------------------------------------------------------------------- */
 
-static gboolean
-yolo_record (SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error)
+gboolean
+seg_pipe_instances_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
 {
-  State *s = pipe->decoder_state;
-  return seg_instances_record (cmd, &pipe->params, &s->plan, &pipe->geometry, &outputs[0],
-      s->plan.n_coefficients > 0 ? &outputs[1] : NULL, &s->memory, &s->limits_view,
-      error);
-}
-
-static gboolean
-instances_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
-{
-  State *s = pipe->decoder_state;
+  SegPipeInstances *s = pipe->decoder_state;
   SegOutputKind output = pipe->config.output;
   gboolean overlay = output == SEG_OUTPUT_OVERLAY, ok = TRUE;
   SegDrawingParts parts = {
@@ -224,8 +166,9 @@ instances_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
   };
   if (output == SEG_OUTPUT_META)
     return TRUE;
-  s->map_is_made = parts.masks && (parts.filled || s->plan.n_coefficients > 0);
-  if (!seg_drawing_record (cmd, &s->drawing, &s->drawn, &s->memory, &parts, error)
+  s->map_is_made = parts.masks && (parts.filled || s->has_masks);
+  if (!seg_drawing_record (
+          cmd, &s->drawing, &s->drawn, &s->records, &s->masks, &parts, error)
       || !seg_count_record (
           cmd, &s->maps, &s->decode_view, pipe->frame.width, pipe->frame.height, error))
     return FALSE;
@@ -238,33 +181,34 @@ instances_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
   return ok;
 }
 
-static int
-instances_class_of_value (const SegPipe *pipe, guint v)
+int
+seg_pipe_instances_class_of_value (const SegPipe *pipe, guint v)
 {
-  const State *s = pipe->decoder_state;
-  return v < MIN (s->plan.n_classes, 255) ? (int) v : -1;
+  const SegPipeInstances *s = pipe->decoder_state;
+  return v < MIN (s->n_classes, 255) ? (int) v : -1;
 }
 
-static const SegInstances *
-instances_list (SegPipe *pipe)
+const SegInstances *
+seg_pipe_instances_list (SegPipe *pipe)
 {
-  State *s = pipe->decoder_state;
+  SegPipeInstances *s = pipe->decoder_state;
   s->result.n = seg_instances_read (
-      seg_pipe_download (pipe, (guint) s->records), s->items, s->plan.max_instances);
+      seg_pipe_download (pipe, (guint) s->records_download), s->items, s->max_instances);
   s->result.items = s->items;
-  s->result.masks = s->masks >= 0 ? seg_pipe_download (pipe, (guint) s->masks) : NULL;
+  s->result.masks =
+      s->masks_download >= 0 ? seg_pipe_download (pipe, (guint) s->masks_download) : NULL;
   return &s->result;
 }
 
 /* Of each class the pixels of its instances in the map; where there is none, of their boxes. */
-static const guint32 *
-instances_areas (const SegPipe *pipe)
+const guint32 *
+seg_pipe_instances_areas (const SegPipe *pipe)
 {
-  State *s = pipe->decoder_state;
+  SegPipeInstances *s = pipe->decoder_state;
   const guint32 *counts = seg_pipe_download (pipe, 0);
   if (pipe->config.output == SEG_OUTPUT_LABELS)
     return counts;
-  const SegInstances *list = instances_list ((SegPipe *) pipe);
+  const SegInstances *list = seg_pipe_instances_list ((SegPipe *) pipe);
   memset (s->areas, 0, sizeof s->areas);
   for (guint i = 0; i < list->n; i++) {
     const SegInstance *item = &list->items[i];
@@ -274,28 +218,3 @@ instances_areas (const SegPipe *pipe)
   }
   return s->areas;
 }
-
-static void
-instances_clear (SegPipe *pipe)
-{
-  State *s = pipe->decoder_state;
-  if (s == NULL)
-    return;
-  seg_drawing_clear (&s->drawing);
-  g_free (s->items);
-  g_free (s);
-  pipe->decoder_state = NULL;
-}
-
-const SegPipeDecoder seg_pipe_yolo = {
-  .check = yolo_check,
-  .plan = yolo_plan,
-  .prepare = yolo_prepare,
-  .set_style = yolo_set_style,
-  .record = yolo_record,
-  .draw = instances_draw,
-  .class_of_value = instances_class_of_value,
-  .areas = instances_areas,
-  .instances = instances_list,
-  .clear = instances_clear,
-};

@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /* The pipe's own files: pipe.c (the object), pipe-memory.c, pipe-record.c, and a file for each
- * kind of decoder: pipe-map.c with pipe-style.c, pipe-instances.c. */
+ * kind of decoder: pipe-map.c with pipe-style.c; pipe-yolo.c and pipe-rcnn.c with pipe-instances.c. */
 
 #define SEG_PIPE_MAX_PIECES    16
 #define SEG_PIPE_MAX_DOWNLOADS 4
@@ -36,8 +36,12 @@ typedef struct {
   /* Before a frame's first output and after its last; NULL: nothing. */
   gboolean (*start) (SegPipe *pipe, SegCmd *cmd, GError **error);
   gboolean (*finish) (SegPipe *pipe, SegCmd *cmd, GError **error);
-  /* From the outputs (info->n_outputs of them, in info's order) to its pieces. When the pipe is
-   * tiled it runs once a round, on what pipe->tiles says. NULL `entry`: cannot be tiled. */
+  /* The outputs of a frame (info->n_outputs of them, in info's order) on the host, with the sizes that
+   * they have this time, after the network and before what is recorded runs. NULL: `record` gets them on
+   * the device; else it gets none. */
+  gboolean (*take) (SegPipe *pipe, SegTensor *const *outputs, GError **error);
+  /* From the outputs to its pieces. When the pipe is tiled it runs once a round, on what pipe->tiles
+   * says. NULL `entry`: cannot be tiled. */
   gboolean (*record) (
       SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error);
   /* A tile's entry in the table; see SegPipeTiles. tile NULL: there is none in this place. */
@@ -58,8 +62,8 @@ typedef struct {
 
 /* A class or a probability for each pixel: pipe-map.c. */
 extern const SegPipeDecoder seg_pipe_map;
-/* A list of instances: pipe-instances.c. */
-extern const SegPipeDecoder seg_pipe_yolo;
+/* A list of instances: pipe-yolo.c, pipe-rcnn.c. */
+extern const SegPipeDecoder seg_pipe_yolo, seg_pipe_rcnn;
 
 /* A batch of pictures, each from its own place of the frame. What a picture asks of each step is an
  * entry of uniform blocks in a table; each round copies those of its batch to `current`, where
@@ -120,7 +124,7 @@ struct _SegPipe {
   gsize params_mark; /* parameters of a recording come after this */
   SegCmd *cmd;       /* a frame; when tiled, a round of it, between the next two */
   SegCmd *cmd_first, *cmd_last;
-  SegCmd *cmd_after;    /* what comes after a network that runs partly on the host */
+  SegCmd *cmd_after;    /* what comes after a network that is not recorded: host_net */
   SegHostNet *host_net; /* then */
   SegCmd *cmd_redraw;   /* a new frame with the last one's classes */
   SegPipeWork doing;    /* in flight, or done last */

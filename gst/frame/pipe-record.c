@@ -117,9 +117,11 @@ static gboolean
 record_halves (SegPipe *pipe, GError **error)
 {
   const SegModelInfo *info = pipe->info;
+  SegHostNetKind kind =
+      pipe->decoder->take != NULL ? SEG_HOST_NET_TENSORS : SEG_HOST_NET_BUFFERS;
   if (pipe->host_net == NULL)
-    pipe->host_net =
-        seg_host_net_new (pipe->session, pipe->vk, info->outputs, info->n_outputs, error);
+    pipe->host_net = seg_host_net_new (
+        pipe->session, pipe->vk, kind, info->outputs, info->n_outputs, error);
   if (pipe->host_net == NULL)
     return FALSE;
   const SegBound *input = seg_host_net_input (pipe->host_net),
@@ -150,8 +152,9 @@ seg_pipe_record (SegPipe *pipe, GError **error)
     return TRUE;
   pipe->recorded = FALSE;
   pipe->params.used_bytes = pipe->params_mark;
-  gboolean ok = seg_session_is_recordable (pipe->session) ? record_whole (pipe, error)
-                                                          : record_halves (pipe, error);
+  gboolean whole =
+      seg_session_is_recordable (pipe->session) && pipe->decoder->take == NULL;
+  gboolean ok = whole ? record_whole (pipe, error) : record_halves (pipe, error);
   pipe->recorded = ok && record_redraw (pipe, error);
   pipe->recorded_draw = pipe->draw;
   return pipe->recorded;

@@ -7,12 +7,28 @@ seg_pipe_decoder (const SegModelInfo *info)
   switch (info->decoder) {
   case SEG_DECODER_YOLO:
   case SEG_DECODER_YOLO_SEG: return &seg_pipe_yolo;
-  case SEG_DECODER_RCNN:
+  case SEG_DECODER_RCNN: return &seg_pipe_rcnn;
   case SEG_DECODER_FAST_RCNN:
   case SEG_DECODER_CLASSIFY:
   case SEG_DECODER_NONE: return NULL;
   default: return &seg_pipe_map;
   }
+}
+
+static gboolean
+check_sizes (const SegGraph *graph, const SegModelInfo *info, GError **error)
+{
+  for (guint i = 0; i < info->n_outputs; i++) {
+    const SegValue *v = graph->outputs->pdata[info->outputs[i]];
+    if (v->size == SEG_SIZE_FIXED)
+      continue;
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        "the data decides what size output '%s' has: decoder rcnn takes such, decoder %s "
+        "does not",
+        v->name, seg_decoder_name (info->decoder));
+    return FALSE;
+  }
+  return TRUE;
 }
 
 gboolean
@@ -36,15 +52,15 @@ seg_pipe_check (const SegGraph *graph, const SegModelInfo *info, GError **error)
   }
   if (seg_pipe_decoder (info) == NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "decoder %s is not supported here: argmax, index, softmax, sigmoid, matte, yolo "
-        "and "
-        "yolo-seg are",
+        "decoder %s is not supported here: argmax, index, softmax, sigmoid, matte, yolo, "
+        "yolo-seg and rcnn are",
         seg_decoder_name (info->decoder));
     return FALSE;
   }
   const SegValue *input = graph->inputs->pdata[info->input];
   const SegPipeDecoder *decoder = seg_pipe_decoder (info);
   return seg_image_axes (&input->desc, &axis, error)
+         && (decoder->take != NULL || check_sizes (graph, info, error))
          && (decoder->check == NULL || decoder->check (graph, info, error));
 }
 
@@ -210,6 +226,8 @@ static gboolean
 wait_halves (SegPipe *pipe, GError **error)
 {
   return seg_cmd_wait (pipe->cmd, error) && seg_host_net_run (pipe->host_net, error)
+         && (pipe->decoder->take == NULL
+             || pipe->decoder->take (pipe, seg_host_net_tensors (pipe->host_net), error))
          && seg_cmd_submit (pipe->cmd_after, error)
          && seg_cmd_wait (pipe->cmd_after, error);
 }

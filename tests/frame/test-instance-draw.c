@@ -151,7 +151,8 @@ run_case (const Case *c)
     .style = r->style_view,
     .colors = seg_piece_view (&r->memory.colors, SEG_VIEW_TEXEL_U8X4),
     .ink = c->parts.boxes || c->parts.labels ? &r->memory.ink : NULL };
-  seg_drawing_record (cmd, &r->drawing, &r->memory, &r->instances, &c->parts, &error);
+  seg_drawing_record (cmd, &r->drawing, &r->memory, &r->instances.records,
+      &r->instances.masks, &c->parts, &error);
   g_assert_no_error (error);
   if (!c->parts.classes)
     seg_compose_record (

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Outputs of YOLO networks to instances on the device, against plain C; and those of R-CNNs. */
-#include "frame/instances-host.h"
+#include "frame/rcnn.h"
 #include "vk/common.h"
 
 #include <math.h>
@@ -671,6 +671,45 @@ test_rcnn_odd (void)
   g_free (r);
 }
 
+/* As many rows as a wrong network gives: the best few are kept, masks of any size fit, each gets one. */
+static void
+test_rcnn_many (void)
+{
+  enum { ROWS = 1 << 20 };
+  GError *error = NULL;
+  Rcnn *r = g_new (Rcnn, 1);
+  rcnn_init (r, 0, 28, 28);
+  rcnn_clear (r);
+  r->o.boxes = tensor (SEG_DTYPE_F32, 2, ROWS, 4, 0, 0);
+  r->o.labels = tensor (SEG_DTYPE_I64, 1, ROWS, 0, 0, 0);
+  r->o.scores = tensor (SEG_DTYPE_F32, 1, ROWS, 0, 0, 0);
+  r->o.masks = tensor (SEG_DTYPE_F32, 4, ROWS, 1, 2, 3);
+  float *boxes = r->o.boxes->data, *scores = r->o.scores->data;
+  for (guint i = 0; i < ROWS; i++) {
+    boxes[4 * i + 2] = boxes[4 * i + 3] = 90.0f;
+    scores[i] = i % 2 ? NAN : 0.5f + 0.4f * (float) i / ROWS;
+  }
+  rcnn_run (r);
+  g_assert_cmpuint (r->n, ==, 8);
+  for (guint i = 0; i < 8; i++) {
+    g_assert_cmpfloat (r->items[i].score, ==, scores[ROWS - 2 - 2 * i]);
+    g_assert_cmpuint (r->items[i].mask_width, ==, 5);
+  }
+  rcnn_clear (r);
+
+  /* Masks of the whole input, in hardly any room. */
+  rcnn_init (r, 2, 96, 80);
+  g_assert_true (
+      seg_rcnn_decode (&r->o, &r->limits, &r->g, r->items, r->masks, 32, &r->n, &error));
+  for (guint i = 0; i < r->n; i++) {
+    const SegInstance *s = &r->items[i];
+    g_assert_cmpuint (s->mask_width, >, 0);
+    g_assert_cmpuint (s->mask_offset + (gsize) s->mask_stride * s->mask_height, <=, 32);
+  }
+  rcnn_clear (r);
+  g_free (r);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -679,6 +718,7 @@ main (int argc, char **argv)
   g_test_add_func ("/instances/rcnn/box-masks", test_rcnn_box_masks);
   g_test_add_func ("/instances/rcnn/whole-masks", test_rcnn_whole_masks);
   g_test_add_func ("/instances/rcnn/odd", test_rcnn_odd);
+  g_test_add_func ("/instances/rcnn/many", test_rcnn_many);
   vk = test_device (NULL);
   if (vk != NULL) {
     g_test_add_func ("/instances/layouts", test_layouts);
