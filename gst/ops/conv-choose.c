@@ -100,14 +100,18 @@ weights_known (const SegConvJob *job)
   return job->weights != NULL && bias;
 }
 
-/* Winograd's transforms pay where multiplications are dear: on CPUs. */
+/* Winograd's transforms pay where multiplications are dear, on CPUs, unless the arena would have to
+ * grow for what lies between them. */
 static gboolean
-prefers_winograd (const SegConvJob *job, const SegDeviceInfo *device)
+prefers_winograd (const SegConvJob *job, const SegProgram *p)
 {
   SegConvFamily wanted = forced ();
-  gboolean tried = wanted == SEG_CONV_N_FAMILIES ? device->type == SEG_DEVICE_CPU
-                                                 : wanted == SEG_CONV_WINOGRAD;
-  return tried && seg_conv_winograd_takes (job, device);
+  if (!seg_conv_winograd_takes (job, p))
+    return FALSE;
+  if (wanted != SEG_CONV_N_FAMILIES)
+    return wanted == SEG_CONV_WINOGRAD;
+  return seg_program_device (p)->type == SEG_DEVICE_CPU
+         && seg_conv_winograd_temp_bytes (job, p) <= seg_program_temp_budget (p);
 }
 
 gboolean
@@ -119,7 +123,7 @@ seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error)
   if (seg_conv_depthwise_takes (job))
     return seg_conv_depthwise_emit (job, p, error);
   /* What Winograd's transforms round depends on where its tiles are, and where they end. */
-  if (!p->graph->steady && prefers_winograd (job, device))
+  if (!p->graph->steady && prefers_winograd (job, p))
     return seg_conv_winograd_emit (job, p, error);
   if (!seg_dense_takes (job->in_c, job->out_c, job->groups, device))
     return seg_conv_direct_emit (job, p, error);

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
  *
  * family     file            for
  * depthwise  conv-depthwise  one filter a channel, on every device
- * winograd   conv-winograd   3x3 without a stride, CPU devices
+ * winograd   conv-winograd   3x3 without a stride, CPU devices, if its temporaries fit the budget
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
  * sc         conv-sc         dense, GPUs: implicit GEMM over shared memory
  * direct     conv-direct     everything else, and weights that are computed

@@ -12,14 +12,18 @@
 #define ELEMENTS 36
 #define LOCAL    64
 
+/* Tiles at a time: with fewer, lanes have too few for one reading of the weights. */
+#define BEST_STRIP  32
+#define LEAST_STRIP 8
+
 typedef struct {
   guint32 apart_y, apart_x;
   guint32 rows, columns; /* tiles of an image */
   guint32 n;             /* of all images */
   guint32 in_c4, out_c4; /* texels of an element */
   guint32 in_pitch4,
-      out_pitch4; /* of a tile; off powers of two, which share cache lines */
-  guint32 strip;  /* tiles at a time */
+      out_pitch4;        /* of a tile; off powers of two, which share cache lines */
+  guint32 strip, strips; /* tiles at a time, and how many times */
 } Plan;
 
 static guint32
@@ -38,8 +42,14 @@ strip_bytes (const Plan *plan)
   return CLAMP (weights * 3 / 2, 4 << 20, 24 << 20);
 }
 
+static guint64
+tile_bytes (const Plan *plan)
+{
+  return 16 * (plan->in_pitch4 + plan->out_pitch4);
+}
+
 static Plan
-make_plan (const SegConvJob *job)
+make_plan (const SegConvJob *job, const SegProgram *p)
 {
   Plan plan = {
     .apart_y = job->y.dilation,
@@ -52,9 +62,11 @@ make_plan (const SegConvJob *job)
   plan.n = plan.rows * plan.columns * job->batch;
   plan.in_pitch4 = ELEMENTS * plan.in_c4 + 4;
   plan.out_pitch4 = ELEMENTS * plan.out_c4 + 4;
-  guint32 most = strip_bytes (&plan) / (16 * (plan.in_pitch4 + plan.out_pitch4));
-  guint32 strips = (plan.n + MAX (most, 32) - 1) / MAX (most, 32);
-  plan.strip = (plan.n + strips - 1) / strips;
+  guint64 most = MAX (strip_bytes (&plan) / tile_bytes (&plan), BEST_STRIP);
+  most = MIN (most, seg_program_temp_budget (p) / tile_bytes (&plan));
+  most = MAX (most, LEAST_STRIP);
+  plan.strips = (plan.n + most - 1) / most;
+  plan.strip = (plan.n + plan.strips - 1) / plan.strips;
   return plan;
 }
 
@@ -74,18 +86,27 @@ taps_inside (const SegWindowAxis *a)
 /* In multiplications of four channels, from measurements on lavapipe, where a store weighs as
  * much as ten of them. */
 gboolean
-seg_conv_winograd_takes (const SegConvJob *job, const SegDeviceInfo *device)
+seg_conv_winograd_takes (const SegConvJob *job, const SegProgram *p)
 {
   if (job->groups != 1 || job->y.kernel != 3 || job->x.kernel != 3 || job->y.stride != 1
-      || job->x.stride != 1 || !seg_lp_takes (job->in_c, job->out_c, 1, device))
+      || job->x.stride != 1
+      || !seg_lp_takes (job->in_c, job->out_c, 1, seg_program_device (p)))
     return FALSE;
-  double tiles = (double) tiles_of (&job->y) * tiles_of (&job->x) * job->batch;
+  Plan plan = make_plan (job, p);
+  double tiles = plan.n;
   double in_c4 = (job->in_c + 3) / 4, out_c = (job->out_c + 7) / 8 * 8;
   double transforms = tiles * (in_c4 * 1100 + out_c / 4 * 1400);
-  double product = seg_lp_cost (1, tiles, out_c) * in_c4 * ELEMENTS;
+  double product = seg_lp_cost (1, plan.strip, out_c) * plan.strips * in_c4 * ELEMENTS;
   double direct = seg_lp_cost (job->y.out * job->batch, job->x.out, out_c) * in_c4
                   * taps_inside (&job->y) * taps_inside (&job->x);
   return transforms + product < direct * 0.95;
+}
+
+gsize
+seg_conv_winograd_temp_bytes (const SegConvJob *job, const SegProgram *p)
+{
+  Plan plan = make_plan (job, p);
+  return plan.strip * tile_bytes (&plan);
 }
 
 /* G g G' of one filter. */
@@ -203,7 +224,7 @@ make_products (const Plan *plan, SegRef in, SegRef out, SegProgram *p)
 gboolean
 seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **error)
 {
-  Plan plan = make_plan (job);
+  Plan plan = make_plan (job, p);
   SegRef in =
       seg_program_temp (p, (gsize) plan.strip * plan.in_pitch4 * 4, SEG_STORAGE_F32);
   SegRef out =

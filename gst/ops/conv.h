@@ -35,7 +35,9 @@ float *seg_conv_floats (const SegTensor *tensor);
 SegRef seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p);
 
 /* 3x3 without a stride, where it pays: winograd_in.comp, conv_lp.comp, winograd_out.comp. */
-gboolean seg_conv_winograd_takes (const SegConvJob *job, const SegDeviceInfo *device);
+gboolean seg_conv_winograd_takes (const SegConvJob *job, const SegProgram *p);
+/* Of temporaries; it fits itself into seg_program_temp_budget, but may not be able to. */
+gsize seg_conv_winograd_temp_bytes (const SegConvJob *job, const SegProgram *p);
 gboolean seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **error);
 /* One filter a channel: conv_depthwise.comp. */
 gboolean seg_conv_depthwise_takes (const SegConvJob *job);

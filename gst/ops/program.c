@@ -337,8 +337,9 @@ seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage 
   g_array_set_clear_func (p->blobs, clear_blob);
   p->temps = g_array_new (FALSE, TRUE, sizeof (SegTemp));
   p->constants = g_hash_table_new (NULL, NULL);
-  for (guint n = 0; n < graph->nodes->len; n++)
-    if (!emit_node (p, g_ptr_array_index (graph->nodes, n), error))
+  seg_program_measure (p);
+  for (p->n_node = 0; p->n_node < graph->nodes->len; p->n_node++)
+    if (!emit_node (p, g_ptr_array_index (graph->nodes, p->n_node), error))
       return NULL;
   for (guint i = 0; i < graph->outputs->len; i++) {
     const SegValue *v = g_ptr_array_index (graph->outputs, i);
@@ -358,5 +359,6 @@ seg_program_free (SegProgram *p)
   g_array_unref (p->blobs);
   g_array_unref (p->temps);
   g_hash_table_unref (p->constants);
+  g_free (p->alive_bytes);
   g_free (p);
 }

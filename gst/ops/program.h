@@ -94,6 +94,9 @@ SegRef seg_program_ints (SegProgram *p, const gint32 *data, gsize n);
 SegRef seg_program_bytes (SegProgram *p, const guint8 *data, gsize n);
 /* Memory that lives from this node's first dispatch to its last; contents undefined. */
 SegRef seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage);
+/* Bytes that the node's temporaries may take without the arena growing beyond the tensors: as many
+ * as are alive elsewhere but not now, and a little. For algorithms that have a choice. */
+gsize seg_program_temp_budget (const SegProgram *p);
 
 /* Appends a dispatch for the node that is being emitted. Group counts past the device's limit,
  * or a memory piece past its storage range, fail with SEG_ERROR_MEMORY. */
@@ -129,11 +132,17 @@ struct _SegProgram {
   GArray *temps;         /* SegTemp */
   GHashTable *constants; /* SegValue * -> blob id + 1 */
   const SegNode *node;   /* being emitted */
+  guint n_node;          /* its number */
+  gsize *alive_bytes;    /* of tensors, while each node runs */
+  gsize most_alive_bytes;
 };
 
 /* Bytes of memory behind a reference, and how its elements are stored. */
 gsize seg_program_ref_bytes (const SegProgram *p, SegRef ref);
 SegStorage seg_program_ref_storage (const SegProgram *p, SegRef ref);
+
+/* budget.c: fills in alive_bytes and most_alive_bytes. */
+void seg_program_measure (SegProgram *p);
 
 /* Emits all nodes of a graph made with SEG_GRAPH_LAYOUT. */
 SegProgram *seg_program_new (const SegGraph *graph, const SegDeviceInfo *device,

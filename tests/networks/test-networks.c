@@ -28,6 +28,7 @@
 #define MAX_FACTOR      2.0
 #define MEAN_FACTOR     1.5
 #define MAX_HOST_GFLOP  50.0
+#define MAX_MEMORY      1.15
 
 typedef struct {
   double largest, max_error, mean_error;
@@ -217,8 +218,11 @@ run_session (SegSession *session, const char *dir, SegPrecision precision,
         (SegTensor **) inputs->pdata, half, error);
   ok = ok && check_outputs (dir, graph, outputs, half, precision, report);
   seg_session_stats (session, &stats);
-  g_string_append_printf (
-      report, "%u dispatches, %u host steps\n", stats.n_dispatches, stats.n_host_steps);
+  double over = (double) stats.arena_bytes / MAX (stats.tensor_bytes, 1);
+  g_string_append_printf (report,
+      "%u dispatches, %u host steps, arena %.3f times the tensors alive at one step\n",
+      stats.n_dispatches, stats.n_host_steps, over);
+  ok &= over <= MAX_MEMORY;
   for (guint i = 0; i < 2 * n; i++)
     seg_tensor_unref (outputs[i]);
   return ok;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The arena beside the tensors that have to be alive: temporaries fit in where there is room, and
+ * an algorithm that would make the arena grow is not chosen. */
+#include "engine/session.h"
+#include "lib/device.h"
+#include "lib/net.h"
+#include "lib/tap.h"
+
+#include <string.h>
+
+#define MOST_OVER 1.15
+
+static const char *
+conv3 (Net *net, const char *in, guint in_c, guint out_c)
+{
+  return net_op (net, "Relu", net_conv (net, in, (NetConv){ in_c, out_c, 3, 1, 1 }));
+}
+
+/* 64 channels of 96 x 96 are the most; Winograd's tiles have a twelfth of that at a time. */
+static GBytes *
+wide_then_narrow (void)
+{
+  Net *net = net_new (1, 8, 96, 96);
+  const char *x = conv3 (net, conv3 (net, "picture", 8, 64), 64, 64);
+  x = net_pool (net, "MaxPool", x, 4, 4, 0);
+  return net_finish (net, conv3 (net, conv3 (net, x, 64, 128), 128, 128));
+}
+
+/* The last convolution is where most is alive: tiles would be twice as much. */
+static GBytes *
+narrow (void)
+{
+  Net *net = net_new (1, 8, 20, 20);
+  const char *x = conv3 (net, conv3 (net, "picture", 8, 32), 32, 256);
+  return net_finish (net, conv3 (net, x, 256, 256));
+}
+
+/* Large at first, then deep: what was alive before leaves room for tiles now. */
+static GBytes *
+deep_after_large (void)
+{
+  Net *net = net_new (1, 8, 64, 64);
+  const char *x = conv3 (net, "picture", 8, 128);
+  x = net_pool (net, "MaxPool", x, 4, 4, 0);
+  return net_finish (net, conv3 (net, x, 128, 128));
+}
+
+static guint
+count_kernels (const SegSession *session, const char *prefix)
+{
+  const SegLayerTime *layers;
+  guint n = seg_session_layers (session, &layers), count = 0;
+  for (guint i = 0; i < n; i++)
+    count += g_str_has_prefix (layers[i].kernel, prefix);
+  return count;
+}
+
+/* winograd_in dispatches: from least to most. */
+static void
+check (SegTap *tap, SegVk *vk, const char *name, GBytes *bytes, SegPrecision precision,
+    guint least, guint most)
+{
+  g_autoptr (GBytes) owned = bytes;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegModel) model = seg_model_parse (bytes, NULL, &error);
+  SegSessionOptions options = { .precision = precision };
+  SegSession *session =
+      model != NULL ? seg_session_new (model, vk, &options, &error) : NULL;
+  g_autofree char *title =
+      g_strdup_printf ("%s, fp%u", name, precision == SEG_PRECISION_FP16 ? 16 : 32);
+  if (session == NULL) {
+    seg_tap_result (tap, FALSE, title, error->message);
+    return;
+  }
+  SegSessionStats stats;
+  seg_session_stats (session, &stats);
+  guint strips = count_kernels (session, "winograd_in");
+  double over = (double) stats.arena_bytes / stats.tensor_bytes;
+  g_autofree char *detail = g_strdup_printf ("arena %" G_GSIZE_FORMAT
+                                             " bytes, %.3f times the tensors; %u strips, "
+                                             "expected %u to %u",
+      stats.arena_bytes, over, strips, least, most);
+  seg_tap_result (
+      tap, over <= MOST_OVER && strips >= least && strips <= most, title, detail);
+  seg_session_free (&session);
+}
+
+int
+main (void)
+{
+  SegTap tap = { 0 };
+  int status;
+  SegVk *vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  gboolean cpu = seg_vk_info (vk)->type == SEG_DEVICE_CPU; /* else no Winograd */
+  for (SegPrecision p = SEG_PRECISION_FP32; p <= SEG_PRECISION_FP16; p++) {
+    check (&tap, vk, "wide, then narrow", wide_then_narrow (), p, cpu ? 4 : 0, G_MAXUINT);
+    check (&tap, vk, "narrow", narrow (), p, 0, G_MAXUINT);
+    check (&tap, vk, "deep after large", deep_after_large (), p, cpu, 2 * cpu);
+  }
+  seg_vk_unref (vk);
+  return seg_tap_finish (&tap);
+}
