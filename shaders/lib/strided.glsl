@@ -15,14 +15,20 @@ const int STRIDED_LOOPS = STRIDED_PACKED >> 8; // the innermost of the six axes
 
 const int STRIDED_GATHER = 0, STRIDED_VECTOR = 1, STRIDED_SPLAT = 2;
 
-layout (push_constant) uniform StridedPush {
+struct Strided {
   int dims[6];    // loop extents, outermost first; the last is padded to 8 in CHANNELS_LAST
   int inner;      // extent of the last axis without its padding
   int n4;         // groups of four elements in all
   int out_pitch4; // from one pixel to the next; 0: dense
   int out_offset4;
   int operand[21]; // per operand: offset, strides[6]
-} strided;
+};
+layout (push_constant) uniform StridedPush {
+  Strided data;
+} strided_push;
+// A copy, made before anything else: under a condition (and a return is one for what follows)
+// llvmpipe reads a push constant with some 40 instructions at each place, else with two.
+Strided strided;
 
 int strided_coord[4][6]; // of the four elements; only [0] where a fetch needs no more
 int strided_pixel;       // of the first: its place without the last axis
@@ -92,6 +98,7 @@ void strided_step (int e)
 
 bool strided_begin (out int i)
 {
+  strided = strided_push.data;
   i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   if (i >= strided.n4)
     return false;

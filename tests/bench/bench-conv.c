@@ -84,6 +84,17 @@ static const Bench benches[] = {
   { "maxpool 3x3 s2 64 @160",
       { "MaxPool", "kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]",
           "f32[1,64,160,160]" } },
+  { "average 960 @10 -> 1", { "GlobalAveragePool", NULL, "f32[1,960,10,10]" } },
+  { "sigmoid 64 @80", { "Sigmoid", NULL, "f32[1,64,80,80]" } },
+  { "add 64 @80", { "Add", NULL, "f32[1,64,80,80] f32[1,64,80,80]" } },
+  { "mul 64 @80 by channels", { "Mul", NULL, "f32[1,64,80,80] f32[1,64,1,1]" } },
+  { "softmax 21 @65", { "Softmax", "axis=1", "f32[1,21,65,65]" } },
+  { "transposition 0231 64 @80", { "Transpose", "perm=[0,2,3,1]", "f32[1,64,80,80]" } },
+  { "slice 64 of 128 @40", { "Slice", NULL, "f32[1,128,40,40] i64{32} i64{96} i64{1}" } },
+  { "resize 21 @33 -> 257",
+      { "Resize", "mode='linear'", "f32[1,21,33,33] - - i64{1,21,257,257}" } },
+  { "resize 128 @20 -> 40",
+      { "Resize", "mode='nearest'", "f32[1,128,20,20] - f32{1,1,2,2}" } },
 };
 
 static int
