@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs a network in the ONNX Runtime that is found, with the arguments of `vkseg run`:
 #   run.sh MODEL --input NAME=FILE.npy ... --output-dir DIR [--output NAME ...]
+#   run.sh MODEL --input NAME=FILE.npy ... --time RUNS [--threads N]
 # That is the npm package of install.sh (in VKSEG_ORT_DIR, or node_modules in this folder or above),
 # else Python's onnxruntime. Exit status 77 if there is none. run.sh --find: just says which.
 set -u
