@@ -228,16 +228,23 @@ run_tiles (const char *model, guint width, guint height)
 }
 
 /* Four times the frame needs more for frames and maps, which are 3 + 3 + 1 + 1 + 1 bytes a pixel with
- * those of the harness; scores of the frame would be 4 bytes for each of 21 classes. */
+ * those of the harness; scores of the frame would be 4 bytes for each of 21 classes. What compiling
+ * shaders leaves in the heap moves the difference by 20 MB either way, so twice those 9 bytes are
+ * allowed, which is less than a quarter of what such scores would take. */
 static void
 test_memory (void)
 {
+#ifdef __SANITIZE_ADDRESS__
+  /* llvmpipe takes a page for each workgroup and frees it; the sanitizer keeps a million of them. */
+  g_test_skip ("the sanitizer keeps memory that was freed");
+  return;
+#endif
   Net *net = net_new (1, 3, 192, 192);
   const char *v = net_conv (net, "picture", (NetConv){ 3, 8, 3, 2, 1 });
   v = net_up_conv (net, net_op (net, "Relu", v), (NetConv){ 8, 21, 2, 2 });
   g_autofree char *model = net_write (net, v, dir, "memory", NULL);
   gsize hd = run_tiles (model, 1920, 1080), uhd = run_tiles (model, 3840, 2160);
-  gsize more = (3840 * 2160 - 1920 * 1080) / 1024 * 12;
+  gsize more = (3840 * 2160 - 1920 * 1080) / 1024 * 18;
   g_test_message ("at most %zu KiB at 1920x1080, %zu KiB at 3840x2160", hd, uhd);
   if (hd > 0 && uhd > hd + more)
     g_error ("%zu KiB at 1920x1080, %zu KiB at 3840x2160: more than %zu KiB apart", hd,
