@@ -212,9 +212,35 @@ nodes_for (const SegSession *s, const guint *outputs, guint n_outputs)
   return needed;
 }
 
+/* Roughly what a step takes, for parts of about the same time: arithmetic, and moving data. */
+static double
+work_of (const SegStep *step)
+{
+  const SegNode *node = step->node;
+  const SegValue *v = node->outputs->len > 0 ? node->outputs->pdata[0] : NULL;
+  return seg_node_flops (node)
+         + (v != NULL ? 32.0 * (double) seg_desc_n_elems (&v->desc) : 0.0);
+}
+
+/* The work up to the end of each step. */
+static double *
+sum_work (const SegSession *s, GHashTable *needed)
+{
+  double *sums = g_new (double, s->program->steps->len + 1);
+  const SegNode *last = NULL;
+  sums[0] = 0.0;
+  for (guint i = 0; i < s->program->steps->len; i++) {
+    const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
+    gboolean counts = step->node != last && g_hash_table_contains (needed, step->node);
+    sums[i + 1] = sums[i] + (counts ? work_of (step) : 0.0);
+    last = step->node;
+  }
+  return sums;
+}
+
 gboolean
-seg_session_record (
-    SegSession *s, SegCmd *cmd, const guint *outputs, guint n_outputs, GError **error)
+seg_session_record_part (SegSession *s, SegCmd *cmd, const guint *outputs,
+    guint n_outputs, guint part, guint n_parts, GError **error)
 {
   if (!seg_session_is_recordable (s)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
@@ -222,11 +248,22 @@ seg_session_record (
     return FALSE;
   }
   g_autoptr (GHashTable) needed = nodes_for (s, outputs, n_outputs);
-  for (guint i = 0; i < s->program->steps->len; i++) {
+  guint n = s->program->steps->len;
+  g_autofree double *sums = sum_work (s, needed);
+  double share = sums[n] > 0.0 ? n_parts / sums[n] : 0.0;
+  for (guint i = 0; i < n; i++) {
     const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
-    if (g_hash_table_contains (needed, step->node)
+    guint its_part = (guint) ((sums[i] + sums[i + 1]) / 2.0 * share);
+    if (MIN (its_part, n_parts - 1) == part && g_hash_table_contains (needed, step->node)
         && !seg_session_record_step (s, cmd, step, error))
       return FALSE;
   }
   return TRUE;
+}
+
+gboolean
+seg_session_record (
+    SegSession *s, SegCmd *cmd, const guint *outputs, guint n_outputs, GError **error)
+{
+  return seg_session_record_part (s, cmd, outputs, n_outputs, 0, 1, error);
 }

@@ -66,6 +66,11 @@ gboolean seg_session_output (
 gboolean seg_session_record (SegSession *session, SegCmd *cmd, const guint *outputs,
     guint n_outputs, GError **error);
 
+/* The same in n_parts recordings, of about the same work each, that run one after the other; some may
+ * be empty. */
+gboolean seg_session_record_part (SegSession *session, SegCmd *cmd, const guint *outputs,
+    guint n_outputs, guint part, guint n_parts, GError **error);
+
 typedef struct {
   gsize weight_bytes; /* on the device */
   gsize arena_bytes;  /* activations and temporaries */

@@ -157,7 +157,7 @@ map_prepare (SegPipe *pipe, GError **error)
 }
 
 static gboolean
-map_start (SegPipe *pipe, SegCmd *cmd, GError **error)
+map_start (SegPipe *pipe, GError **error)
 {
   SegPipeMap *map = &pipe->map;
   const SegGrid none = { 1, 1 };

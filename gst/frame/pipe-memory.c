@@ -44,22 +44,22 @@ lay_out_frames (SegPipe *pipe, gsize align, GError **error)
   return TRUE;
 }
 
-/* Work buffer: the frame, the decoder's pieces, the result as it is drawn. A piece may be the
- * result itself. */
+/* Work buffer: the frames, the decoder's pieces, the result as it is drawn. */
 static void
 place_pieces (SegPipe *pipe, SegPiece *result, gsize *used)
 {
   const SegPipeMemory *m = &pipe->memory;
   gsize align = pipe->params.align;
-  pipe->frame_offset = pipe->unified ? 0 : place (used, align, pipe->frame.n_bytes);
+  for (guint i = 0; i < pipe->n_slots && !pipe->unified; i++)
+    pipe->slots[i].frame_offset = place (used, align, pipe->frame.n_bytes);
   if (pipe->tiles.active) {
     pipe->tiles.current.offset = place (used, align, pipe->tiles.current.n_bytes);
     pipe->tiles.state.offset = place (used, align, pipe->tiles.state.n_bytes);
   }
   for (guint i = 0; i < m->n_pieces; i++)
-    if (m->pieces[i] != result || !pipe->unified)
+    if (m->pieces[i] != result || !pipe->direct)
       m->pieces[i]->offset = place (used, align, m->pieces[i]->n_bytes);
-  if (!pipe->unified && result == &pipe->drawn)
+  if (!pipe->direct && result == &pipe->drawn)
     result->offset = place (used, align, result->n_bytes);
 }
 
@@ -73,6 +73,35 @@ place_downloads (SegPipe *pipe, const SegPiece *result)
   return used;
 }
 
+static gboolean
+allocate_slot (SegPipe *pipe, SegPipeSlot *slot, gsize readback_bytes, GError **error)
+{
+  slot->batch = seg_batch_new (pipe->vk, error);
+  if (slot->batch == NULL)
+    return FALSE;
+  slot->upload = seg_buffer_new (
+      pipe->vk, (pipe->frame.n_bytes + 15) & ~(gsize) 15, SEG_BUFFER_UPLOAD, error);
+  if (slot->upload == NULL)
+    return FALSE;
+  slot->readback = seg_buffer_new (pipe->vk, readback_bytes, SEG_BUFFER_READBACK, error);
+  return slot->readback != NULL;
+}
+
+/* The result: made in readback memory where the device does that well, unless it is what other slots
+ * redraw from; else in the work buffer, and copied. */
+static void
+place_results (SegPipe *pipe, SegPiece *result)
+{
+  for (guint i = 0; i < pipe->n_slots; i++) {
+    SegPiece *drawn = &pipe->slots[i].drawn;
+    *drawn = *result;
+    drawn->buffer = pipe->direct ? pipe->slots[i].readback : pipe->work;
+    if (pipe->direct)
+      drawn->offset = 0;
+  }
+  *result = pipe->slots[0].drawn;
+}
+
 gboolean
 seg_pipe_allocate (SegPipe *pipe, GError **error)
 {
@@ -83,31 +112,31 @@ seg_pipe_allocate (SegPipe *pipe, GError **error)
     return FALSE;
   pipe->drawn.n_bytes = (pipe->result.n_bytes + 15) & ~(gsize) 15;
   SegPiece *result = m->result != NULL ? m->result : &pipe->drawn;
+  pipe->direct = pipe->unified && (pipe->n_slots == 1 || result == &pipe->drawn);
   place_pieces (pipe, result, &used);
-
-  pipe->upload = seg_buffer_new (
-      pipe->vk, (pipe->frame.n_bytes + 15) & ~(gsize) 15, SEG_BUFFER_UPLOAD, error);
-  if (pipe->upload == NULL)
-    return FALSE;
   pipe->work = seg_buffer_new (pipe->vk, used, SEG_BUFFER_DEVICE, error);
   if (pipe->work == NULL)
     return FALSE;
-  pipe->readback = seg_buffer_new (
-      pipe->vk, place_downloads (pipe, result), SEG_BUFFER_READBACK, error);
+  gsize readback_bytes = place_downloads (pipe, result);
+  for (guint i = 0; i < pipe->n_slots; i++)
+    if (!allocate_slot (pipe, &pipe->slots[i], readback_bytes, error))
+      return FALSE;
   for (guint i = 0; i < m->n_pieces; i++)
     m->pieces[i]->buffer = pipe->work;
   pipe->tiles.current.buffer = pipe->tiles.state.buffer = pipe->work;
-  result->buffer = pipe->unified ? pipe->readback : pipe->work;
-  if (pipe->unified)
-    result->offset = 0;
-  pipe->drawn = *result;
-  return pipe->readback != NULL;
+  place_results (pipe, result);
+  return TRUE;
 }
 
 gboolean
 seg_pipe_prepare (SegPipe *pipe, GError **error)
 {
-  return seg_frame_source_init (&pipe->source, &pipe->params, &pipe->frame,
-             pipe->unified ? pipe->upload : pipe->work, pipe->frame_offset, error)
-         && pipe->decoder->prepare (pipe, error);
+  for (guint i = 0; i < pipe->n_slots; i++) {
+    SegPipeSlot *slot = &pipe->slots[i];
+    if (!seg_frame_source_init (&slot->source, &pipe->params, &pipe->frame,
+            pipe->unified ? slot->upload : pipe->work, slot->frame_offset, error))
+      return FALSE;
+  }
+  pipe->source = pipe->slots[0].source;
+  return pipe->decoder->prepare (pipe, error);
 }

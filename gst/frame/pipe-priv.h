@@ -7,11 +7,12 @@
 
 G_BEGIN_DECLS
 
-/* The pipe's own files: pipe.c (the object), pipe-memory.c, pipe-record.c, and a file for each
- * kind of decoder: pipe-map.c with pipe-style.c; pipe-yolo.c and pipe-rcnn.c with pipe-instances.c. */
+/* The pipe's own files: pipe.c (the object), pipe-memory.c, pipe-record.c, pipe-run.c, and a file for
+ * each kind of decoder: pipe-map.c with pipe-style.c; pipe-yolo.c and pipe-rcnn.c with pipe-instances.c. */
 
 #define SEG_PIPE_MAX_PIECES    16
 #define SEG_PIPE_MAX_DOWNLOADS 4
+#define SEG_PIPE_MAX_PARTS     64
 
 /* Device memory that a decoder wants; n_bytes of each piece is set, the pipe places them. */
 typedef struct {
@@ -33,8 +34,9 @@ typedef struct {
   /* Parameters, and what else outlives a recording; pieces are placed. */
   gboolean (*prepare) (SegPipe *pipe, GError **error);
   void (*set_style) (SegPipe *pipe, const SegStyle *style);
-  /* Before a frame's first output and after its last; NULL: nothing. */
-  gboolean (*start) (SegPipe *pipe, SegCmd *cmd, GError **error);
+  /* Parameters of a recording, before it. NULL: none. */
+  gboolean (*start) (SegPipe *pipe, GError **error);
+  /* After a frame's last output; NULL: nothing. */
   gboolean (*finish) (SegPipe *pipe, SegCmd *cmd, GError **error);
   /* The outputs of a frame (info->n_outputs of them, in info's order) on the host, with the sizes that
    * they have this time, after the network and before what is recorded runs. NULL: `record` gets them on
@@ -96,12 +98,30 @@ typedef struct {
   SegLegend legend;
 } SegPipeMap;
 
+/* What a frame in flight has to itself. All slots share the network, what is decoded from it, and the
+ * parameters: submissions come one after the other on the device. */
+typedef struct {
+  SegBuffer *upload, *readback;
+  gsize frame_offset; /* in work, unless unified */
+  SegFrameSource source;
+  SegPiece drawn; /* the result as the device writes it */
+  SegCmd *bring;  /* the frame to the device; NULL when unified */
+  SegCmd *look;   /* the network's input from the frame; when tiled, of a round */
+  SegCmd *show;   /* the result, and what else the host gets */
+  SegBatch *batch;
+  SegPipeWork doing; /* in flight, or done last */
+  guint rounds;      /* of tiles, then */
+  gint64 submitted_us;
+  double last_ms;
+} SegPipeSlot;
+
 struct _SegPipe {
   SegVk *vk;
   SegSession *session;
   const SegModelInfo *info;
   SegPipeConfig config;
   gboolean unified; /* the device reads and writes host memory as fast as its own */
+  gboolean direct;  /* the result is made in readback memory */
 
   const SegPipeDecoder *decoder;
   SegPipeMap map;
@@ -112,26 +132,29 @@ struct _SegPipe {
   SegPipeTiles tiles;
   SegParams params;
   SegFrame frame, result;
-  SegFrameSource source;
-  SegBuffer *upload, *work, *readback;
-  gsize frame_offset; /* in work, unless unified */
+  SegBuffer *work;
   SegPipeMemory memory;
-  SegPiece drawn;                                 /* the result as the device writes it */
   gsize download_offsets[SEG_PIPE_MAX_DOWNLOADS]; /* in readback; the result is at 0 */
+  SegPipeSlot slots[SEG_PIPE_MAX_SLOTS];
+  guint n_slots, selected;
 
-  SegDrawFlags draw, recorded_draw;
-  gboolean recorded;
-  gsize params_mark; /* parameters of a recording come after this */
-  SegCmd *cmd;       /* a frame; when tiled, a round of it, between the next two */
-  SegCmd *cmd_first, *cmd_last;
-  SegCmd *cmd_after;    /* what comes after a network that is not recorded: host_net */
+  /* Of the slot whose recordings are being made. */
+  SegFrameSource source;
+  SegPiece drawn;
+
+  SegDrawFlags draw, shown_draw; /* shown_draw: as slots' `show` is recorded */
+  gboolean recorded, shown;
+  gsize params_mark; /* parameters of recordings come after this, */
+  gsize shown_mark;  /* those of slots' `show` after this */
+  SegCmd *begin;     /* tiles only: before a frame's first round */
+  GPtrArray
+      *net;      /* SegCmd: the network, in parts; none when it runs partly on the host */
+  guint n_parts; /* of it */
   SegHostNet *host_net; /* then */
-  SegCmd *cmd_redraw;   /* a new frame with the last one's classes */
-  SegPipeWork doing;    /* in flight, or done last */
-  guint rounds;         /* of tiles, then */
-  gboolean has_classes; /* a frame has been inferred */
-  gint64 submitted_us;
-  double last_ms;
+  SegCmd *decode;       /* from the network's outputs; when tiled, of a round */
+  SegCmd *finish;       /* tiles only: after the last round */
+  SegBatch *turns[2];   /* see pipe-run.c */
+  gint has_classes;     /* atomic: a frame has been inferred */
 };
 
 /* The decoder that info asks for, or NULL. */
@@ -140,9 +163,7 @@ const SegPipeDecoder *seg_pipe_decoder (const SegModelInfo *info);
 gboolean seg_pipe_allocate (SegPipe *pipe, GError **error);
 /* Parameters that outlive a recording. */
 gboolean seg_pipe_prepare (SegPipe *pipe, GError **error);
-/* Records what is not recorded as `draw` wants it. */
-gboolean seg_pipe_record (SegPipe *pipe, GError **error);
-/* The last frame's copy of memory.downloads[i]. */
+/* The selected slot's copy of memory.downloads[i]. */
 gconstpointer seg_pipe_download (const SegPipe *pipe, guint i);
 
 /* pipe-style.c */

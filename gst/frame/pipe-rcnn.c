@@ -8,7 +8,8 @@
 
 typedef struct {
   SegPipeInstances common;
-  SegBuffer *upload; /* records, then masks */
+  SegInstance *found; /* what the thread that infers has in hand */
+  SegBuffer *upload;  /* records, then masks */
   gsize masks_offset;
 } State;
 
@@ -73,6 +74,7 @@ rcnn_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
   c->masks.n_bytes = masks_bytes (pipe, c->max_instances);
   s->masks_offset = (c->records.n_bytes + 15) & ~(gsize) 15;
   seg_pipe_plan_instances (pipe, c, memory);
+  s->found = g_new (SegInstance, c->max_instances);
   s->upload = seg_buffer_new (
       pipe->vk, s->masks_offset + c->masks.n_bytes, SEG_BUFFER_UPLOAD, error);
   return s->upload != NULL;
@@ -95,10 +97,10 @@ rcnn_take (SegPipe *pipe, SegTensor *const *outputs, GError **error)
   SegRcnnOutputs o = { outputs[0], outputs[1], outputs[2],
     c->has_masks ? outputs[3] : NULL };
   guint n = 0;
-  if (!seg_rcnn_decode (&o, c->limits, &pipe->geometry, c->items, data + s->masks_offset,
+  if (!seg_rcnn_decode (&o, c->limits, &pipe->geometry, s->found, data + s->masks_offset,
           c->masks.n_bytes, &n, error))
     return FALSE;
-  seg_instances_write (data, c->items, n);
+  seg_instances_write (data, s->found, n);
   return TRUE;
 }
 
@@ -122,6 +124,7 @@ rcnn_clear (SegPipe *pipe)
     return;
   seg_pipe_clear_instances (&s->common);
   seg_buffer_free (&s->upload);
+  g_free (s->found);
   g_free (s);
   pipe->decoder_state = NULL;
 }

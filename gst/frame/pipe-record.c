@@ -2,16 +2,36 @@
 #include "frame/pipe-priv.h"
 
 static gboolean
-record_upload (SegPipe *pipe, SegCmd *cmd, GError **error)
+open_recording (SegPipe *pipe, SegCmd **cmd, GError **error)
+{
+  if (*cmd == NULL)
+    *cmd = seg_cmd_new (pipe->vk, pipe->config.timed, error);
+  return *cmd != NULL && seg_cmd_begin (*cmd, error);
+}
+
+/* --- a slot's own -------------------------------------------------------------------------------- */
+
+/* What decoders are told of the slot that is recorded. */
+static void
+turn_to (SegPipe *pipe, const SegPipeSlot *slot)
+{
+  pipe->source = slot->source;
+  pipe->drawn = slot->drawn;
+}
+
+static gboolean
+record_bring (SegPipe *pipe, SegPipeSlot *slot, GError **error)
 {
   return pipe->unified
-         || seg_cmd_copy (cmd, pipe->upload, 0, pipe->work, pipe->frame_offset,
-             pipe->frame.n_bytes, error);
+         || (open_recording (pipe, &slot->bring, error)
+             && seg_cmd_copy (slot->bring, slot->upload, 0, pipe->work,
+                 slot->frame_offset, pipe->frame.n_bytes, error)
+             && seg_cmd_end (slot->bring, error));
 }
 
 /* The pictures of a round, where the network takes them. */
 static gboolean
-record_input (SegPipe *pipe, SegCmd *cmd, const SegBound *input, GError **error)
+record_pictures (SegPipe *pipe, SegCmd *cmd, const SegBound *input, GError **error)
 {
   const SegPipeTiles *t = &pipe->tiles;
   if (!t->active)
@@ -29,92 +49,86 @@ record_input (SegPipe *pipe, SegCmd *cmd, const SegBound *input, GError **error)
 }
 
 static gboolean
-record_start (SegPipe *pipe, SegCmd *cmd, GError **error)
+record_look (SegPipe *pipe, SegPipeSlot *slot, const SegBound *input, GError **error)
 {
-  const SegPiece *state = &pipe->tiles.state;
-  return record_upload (pipe, cmd, error)
-         && (pipe->decoder->start == NULL || pipe->decoder->start (pipe, cmd, error))
-         && (!pipe->tiles.active
-             || seg_cmd_fill (cmd, state->buffer, state->offset, 4, 0, error));
+  turn_to (pipe, slot);
+  return open_recording (pipe, &slot->look, error)
+         && record_pictures (pipe, slot->look, input, error)
+         && (pipe->host_net == NULL
+             || seg_host_net_record_input (pipe->host_net, slot->look, error))
+         && seg_cmd_end (slot->look, error);
 }
 
-/* The picture, and what the host reads. */
 static gboolean
-record_result (SegPipe *pipe, SegCmd *cmd, GError **error)
+record_show (SegPipe *pipe, SegPipeSlot *slot, GError **error)
 {
   const SegPipeMemory *m = &pipe->memory;
-  if (!pipe->decoder->draw (pipe, cmd, error))
+  turn_to (pipe, slot);
+  if (!open_recording (pipe, &slot->show, error)
+      || !pipe->decoder->draw (pipe, slot->show, error))
     return FALSE;
-  if (!pipe->unified
-      && !seg_cmd_copy (cmd, pipe->drawn.buffer, pipe->drawn.offset, pipe->readback, 0,
-          pipe->drawn.n_bytes, error))
+  if (!pipe->direct
+      && !seg_cmd_copy (slot->show, slot->drawn.buffer, slot->drawn.offset,
+          slot->readback, 0, slot->drawn.n_bytes, error))
     return FALSE;
   for (guint i = 0; i < m->n_downloads; i++)
-    if (!seg_cmd_copy (cmd, m->downloads[i]->buffer, m->downloads[i]->offset,
-            pipe->readback, pipe->download_offsets[i], m->downloads[i]->n_bytes, error))
+    if (!seg_cmd_copy (slot->show, m->downloads[i]->buffer, m->downloads[i]->offset,
+            slot->readback, pipe->download_offsets[i], m->downloads[i]->n_bytes, error))
       return FALSE;
-  return seg_cmd_end (cmd, error);
+  return seg_cmd_end (slot->show, error);
 }
 
+/* --- what all share -------------------------------------------------------------------------------- */
+
 static gboolean
-open_recording (SegPipe *pipe, SegCmd **cmd, GError **error)
+record_begin (SegPipe *pipe, GError **error)
 {
-  if (*cmd == NULL)
-    *cmd = seg_cmd_new (pipe->vk, pipe->config.timed, error);
-  return *cmd != NULL && seg_cmd_begin (*cmd, error);
+  const SegPiece *state = &pipe->tiles.state;
+  return open_recording (pipe, &pipe->begin, error)
+         && seg_cmd_fill (pipe->begin, state->buffer, state->offset, 4, 0, error)
+         && seg_cmd_end (pipe->begin, error);
 }
 
 static gboolean
-record_finish (SegPipe *pipe, SegCmd *cmd, GError **error)
-{
-  return (pipe->decoder->finish == NULL || pipe->decoder->finish (pipe, cmd, error))
-         && record_result (pipe, cmd, error);
-}
-
-/* What a frame has before its first round, and after its last: in the same recording as the round
- * when there is just one. */
-static gboolean
-open_frame (SegPipe *pipe, GError **error)
-{
-  if (!pipe->tiles.active)
-    return open_recording (pipe, &pipe->cmd, error)
-           && record_start (pipe, pipe->cmd, error);
-  return open_recording (pipe, &pipe->cmd_first, error)
-         && record_start (pipe, pipe->cmd_first, error)
-         && seg_cmd_end (pipe->cmd_first, error)
-         && open_recording (pipe, &pipe->cmd, error);
-}
-
-static gboolean
-close_frame (SegPipe *pipe, SegCmd *cmd, GError **error)
-{
-  if (!pipe->tiles.active)
-    return record_finish (pipe, cmd, error);
-  return seg_cmd_end (cmd, error) && open_recording (pipe, &pipe->cmd_last, error)
-         && record_finish (pipe, pipe->cmd_last, error);
-}
-
-static gboolean
-record_whole (SegPipe *pipe, GError **error)
+record_net (SegPipe *pipe, GError **error)
 {
   const SegModelInfo *info = pipe->info;
-  SegBound input, outputs[SEG_INFO_MAX_OUTPUTS];
-  if (!seg_session_input (pipe->session, info->input, &input, error))
-    return FALSE;
-  for (guint i = 0; i < info->n_outputs; i++)
-    if (!seg_session_output (pipe->session, info->outputs[i], &outputs[i], error))
+  g_ptr_array_set_size (pipe->net, 0);
+  for (guint i = 0; i < pipe->n_parts; i++) {
+    SegCmd *cmd = NULL;
+    gboolean ok = open_recording (pipe, &cmd, error);
+    if (cmd != NULL)
+      g_ptr_array_add (pipe->net, cmd);
+    if (!ok
+        || !seg_session_record_part (
+            pipe->session, cmd, info->outputs, info->n_outputs, i, pipe->n_parts, error)
+        || !seg_cmd_end (cmd, error))
       return FALSE;
-  if (pipe->tiles.active && !seg_pipe_fill_tiles (pipe, &input, outputs, error))
+  }
+  return TRUE;
+}
+
+/* From the outputs to what is drawn. A frame that is one round needs no recording to finish. */
+static gboolean
+record_decode (SegPipe *pipe, const SegBound *outputs, GError **error)
+{
+  const SegPipeDecoder *decoder = pipe->decoder;
+  SegCmd **last = &pipe->decode;
+  if (!open_recording (pipe, &pipe->decode, error)
+      || !decoder->record (pipe, pipe->decode, outputs, error))
     return FALSE;
-  return open_frame (pipe, error) && record_input (pipe, pipe->cmd, &input, error)
-         && seg_session_record (
-             pipe->session, pipe->cmd, info->outputs, info->n_outputs, error)
-         && pipe->decoder->record (pipe, pipe->cmd, outputs, error)
-         && close_frame (pipe, pipe->cmd, error);
+  if (pipe->tiles.active) {
+    last = &pipe->finish;
+    if (!seg_cmd_end (pipe->decode, error)
+        || !open_recording (pipe, &pipe->finish, error))
+      return FALSE;
+  }
+  return (decoder->finish == NULL || decoder->finish (pipe, *last, error))
+         && seg_cmd_end (*last, error);
 }
 
 static gboolean
-record_halves (SegPipe *pipe, GError **error)
+bind_host_net (SegPipe *pipe, GError **error)
 {
   const SegModelInfo *info = pipe->info;
   SegHostNetKind kind =
@@ -122,40 +136,65 @@ record_halves (SegPipe *pipe, GError **error)
   if (pipe->host_net == NULL)
     pipe->host_net = seg_host_net_new (
         pipe->session, pipe->vk, kind, info->outputs, info->n_outputs, error);
-  if (pipe->host_net == NULL)
+  return pipe->host_net != NULL;
+}
+
+/* Where the network's input and outputs are. */
+static gboolean
+bind (SegPipe *pipe, SegBound *input, SegBound *outputs, GError **error)
+{
+  const SegModelInfo *info = pipe->info;
+  if (!seg_session_is_recordable (pipe->session) || pipe->decoder->take != NULL) {
+    if (!bind_host_net (pipe, error))
+      return FALSE;
+    *input = *seg_host_net_input (pipe->host_net);
+    for (guint i = 0; i < info->n_outputs; i++)
+      outputs[i] = seg_host_net_outputs (pipe->host_net)[i];
+    return TRUE;
+  }
+  if (!seg_session_input (pipe->session, info->input, input, error))
     return FALSE;
-  const SegBound *input = seg_host_net_input (pipe->host_net),
-                 *outputs = seg_host_net_outputs (pipe->host_net);
-  if (pipe->tiles.active && !seg_pipe_fill_tiles (pipe, input, outputs, error))
-    return FALSE;
-  return open_frame (pipe, error) && record_input (pipe, pipe->cmd, input, error)
-         && seg_host_net_record_input (pipe->host_net, pipe->cmd, error)
-         && seg_cmd_end (pipe->cmd, error)
-         && open_recording (pipe, &pipe->cmd_after, error)
-         && pipe->decoder->record (pipe, pipe->cmd_after, outputs, error)
-         && close_frame (pipe, pipe->cmd_after, error);
+  for (guint i = 0; i < info->n_outputs; i++)
+    if (!seg_session_output (pipe->session, info->outputs[i], &outputs[i], error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
-record_redraw (SegPipe *pipe, GError **error)
+record_all (SegPipe *pipe, GError **error)
 {
-  return open_recording (pipe, &pipe->cmd_redraw, error)
-         && record_upload (pipe, pipe->cmd_redraw, error)
-         && record_result (pipe, pipe->cmd_redraw, error);
+  SegBound input, outputs[SEG_INFO_MAX_OUTPUTS];
+  turn_to (pipe, &pipe->slots[0]);
+  if (!bind (pipe, &input, outputs, error)
+      || (pipe->tiles.active
+          && (!seg_pipe_fill_tiles (pipe, &input, outputs, error)
+              || !record_begin (pipe, error)))
+      || (pipe->decoder->start != NULL && !pipe->decoder->start (pipe, error)))
+    return FALSE;
+  for (guint i = 0; i < pipe->n_slots; i++)
+    if (!record_bring (pipe, &pipe->slots[i], error)
+        || !record_look (pipe, &pipe->slots[i], &input, error))
+      return FALSE;
+  return (pipe->host_net != NULL || record_net (pipe, error))
+         && record_decode (pipe, outputs, error);
 }
 
 /* What is drawn decides which dispatches there are; everything else is parameters. */
 gboolean
 seg_pipe_record (SegPipe *pipe, GError **error)
 {
-  if (pipe->recorded && pipe->draw == pipe->recorded_draw)
-    return TRUE;
-  pipe->recorded = FALSE;
-  pipe->params.used_bytes = pipe->params_mark;
-  gboolean whole =
-      seg_session_is_recordable (pipe->session) && pipe->decoder->take == NULL;
-  gboolean ok = whole ? record_whole (pipe, error) : record_halves (pipe, error);
-  pipe->recorded = ok && record_redraw (pipe, error);
-  pipe->recorded_draw = pipe->draw;
-  return pipe->recorded;
+  if (!pipe->recorded) {
+    pipe->shown = FALSE;
+    pipe->params.used_bytes = pipe->params_mark;
+    pipe->recorded = record_all (pipe, error);
+    pipe->shown_mark = pipe->params.used_bytes;
+  }
+  if (!pipe->recorded || (pipe->shown && pipe->draw == pipe->shown_draw))
+    return pipe->recorded;
+  pipe->params.used_bytes = pipe->shown_mark;
+  pipe->shown_draw = pipe->draw;
+  pipe->shown = TRUE;
+  for (guint i = 0; i < pipe->n_slots && pipe->shown; i++)
+    pipe->shown = record_show (pipe, &pipe->slots[i], error);
+  return pipe->shown;
 }

@@ -137,6 +137,12 @@ build (SegPipe *pipe, GError **error)
   return TRUE;
 }
 
+static void
+free_cmd (gpointer cmd)
+{
+  seg_cmd_free ((SegCmd **) &cmd);
+}
+
 SegPipe *
 seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
     const SegPipeConfig *config, GError **error)
@@ -147,11 +153,24 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   pipe->session = session;
   pipe->info = info;
   pipe->config = *config;
+  pipe->n_slots = CLAMP (config->n_slots, 1, SEG_PIPE_MAX_SLOTS);
+  pipe->n_parts = 1;
+  pipe->net = g_ptr_array_new_with_free_func (free_cmd);
   pipe->unified = !config->separate_memory
                   && (type == SEG_DEVICE_CPU || type == SEG_DEVICE_INTEGRATED);
   if (!build (pipe, error))
     seg_pipe_free (&pipe);
   return pipe;
+}
+
+static void
+clear_slot (SegPipeSlot *slot)
+{
+  seg_cmd_free (&slot->bring);
+  seg_cmd_free (&slot->look);
+  seg_cmd_free (&slot->show);
+  seg_buffer_free (&slot->upload);
+  seg_buffer_free (&slot->readback);
 }
 
 void
@@ -161,117 +180,62 @@ seg_pipe_free (SegPipe **ppipe)
   *ppipe = NULL;
   if (pipe == NULL)
     return;
-  seg_cmd_free (&pipe->cmd);
-  seg_cmd_free (&pipe->cmd_first);
-  seg_cmd_free (&pipe->cmd_after);
-  seg_cmd_free (&pipe->cmd_last);
-  seg_cmd_free (&pipe->cmd_redraw);
+  for (guint i = 0; i < pipe->n_slots; i++) /* what is in flight comes to its end */
+    seg_batch_free (&pipe->slots[i].batch);
+  for (guint i = 0; i < G_N_ELEMENTS (pipe->turns); i++)
+    seg_batch_free (&pipe->turns[i]);
+  for (guint i = 0; i < pipe->n_slots; i++)
+    clear_slot (&pipe->slots[i]);
+  seg_cmd_free (&pipe->begin);
+  seg_cmd_free (&pipe->decode);
+  seg_cmd_free (&pipe->finish);
+  g_ptr_array_unref (pipe->net);
   seg_host_net_free (&pipe->host_net);
   if (pipe->decoder != NULL)
     pipe->decoder->clear (pipe);
   seg_params_clear (&pipe->params);
   seg_buffer_free (&pipe->tiles.table);
-  seg_buffer_free (&pipe->upload);
   seg_buffer_free (&pipe->work);
-  seg_buffer_free (&pipe->readback);
   g_free (pipe);
+}
+
+void
+seg_pipe_select (SegPipe *pipe, guint slot)
+{
+  pipe->selected = slot;
+}
+
+static const SegPipeSlot *
+selected (const SegPipe *pipe)
+{
+  return &pipe->slots[pipe->selected];
+}
+
+const SegFrame *
+seg_pipe_slot_input (const SegPipe *pipe, guint slot, guint8 **data)
+{
+  *data = seg_buffer_map (pipe->slots[slot].upload);
+  return &pipe->frame;
 }
 
 const SegFrame *
 seg_pipe_input (const SegPipe *pipe, guint8 **data)
 {
-  *data = seg_buffer_map (pipe->upload);
-  return &pipe->frame;
+  return seg_pipe_slot_input (pipe, pipe->selected, data);
 }
 
 const SegFrame *
 seg_pipe_result (const SegPipe *pipe, const guint8 **data)
 {
-  *data = seg_buffer_map (pipe->readback);
+  *data = seg_buffer_map (selected (pipe)->readback);
   return &pipe->result;
-}
-
-/* Rounds of tiles that compile what there is to compile and tell how long one takes. */
-#define WARM_UP_ROUNDS 2
-
-static gboolean
-submit_frame (SegPipe *pipe, GError **error)
-{
-  if (!pipe->tiles.active)
-    return seg_cmd_submit (pipe->cmd, error);
-  if (!seg_cmd_submit (pipe->cmd_first, error))
-    return FALSE;
-  if (pipe->host_net != NULL)
-    return TRUE;
-  return seg_cmd_submit_times (pipe->cmd, pipe->rounds, error)
-         && seg_cmd_submit (pipe->cmd_last, error);
-}
-
-gboolean
-seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error)
-{
-  pipe->submitted_us = g_get_monotonic_time ();
-  pipe->doing = work == SEG_PIPE_REDRAW && !pipe->has_classes ? SEG_PIPE_INFER : work;
-  pipe->rounds = pipe->tiles.tiling.rounds;
-  if (work == SEG_PIPE_WARM_UP)
-    pipe->rounds = MIN (pipe->rounds, WARM_UP_ROUNDS);
-  return seg_pipe_record (pipe, error)
-         && (pipe->doing == SEG_PIPE_REDRAW ? seg_cmd_submit (pipe->cmd_redraw, error)
-                                            : submit_frame (pipe, error));
-}
-
-/* The host's part of a network, between the first half of a round, which is submitted, and the
- * second. */
-static gboolean
-wait_halves (SegPipe *pipe, GError **error)
-{
-  return seg_cmd_wait (pipe->cmd, error) && seg_host_net_run (pipe->host_net, error)
-         && (pipe->decoder->take == NULL
-             || pipe->decoder->take (pipe, seg_host_net_tensors (pipe->host_net), error))
-         && seg_cmd_submit (pipe->cmd_after, error)
-         && seg_cmd_wait (pipe->cmd_after, error);
-}
-
-static gboolean
-wait_tiles (SegPipe *pipe, GError **error)
-{
-  if (!seg_cmd_wait (pipe->cmd_first, error))
-    return FALSE;
-  if (pipe->host_net == NULL)
-    return seg_cmd_wait (pipe->cmd, error) && seg_cmd_wait (pipe->cmd_last, error);
-  for (guint i = 0; i < pipe->rounds; i++)
-    if (!seg_cmd_submit (pipe->cmd, error) || !wait_halves (pipe, error))
-      return FALSE;
-  return seg_cmd_submit (pipe->cmd_last, error) && seg_cmd_wait (pipe->cmd_last, error);
-}
-
-static gboolean
-wait_frame (SegPipe *pipe, GError **error)
-{
-  if (pipe->doing == SEG_PIPE_REDRAW)
-    return seg_cmd_wait (pipe->cmd_redraw, error);
-  if (pipe->tiles.active)
-    return wait_tiles (pipe, error);
-  return pipe->host_net != NULL ? wait_halves (pipe, error)
-                                : seg_cmd_wait (pipe->cmd, error);
-}
-
-gboolean
-seg_pipe_wait (SegPipe *pipe, GError **error)
-{
-  if (!wait_frame (pipe, error))
-    return FALSE;
-  pipe->has_classes = pipe->doing != SEG_PIPE_WARM_UP;
-  pipe->last_ms = (double) (g_get_monotonic_time () - pipe->submitted_us) / 1e3;
-  if (pipe->rounds > 0)
-    pipe->last_ms *= (double) pipe->tiles.tiling.rounds / pipe->rounds;
-  return TRUE;
 }
 
 gconstpointer
 seg_pipe_download (const SegPipe *pipe, guint i)
 {
-  return (const guint8 *) seg_buffer_map (pipe->readback) + pipe->download_offsets[i];
+  return (const guint8 *) seg_buffer_map (selected (pipe)->readback)
+         + pipe->download_offsets[i];
 }
 
 void
@@ -313,7 +277,19 @@ seg_pipe_geometry (const SegPipe *pipe)
 double
 seg_pipe_last_ms (const SegPipe *pipe)
 {
-  return pipe->last_ms;
+  return selected (pipe)->last_ms;
+}
+
+double
+seg_pipe_slot_ms (const SegPipe *pipe, guint slot)
+{
+  return pipe->slots[slot].last_ms;
+}
+
+gboolean
+seg_pipe_is_hosted (const SegPipe *pipe)
+{
+  return pipe->host_net != NULL;
 }
 
 guint
@@ -322,12 +298,38 @@ seg_pipe_n_tiles (const SegPipe *pipe)
   return pipe->tiles.active ? pipe->tiles.tiling.n : 1;
 }
 
+static gboolean
+append_times (SegCmd *cmd, guint64 *ns, guint *n, GError **error)
+{
+  guint n_cmd = cmd == NULL ? 0 : seg_cmd_n_dispatches (cmd), at = *n;
+  *n += n_cmd;
+  return n_cmd == 0 || ns == NULL || seg_cmd_times (cmd, ns + at, n_cmd, error);
+}
+
+/* Those of the recordings in their order; of rounds of tiles, of the last. ns NULL: just how many. */
+static gboolean
+take_times (const SegPipe *pipe, guint64 *ns, guint *n, GError **error)
+{
+  const SegPipeSlot *slot = selected (pipe);
+  *n = 0;
+  if (!append_times (slot->bring, ns, n, error)
+      || !append_times (pipe->begin, ns, n, error)
+      || !append_times (slot->look, ns, n, error))
+    return FALSE;
+  for (guint i = 0; i < pipe->net->len; i++)
+    if (!append_times (pipe->net->pdata[i], ns, n, error))
+      return FALSE;
+  return append_times (pipe->decode, ns, n, error)
+         && append_times (pipe->finish, ns, n, error)
+         && append_times (slot->show, ns, n, error);
+}
+
 guint64 *
 seg_pipe_times (SegPipe *pipe, guint *n, GError **error)
 {
-  *n = seg_cmd_n_dispatches (pipe->cmd);
-  g_autofree guint64 *ns = g_new0 (guint64, *n);
-  if (pipe->host_net != NULL || !seg_cmd_times (pipe->cmd, ns, *n, error))
+  take_times (pipe, NULL, n, NULL);
+  g_autofree guint64 *ns = g_new0 (guint64, *n + 1);
+  if (pipe->host_net != NULL || !take_times (pipe, ns, n, error))
     return NULL;
   return g_steal_pointer (&ns);
 }

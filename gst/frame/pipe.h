@@ -8,8 +8,10 @@
 G_BEGIN_DECLS
 
 /* One frame's whole way, for one size, format, network and kind of output: recorded once,
- * replayed per frame. One thread at a time; one frame in flight. */
+ * replayed per frame. Frames in flight have a slot each: memory for a frame and for its result.
+ * One thread at a time, but for what is said below of a thread that infers. */
 typedef struct _SegPipe SegPipe;
+#define SEG_PIPE_MAX_SLOTS 12
 
 typedef enum {
   SEG_OUTPUT_OVERLAY, /* the frame, classes drawn over it */
@@ -35,6 +37,7 @@ typedef struct {
   SegFit fit;
   gboolean tile;      /* cover the frame with tiles at its own scale; fit is not used */
   guint tile_overlap; /* pixels; see seg_tiling_plan */
+  guint n_slots;      /* 0: 1 */
   gboolean
       own_pixels; /* labels and mattes have the output's own pixels, not the frame's */
 } SegPipeConfig;
@@ -72,6 +75,11 @@ void seg_pipe_free (SegPipe **pipe); /* NULL is allowed; waits for a frame in fl
 /* Not while a frame is in flight. Cheap, but when `draw` changes the next frame is recorded anew,
  * and drivers may have to compile. */
 void seg_pipe_set_style (SegPipe *pipe, const SegStyle *style);
+/* Does that, and whatever else has to be recorded, now. */
+gboolean seg_pipe_record (SegPipe *pipe, GError **error);
+
+/* The slot that all of these speak of; 0 at first. */
+void seg_pipe_select (SegPipe *pipe, guint slot);
 
 /* Where the frame is to be written, and how the result lies. */
 const SegFrame *seg_pipe_input (const SegPipe *pipe, guint8 **data);
@@ -82,10 +90,26 @@ typedef enum {
   SEG_PIPE_REDRAW, /* the frame is new, its classes are the last frame's; for the first: INFER */
   SEG_PIPE_WARM_UP, /* what INFER does, but of many tiles only a few: the result means nothing,
                      * and the time is what all would take */
+  SEG_PIPE_INFER_ONLY, /* nothing is drawn and there is no result: for later REDRAWs */
 } SegPipeWork;
 gboolean seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error);
 /* Then the result and the areas are there. */
 gboolean seg_pipe_wait (SegPipe *pipe, GError **error);
+
+/* A second thread may infer in slots of its own, by the three functions below, while the first
+ * redraws in others what was inferred last. So that the first need not wait for a whole network,
+ * seg_pipe_take_turns (before there are two threads) has it submitted in n_parts. */
+gboolean seg_pipe_take_turns (SegPipe *pipe, guint n_parts, GError **error);
+const SegFrame *seg_pipe_slot_input (const SegPipe *pipe, guint slot, guint8 **data);
+/* The slot is not in flight. In turns: returns when the last part is submitted. */
+gboolean seg_pipe_slot_submit (
+    SegPipe *pipe, guint slot, SegPipeWork work, GError **error);
+/* In the order of submission. */
+gboolean seg_pipe_slot_wait (SegPipe *pipe, guint slot, GError **error);
+double seg_pipe_slot_ms (const SegPipe *pipe, guint slot); /* as seg_pipe_last_ms */
+/* Parts of the network, or of its decoder, run on the host: seg_pipe_slot_submit returns when the frame
+ * is almost done. After the first frame. */
+gboolean seg_pipe_is_hosted (const SegPipe *pipe);
 
 /* Pixels of each class (256) in the last frame, and the last frame's time on the device with the
  * transfers, in ms. */

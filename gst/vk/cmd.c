@@ -61,26 +61,33 @@ destroy_objects (SegCmd *cmd)
   vkDestroyCommandPool (vk->device, cmd->pool, NULL);
 }
 
-static gboolean
-wait_fence (SegCmd *cmd, GError **error)
+VkResult
+seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error)
 {
-  SegVk *vk = cmd->vk;
   guint each = vk->physical.info.type == SEG_DEVICE_CPU ? TIMEOUT_CPU_S : TIMEOUT_S;
-  guint64 seconds = (guint64) each * cmd->n_pending;
+  guint64 seconds = (guint64) each * runs;
   VkResult result =
-      vkWaitForFences (vk->device, 1, &cmd->fence, VK_TRUE, seconds * 1000000000);
+      vkWaitForFences (vk->device, 1, &fence, VK_TRUE, seconds * 1000000000);
   if (result == VK_TIMEOUT) {
     g_atomic_int_set (&vk->state, SEG_VK_HUNG);
     g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
         "device lost: %s has not answered for %" G_GUINT64_FORMAT " s",
         vk->physical.info.name, seconds);
-    return FALSE;
+  } else {
+    seg_vk_check (vk, result, "vkWaitForFences", error);
   }
+  return result;
+}
+
+static gboolean
+wait_fence (SegCmd *cmd, GError **error)
+{
+  VkResult result = seg_fence_wait (cmd->vk, cmd->fence, cmd->n_pending, error);
   if (result == VK_SUCCESS)
     cmd->state = SEG_CMD_DONE;
   else if (result == VK_ERROR_DEVICE_LOST) /* it executes nothing any more */
     cmd->state = SEG_CMD_READY;
-  return seg_vk_check (vk, result, "vkWaitForFences", error);
+  return result == VK_SUCCESS;
 }
 
 void

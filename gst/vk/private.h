@@ -179,6 +179,9 @@ struct _SegCmd {
   guint n_dispatches, n_barriers;
 };
 
+/* Waits for a fence behind `runs` recordings; anything but VK_SUCCESS sets the error. A timeout is a
+ * device that hangs. */
+VkResult seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error);
 /* The barriers at the start and the end of a recording. */
 void seg_record_start (SegCmd *cmd);
 void seg_record_finish (SegCmd *cmd);

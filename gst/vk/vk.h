@@ -144,4 +144,22 @@ guint seg_cmd_n_barriers (const SegCmd *cmd);
 /* After a wait, when timed: nanoseconds of each of the n commands, in the order recorded. */
 gboolean seg_cmd_times (SegCmd *cmd, guint64 *ns, guint n, GError **error);
 
+/* --- batches (each one thread at a time) -----------------------------------------------------
+ * Several recordings one after the other, and one wait for all. A recording may be in many batches
+ * at once; while it is in one that nobody has waited for, it must not be begun or freed, which is
+ * the caller's to see to. */
+
+#define SEG_BATCH_MAX 80
+
+typedef struct _SegBatch SegBatch;
+
+SegBatch *seg_batch_new (SegVk *vk, GError **error);
+void seg_batch_free (SegBatch **batch); /* and clears it; waits; NULL is allowed */
+/* Hands n recordings, 1 to SEG_BATCH_MAX, to the device as one submission. The one that is `last` is
+ * what seg_batch_wait waits for, and for all before it. */
+gboolean seg_batch_submit (
+    SegBatch *batch, SegCmd *const *cmds, guint n, gboolean last, GError **error);
+/* TRUE when there is nothing to wait for. Times out as seg_cmd_wait does. */
+gboolean seg_batch_wait (SegBatch *batch, GError **error);
+
 G_END_DECLS

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame/pipe-priv.h"
+
+/* Rounds of tiles that compile what there is to compile and tell how long one takes. */
+#define WARM_UP_ROUNDS 2
+
+/* A frame on its way to the device, one recording after the other. In turns, what is added up to a
+ * `send` is a submission that is soon done, and no more than two of them wait in the queue: whoever
+ * submits from another thread comes next. */
+typedef struct {
+  SegPipe *pipe;
+  SegPipeSlot *slot;
+  gboolean in_turns;
+  guint n_sent;
+  SegCmd *cmds[SEG_BATCH_MAX];
+  guint n;
+} Sender;
+
+static void
+add (Sender *s, SegCmd *cmd)
+{
+  if (cmd != NULL)
+    s->cmds[s->n++] = cmd;
+}
+
+static gboolean
+send (Sender *s, gboolean last, GError **error)
+{
+  SegBatch *batch = s->slot->batch;
+  if (s->in_turns && !last) {
+    batch = s->pipe->turns[s->n_sent % 2];
+    if (!seg_batch_wait (batch, error))
+      return FALSE;
+  }
+  guint n = s->n;
+  s->n = 0;
+  s->n_sent++;
+  return seg_batch_submit (batch, s->cmds, n, last || s->in_turns, error);
+}
+
+static gboolean
+send_round (Sender *s, GError **error)
+{
+  SegPipe *pipe = s->pipe;
+  add (s, s->slot->look);
+  for (guint i = 0; i < pipe->net->len; i++) {
+    add (s, pipe->net->pdata[i]);
+    if (s->in_turns && i + 1 < pipe->net->len && !send (s, FALSE, error))
+      return FALSE;
+  }
+  add (s, pipe->decode);
+  return !pipe->tiles.active || send (s, FALSE, error);
+}
+
+static gboolean
+send_frame (Sender *s, GError **error)
+{
+  add (s, s->slot->bring);
+  add (s, s->pipe->begin);
+  for (guint i = 0; i < s->slot->rounds; i++)
+    if (!send_round (s, error))
+      return FALSE;
+  add (s, s->pipe->finish);
+  if (s->slot->doing != SEG_PIPE_INFER_ONLY)
+    add (s, s->slot->show);
+  return send (s, TRUE, error);
+}
+
+static gboolean
+send_redraw (Sender *s, GError **error)
+{
+  add (s, s->slot->bring);
+  add (s, s->slot->show);
+  return send (s, TRUE, error);
+}
+
+/* A network with a part on the host, or a decoder: each round goes down and up. */
+static gboolean
+run_hosted (Sender *s, GError **error)
+{
+  SegPipe *pipe = s->pipe;
+  add (s, s->slot->bring);
+  add (s, pipe->begin);
+  for (guint i = 0; i < s->slot->rounds; i++) {
+    add (s, s->slot->look);
+    if (!send (s, TRUE, error) || !seg_batch_wait (s->slot->batch, error)
+        || !seg_host_net_run (pipe->host_net, error)
+        || (pipe->decoder->take != NULL
+            && !pipe->decoder->take (pipe, seg_host_net_tensors (pipe->host_net), error)))
+      return FALSE;
+    add (s, pipe->decode);
+  }
+  add (s, pipe->finish);
+  if (s->slot->doing != SEG_PIPE_INFER_ONLY)
+    add (s, s->slot->show);
+  return send (s, TRUE, error);
+}
+
+gboolean
+seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **error)
+{
+  Sender s = { .pipe = pipe, .slot = &pipe->slots[slot] };
+  s.in_turns = pipe->turns[0] != NULL && work != SEG_PIPE_WARM_UP;
+  s.slot->submitted_us = g_get_monotonic_time ();
+  if (work == SEG_PIPE_REDRAW && !g_atomic_int_get (&pipe->has_classes))
+    work = SEG_PIPE_INFER;
+  s.slot->doing = work;
+  s.slot->rounds = pipe->tiles.active ? pipe->tiles.tiling.rounds : 1;
+  if (work == SEG_PIPE_WARM_UP)
+    s.slot->rounds = MIN (s.slot->rounds, WARM_UP_ROUNDS);
+  if (!seg_pipe_record (pipe, error))
+    return FALSE;
+  if (work == SEG_PIPE_REDRAW)
+    return send_redraw (&s, error);
+  return pipe->host_net != NULL ? run_hosted (&s, error) : send_frame (&s, error);
+}
+
+gboolean
+seg_pipe_slot_wait (SegPipe *pipe, guint n, GError **error)
+{
+  SegPipeSlot *slot = &pipe->slots[n];
+  if (!seg_batch_wait (slot->batch, error))
+    return FALSE;
+  if (slot->doing != SEG_PIPE_REDRAW)
+    g_atomic_int_set (&pipe->has_classes, slot->doing != SEG_PIPE_WARM_UP);
+  slot->last_ms = (double) (g_get_monotonic_time () - slot->submitted_us) / 1e3;
+  if (pipe->tiles.active && slot->doing != SEG_PIPE_REDRAW)
+    slot->last_ms *= (double) pipe->tiles.tiling.rounds / slot->rounds;
+  return TRUE;
+}
+
+gboolean
+seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error)
+{
+  return seg_pipe_slot_submit (pipe, pipe->selected, work, error);
+}
+
+gboolean
+seg_pipe_wait (SegPipe *pipe, GError **error)
+{
+  return seg_pipe_slot_wait (pipe, pipe->selected, error);
+}
+
+gboolean
+seg_pipe_take_turns (SegPipe *pipe, guint n_parts, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pipe->turns); i++)
+    if (pipe->turns[i] == NULL) {
+      pipe->turns[i] = seg_batch_new (pipe->vk, error);
+      if (pipe->turns[i] == NULL)
+        return FALSE;
+    }
+  n_parts = CLAMP (n_parts, 1, SEG_PIPE_MAX_PARTS);
+  pipe->recorded = pipe->recorded && n_parts == pipe->n_parts;
+  pipe->n_parts = n_parts;
+  return seg_pipe_record (pipe, error);
+}
