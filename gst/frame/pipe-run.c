@@ -74,26 +74,40 @@ send_redraw (Sender *s, GError **error)
   return send (s, TRUE, error);
 }
 
-/* A network with a part on the host, or a decoder: each round goes down and up. */
+/* A network with a part on the host, or a decoder: up to there. */
 static gboolean
-run_hosted (Sender *s, GError **error)
+start_hosted (Sender *s, GError **error)
+{
+  add (s, s->slot->bring);
+  add (s, s->pipe->begin);
+  add (s, s->slot->look);
+  return send (s, TRUE, error);
+}
+
+/* The host's part of a round, which has been looked at, and what comes after it. */
+static gboolean
+continue_hosted (Sender *s, gboolean last, GError **error)
 {
   SegPipe *pipe = s->pipe;
-  add (s, s->slot->bring);
-  add (s, pipe->begin);
-  for (guint i = 0; i < s->slot->rounds; i++) {
-    add (s, s->slot->look);
-    if (!send (s, TRUE, error) || !seg_batch_wait (s->slot->batch, error)
-        || !seg_host_net_run (pipe->host_net, error)
-        || (pipe->decoder->take != NULL
-            && !pipe->decoder->take (pipe, seg_host_net_tensors (pipe->host_net), error)))
-      return FALSE;
-    add (s, pipe->decode);
-  }
-  add (s, pipe->finish);
-  if (s->slot->doing != SEG_PIPE_INFER_ONLY)
+  if (!seg_batch_wait (s->slot->batch, error) || !seg_host_net_run (pipe->host_net, error)
+      || (pipe->decoder->take != NULL
+          && !pipe->decoder->take (pipe, seg_host_net_tensors (pipe->host_net), error)))
+    return FALSE;
+  add (s, pipe->decode);
+  add (s, last ? pipe->finish : s->slot->look);
+  if (last && s->slot->doing != SEG_PIPE_INFER_ONLY)
     add (s, s->slot->show);
   return send (s, TRUE, error);
+}
+
+static gboolean
+wait_hosted (SegPipe *pipe, SegPipeSlot *slot, GError **error)
+{
+  Sender s = { .pipe = pipe, .slot = slot };
+  for (guint i = 0; i < slot->rounds; i++)
+    if (!continue_hosted (&s, i + 1 == slot->rounds, error))
+      return FALSE;
+  return TRUE;
 }
 
 gboolean
@@ -112,14 +126,16 @@ seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **erro
     return FALSE;
   if (work == SEG_PIPE_REDRAW)
     return send_redraw (&s, error);
-  return pipe->host_net != NULL ? run_hosted (&s, error) : send_frame (&s, error);
+  return pipe->host_net != NULL ? start_hosted (&s, error) : send_frame (&s, error);
 }
 
 gboolean
 seg_pipe_slot_wait (SegPipe *pipe, guint n, GError **error)
 {
   SegPipeSlot *slot = &pipe->slots[n];
-  if (!seg_batch_wait (slot->batch, error))
+  gboolean hosted = pipe->host_net != NULL && slot->doing != SEG_PIPE_REDRAW;
+  if ((hosted && !wait_hosted (pipe, slot, error))
+      || !seg_batch_wait (slot->batch, error))
     return FALSE;
   if (slot->doing != SEG_PIPE_REDRAW)
     g_atomic_int_set (&pipe->has_classes, slot->doing != SEG_PIPE_WARM_UP);

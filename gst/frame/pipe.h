@@ -101,14 +101,15 @@ gboolean seg_pipe_wait (SegPipe *pipe, GError **error);
  * seg_pipe_take_turns (before there are two threads) has it submitted in n_parts. */
 gboolean seg_pipe_take_turns (SegPipe *pipe, guint n_parts, GError **error);
 const SegFrame *seg_pipe_slot_input (const SegPipe *pipe, guint slot, guint8 **data);
-/* The slot is not in flight. In turns: returns when the last part is submitted. */
+/* The slot is not in flight. In turns: returns when the last part is submitted; otherwise, and unless
+ * seg_pipe_is_hosted, several may be in flight. */
 gboolean seg_pipe_slot_submit (
     SegPipe *pipe, guint slot, SegPipeWork work, GError **error);
 /* In the order of submission. */
 gboolean seg_pipe_slot_wait (SegPipe *pipe, guint slot, GError **error);
 double seg_pipe_slot_ms (const SegPipe *pipe, guint slot); /* as seg_pipe_last_ms */
-/* Parts of the network, or of its decoder, run on the host: seg_pipe_slot_submit returns when the frame
- * is almost done. After the first frame. */
+/* Parts of the network, or of its decoder, run on the host, in seg_pipe_slot_wait: one frame at a time.
+ * Known after the first frame. */
 gboolean seg_pipe_is_hosted (const SegPipe *pipe);
 
 /* Pixels of each class (256) in the last frame, and the last frame's time on the device with the
