@@ -5,7 +5,8 @@ void
 seg_qos_init (SegQos *qos)
 {
   g_mutex_init (&qos->lock);
-  qos->latency = 0;
+  qos->latency = qos->queued = qos->mean = 0;
+  qos->n_measured = 0;
   qos->earliest = GST_CLOCK_TIME_NONE;
 }
 
@@ -23,15 +24,52 @@ seg_qos_reset (SegQos *qos)
   g_mutex_unlock (&qos->lock);
 }
 
+static void
+set (SegQos *qos, GstElement *element, GstClockTime *what, GstClockTime value)
+{
+  g_mutex_lock (&qos->lock);
+  gboolean changed = *what != value;
+  *what = value;
+  g_mutex_unlock (&qos->lock);
+  if (changed)
+    gst_element_post_message (element, gst_message_new_latency (GST_OBJECT (element)));
+}
+
 void
 seg_qos_set_latency (SegQos *qos, GstElement *element, GstClockTime latency)
 {
   g_mutex_lock (&qos->lock);
-  gboolean changed = latency != qos->latency;
-  qos->latency = latency;
+  qos->mean = latency;
+  qos->n_measured = 0;
   g_mutex_unlock (&qos->lock);
-  if (changed)
-    gst_element_post_message (element, gst_message_new_latency (GST_OBJECT (element)));
+  set (qos, element, &qos->latency, latency);
+}
+
+void
+seg_qos_set_queued (SegQos *qos, GstElement *element, GstClockTime queued)
+{
+  set (qos, element, &qos->queued, queued);
+}
+
+/* Frames over which times are averaged, and after which what was said is looked at. */
+#define MEAN_FRAMES 16
+/* Differences that are not worth a new latency of the whole pipeline. */
+#define SMALL_PART 4
+#define SMALL_TIME (3 * GST_MSECOND)
+
+void
+seg_qos_measure (SegQos *qos, GstElement *element, GstClockTime taken)
+{
+  g_mutex_lock (&qos->lock);
+  qos->mean = (qos->mean * (MEAN_FRAMES - 1) + taken) / MEAN_FRAMES;
+  GstClockTime mean = qos->mean, said = qos->latency;
+  gboolean look = ++qos->n_measured >= MEAN_FRAMES;
+  if (look)
+    qos->n_measured = 0;
+  g_mutex_unlock (&qos->lock);
+  GstClockTime apart = mean > said ? mean - said : said - mean;
+  if (look && apart > MAX (said / SMALL_PART, SMALL_TIME))
+    set (qos, element, &qos->latency, mean);
 }
 
 void
@@ -54,9 +92,10 @@ seg_qos_add_latency (SegQos *qos, GstQuery *query)
   GstClockTime min, max;
   gst_query_parse_latency (query, &live, &min, &max);
   g_mutex_lock (&qos->lock);
-  min += qos->latency;
+  GstClockTime own = qos->latency + qos->queued;
+  min += own;
   if (GST_CLOCK_TIME_IS_VALID (max))
-    max += qos->latency;
+    max += own;
   g_mutex_unlock (&qos->lock);
   gst_query_set_latency (query, live, min, max);
 }

@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 typedef struct {
   GMutex lock;
   GstClockTime latency;  /* time of a frame, measured */
+  GstClockTime queued;   /* time of the frames that may wait */
+  GstClockTime mean;     /* of the last frames */
+  guint n_measured;      /* since `latency` was looked at */
   GstClockTime earliest; /* running time up to which frames are late, or NONE */
 } SegQos;
 
@@ -19,6 +22,10 @@ void seg_qos_clear (SegQos *qos);
 void seg_qos_reset (SegQos *qos);
 /* Sets the latency; posts a LATENCY message for the element when it has changed. */
 void seg_qos_set_latency (SegQos *qos, GstElement *element, GstClockTime latency);
+/* Time that frames wait for others; the same. */
+void seg_qos_set_queued (SegQos *qos, GstElement *element, GstClockTime queued);
+/* A frame took so long; when that is no longer what was said, sets the latency. */
+void seg_qos_measure (SegQos *qos, GstElement *element, GstClockTime taken);
 /* Looks at a QOS event from downstream, which goes on as before. */
 void seg_qos_take_event (SegQos *qos, GstEvent *event);
 /* Adds the latency to an answered LATENCY query. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/settings.h"
 
+#include "elements/livequeue.h"
 #include "frame/infosource.h"
 #include "frame/instances.h"
 #include "frame/labels.h"
@@ -62,6 +63,23 @@ ENUM_TYPE (inference_region_type, "GstVkSegInferenceRegion",
         "metas, "
         "pixels stay as they are",
         "roi-list" })
+
+ENUM_TYPE (mode_type, "GstVkSegMode",
+    { SEG_MODE_SYNC,
+        "A frame waits for its result; late ones are drawn with the last result",
+        "sync" },
+    { SEG_MODE_ASYNC,
+        "Frames come out in order, one or more later, while the network looks at the "
+        "next; "
+        "from a live source a frame never waits for longer than frames-in-flight, then "
+        "it "
+        "is drawn with the last result",
+        "async" },
+    { SEG_MODE_DROP,
+        "A frame goes out at once with the last result that there is; the network looks "
+        "at "
+        "the newest frame whenever it is free",
+        "drop" })
 
 static GType
 draw_flags_type (void)
@@ -235,6 +253,23 @@ install_regions (GObjectClass *c)
           -1, 1024, -1, AT_START));
 }
 
+static void
+install_live (GObjectClass *c)
+{
+  g_object_class_install_property (c, SEG_PROP_MODE,
+      g_param_spec_enum ("mode", "Mode",
+          "Whether frames wait for the network. In async and drop, properties that the "
+          "next "
+          "frame follows are followed by the next that the network looks at",
+          mode_type (), SEG_MODE_SYNC, AT_START));
+  g_object_class_install_property (c, SEG_PROP_FRAMES_IN_FLIGHT,
+      g_param_spec_uint ("frames-in-flight", "Frames in flight",
+          "With mode=async: frames that may wait for their results; each adds its "
+          "duration "
+          "to the latency",
+          1, SEG_LIVE_MAX_DEPTH, 2, AT_START));
+}
+
 void
 seg_settings_install (GObjectClass *c)
 {
@@ -266,6 +301,7 @@ seg_settings_install (GObjectClass *c)
           "answer; the "
           "next frame follows a change",
           1, 1000, 1, ANY_TIME | GST_PARAM_CONTROLLABLE));
+  install_live (c);
   g_object_class_install_property (c, SEG_PROP_RESIZE,
       g_param_spec_enum ("resize", "Resize",
           "How a frame is fitted into the network's input", resize_type (),
@@ -299,6 +335,7 @@ seg_settings_init (SegSettings *s)
   s->iou_threshold = seg_style_default.iou_threshold;
   s->draw = seg_style_default.draw;
   s->interval = 1;
+  s->frames_in_flight = 2;
   s->tile_overlap = SEG_DEFAULT_TILE_OVERLAP;
   s->roi_max = SEG_REGIONS_ROWS;
   s->roi_context = -1;
@@ -360,6 +397,10 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
     return TRUE;
   case SEG_PROP_DRAW: s->draw = (SegDrawFlags) g_value_get_flags (value); return TRUE;
   case SEG_PROP_INTERVAL: s->interval = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_MODE: s->mode = (SegMode) g_value_get_enum (value); return TRUE;
+  case SEG_PROP_FRAMES_IN_FLIGHT:
+    s->frames_in_flight = g_value_get_uint (value);
+    return TRUE;
   case SEG_PROP_RESIZE: s->resize = (SegResize) g_value_get_enum (value); return TRUE;
   case SEG_PROP_UPSAMPLE:
     s->upsample = (SegUpsample) g_value_get_enum (value);
@@ -405,6 +446,10 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_COLOR_BY: g_value_set_enum (value, (gint) s->color_by); return TRUE;
   case SEG_PROP_DRAW: g_value_set_flags (value, (guint) s->draw); return TRUE;
   case SEG_PROP_INTERVAL: g_value_set_uint (value, s->interval); return TRUE;
+  case SEG_PROP_MODE: g_value_set_enum (value, (gint) s->mode); return TRUE;
+  case SEG_PROP_FRAMES_IN_FLIGHT:
+    g_value_set_uint (value, s->frames_in_flight);
+    return TRUE;
   case SEG_PROP_RESIZE: g_value_set_enum (value, (gint) s->resize); return TRUE;
   case SEG_PROP_UPSAMPLE: g_value_set_enum (value, (gint) s->upsample); return TRUE;
   case SEG_PROP_TILING: g_value_set_enum (value, (gint) s->tiling); return TRUE;

@@ -23,6 +23,8 @@ typedef enum {
   SEG_UPSAMPLE_NONE
 } SegUpsample;
 
+typedef enum { SEG_MODE_SYNC, SEG_MODE_ASYNC, SEG_MODE_DROP } SegMode;
+
 typedef enum { SEG_INFERENCE_FULL_FRAME, SEG_INFERENCE_ROI_LIST } SegInferenceRegion;
 
 typedef struct {
@@ -41,6 +43,8 @@ typedef struct {
   SegColorBy color_by;
   SegDrawFlags draw;
   guint interval;
+  SegMode mode;
+  guint frames_in_flight;
   SegInferenceRegion inference_region;
   guint roi_min_size, roi_max;
   int roi_context;
@@ -65,6 +69,8 @@ enum {
   SEG_PROP_CLASSES,
   SEG_PROP_DRAW,
   SEG_PROP_INTERVAL,
+  SEG_PROP_MODE,
+  SEG_PROP_FRAMES_IN_FLIGHT,
   SEG_PROP_RESIZE,
   SEG_PROP_UPSAMPLE,
   SEG_PROP_TILING,

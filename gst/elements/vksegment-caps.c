@@ -58,17 +58,26 @@ gst_vk_segment_transform_meta (
   return TRUE;
 }
 
-/* Drivers compile at the first run; better now than while a frame waits. The second tells what a
- * frame takes. */
 static gboolean
-warm_up (GstVkSegment *self, GError **error)
+run_once (SegPipe *pipe, SegPipeWork work, GError **error)
 {
-  for (guint i = 0; i < 2; i++)
-    if (!seg_pipe_submit (self->pipe, SEG_PIPE_WARM_UP, error)
-        || !seg_pipe_wait (self->pipe, error))
-      return FALSE;
+  return seg_pipe_submit (pipe, work, error) && seg_pipe_wait (pipe, error);
+}
+
+/* Drivers compile at the first run; better now than while a frame waits. The second tells what a
+ * frame takes, and, where frames do not wait for the network, a redraw what they do wait for. */
+static gboolean
+warm_up (GstVkSegment *self, SegMode mode, double *frame_ms, GError **error)
+{
+  SegPipe *pipe = self->pipe;
+  if (!run_once (pipe, SEG_PIPE_WARM_UP, error)
+      || !run_once (pipe, SEG_PIPE_WARM_UP, error))
+    return FALSE;
+  *frame_ms = seg_pipe_last_ms (pipe);
+  if (mode != SEG_MODE_SYNC && !run_once (pipe, SEG_PIPE_SHOW, error))
+    return FALSE;
   seg_qos_set_latency (&self->qos, GST_ELEMENT (self),
-      (GstClockTime) (seg_pipe_last_ms (self->pipe) * GST_MSECOND));
+      (GstClockTime) (seg_pipe_last_ms (pipe) * GST_MSECOND));
   return TRUE;
 }
 
@@ -92,6 +101,7 @@ fit_network (GstVkSegment *self, const SegSettings *settings, guint width, guint
     .fit = self->net->fit,
     .tile = self->net->tile,
     .tile_overlap = settings->tile_overlap,
+    .n_slots = gst_vk_segment_live_slots (settings),
   };
   return TRUE;
 }
@@ -135,7 +145,9 @@ make_pipe (
   SegSettings settings;
   SegStyle style;
   SegPipeConfig config;
+  double frame_ms = 0.0;
   gst_vk_segment_copy_settings (self, &settings);
+  self->output = settings.output;
   gboolean ok = fit_network (self, &settings, (guint) GST_VIDEO_INFO_WIDTH (in),
       (guint) GST_VIDEO_INFO_HEIGHT (in), &config, error);
   if (ok) {
@@ -152,7 +164,8 @@ make_pipe (
     seg_pipe_set_style (self->pipe, &style);
     self->labels = seg_result_labels (self->pipe, self->net->info);
   }
-  ok = ok && warm_up (self, error);
+  ok = ok && warm_up (self, settings.mode, &frame_ms, error)
+       && gst_vk_segment_start_live (self, &settings, in, frame_ms, error);
   seg_settings_clear (&settings);
   return ok;
 }

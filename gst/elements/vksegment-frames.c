@@ -3,13 +3,11 @@
 #include "elements/vksegment-priv.h"
 #include "elements/videoframe.h"
 
-#include <string.h>
-
 GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
 #define GST_CAT_DEFAULT vk_segment_debug
 
-static void
-take_style (GstVkSegment *self)
+void
+gst_vk_segment_take_style (GstVkSegment *self)
 {
   g_autoptr (GError) error = NULL;
   SegSettings settings;
@@ -44,56 +42,44 @@ choose_work (GstVkSegment *self, GstBuffer *buffer)
     return SEG_PIPE_INFER;
   if (self->n_redrawn + 1 < interval)
     return SEG_PIPE_REDRAW;
-  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
-  if (self->n_redrawn >= MAX_LATE_FRAMES
-      || !seg_qos_is_late (&self->qos, segment, buffer))
+  if (self->mode == SEG_MODE_DROP || self->n_redrawn >= MAX_LATE_FRAMES
+      || !seg_qos_is_late (&self->qos, &GST_BASE_TRANSFORM (self)->segment, buffer))
     return SEG_PIPE_INFER;
   GST_DEBUG_OBJECT (self, "late: the network is left out");
-  seg_qos_post (GST_ELEMENT (self), segment, buffer, self->n_inferred,
-      self->n_frames - self->n_inferred + 1);
+  gst_vk_segment_note_dropped (self, buffer);
   return SEG_PIPE_REDRAW;
 }
 
-static void
-count_frame (GstVkSegment *self, const GstVideoFrame *frame, SegPipeWork work)
+SegPipeWork
+gst_vk_segment_choose_work (GstVkSegment *self, GstBuffer *buffer)
 {
-  const guint8 *data;
-  const SegFrame *result = seg_pipe_result (self->pipe, &data);
-  GST_OBJECT_LOCK (self);
-  self->last_ms = seg_pipe_last_ms (self->pipe);
-  self->total_ms += self->last_ms;
-  self->n_frames++;
-  self->n_inferred += work == SEG_PIPE_INFER;
-  self->n_pixels =
-      (guint64) GST_VIDEO_FRAME_WIDTH (frame) * GST_VIDEO_FRAME_HEIGHT (frame);
-  if (self->settings.upsample == SEG_UPSAMPLE_NONE)
-    self->n_pixels = (guint64) result->width * result->height;
-  memcpy (self->areas, seg_pipe_areas (self->pipe), sizeof self->areas);
-  GST_OBJECT_UNLOCK (self);
+  SegPipeWork work = choose_work (self, buffer);
   self->has_answer = TRUE;
   self->n_redrawn = work == SEG_PIPE_INFER ? 0 : self->n_redrawn + 1;
+  return work;
 }
 
 /* The answer for a frame, of which it has seen `in` when this returns. */
-static gboolean
+static GstFlowReturn
 infer (GstVkSegment *self, GstVideoFrame *in)
 {
   g_autoptr (GError) error = NULL;
   guint8 *upload;
-  take_style (self);
+  gst_vk_segment_take_style (self);
   const SegFrame *frame = seg_pipe_input (self->pipe, &upload);
   seg_video_load (frame, upload, in);
-  SegPipeWork work = choose_work (self, in->buffer);
-  if (!seg_pipe_submit (self->pipe, work, &error)
-      || !seg_pipe_wait (self->pipe, &error)) {
-    GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
-    return FALSE;
+  SegPipeWork work = gst_vk_segment_choose_work (self, in->buffer);
+  if (!seg_pipe_submit (self->pipe, work, &error) || !seg_pipe_wait (self->pipe, &error))
+    return gst_vk_segment_fail (self, error);
+  double ms = seg_pipe_last_ms (self->pipe);
+  gst_vk_segment_count_time (self, ms, work == SEG_PIPE_INFER);
+  gst_vk_segment_count_frame (self, self->n_redrawn);
+  if (work == SEG_PIPE_INFER) {
+    gst_vk_segment_post_result (self, GST_BUFFER_PTS (in->buffer));
+    seg_qos_measure (&self->qos, GST_ELEMENT (self), (GstClockTime) (ms * GST_MSECOND));
   }
-  count_frame (self, in, work);
-  if (work == SEG_PIPE_INFER)
-    gst_vk_segment_post_result (self, in->buffer);
-  GST_LOG_OBJECT (self, "%.2f ms", seg_pipe_last_ms (self->pipe));
-  return TRUE;
+  GST_LOG_OBJECT (self, "%.2f ms", ms);
+  return GST_FLOW_OK;
 }
 
 GstFlowReturn
@@ -104,49 +90,42 @@ gst_vk_segment_transform_frame (
   const guint8 *data;
   if (self->pipe == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
-  if (!infer (self, in))
-    return GST_FLOW_ERROR;
+  GstFlowReturn ret = infer (self, in);
+  if (ret != GST_FLOW_OK)
+    return ret;
   const SegFrame *result = seg_pipe_result (self->pipe, &data);
   seg_video_store (result, data, out);
   return GST_FLOW_OK;
 }
 
 /* The regions of a frame: those between intervals, and late ones, pass without results. */
-static gboolean
+static GstFlowReturn
 infer_regions (GstVkSegment *self, GstVideoFrame *frame)
 {
   g_autoptr (GError) error = NULL;
   guint n_regions = 0;
-  take_style (self);
+  gst_vk_segment_take_style (self);
   gint64 start = g_get_monotonic_time ();
-  gboolean pass = choose_work (self, frame->buffer) == SEG_PIPE_REDRAW;
+  gboolean pass = gst_vk_segment_choose_work (self, frame->buffer) == SEG_PIPE_REDRAW;
   if (!pass
       && !seg_secondary_run (
-          &self->secondary, GST_ELEMENT (self), frame, &n_regions, &error)) {
-    GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
-    return FALSE;
-  }
-  self->has_answer = TRUE;
-  self->n_redrawn = pass ? self->n_redrawn + 1 : 0;
-  GST_OBJECT_LOCK (self);
-  self->last_ms = (double) (g_get_monotonic_time () - start) / 1e3;
-  self->total_ms += self->last_ms;
-  self->n_frames++;
-  self->n_inferred += n_regions > 0;
-  GST_OBJECT_UNLOCK (self);
-  GST_LOG_OBJECT (self, "%u regions, %.2f ms", n_regions, self->last_ms);
-  return TRUE;
+          &self->secondary, GST_ELEMENT (self), frame, &n_regions, &error))
+    return gst_vk_segment_fail (self, error);
+  double ms = (double) (g_get_monotonic_time () - start) / 1e3;
+  gst_vk_segment_count_time (self, ms, n_regions > 0);
+  gst_vk_segment_count_frame (self, self->n_redrawn);
+  GST_LOG_OBJECT (self, "%u regions, %.2f ms", n_regions, ms);
+  return GST_FLOW_OK;
 }
 
-/* The answer to a whole frame. */
-static void
-attach_result (GstVkSegment *self, GstBuffer *buffer)
+void
+gst_vk_segment_attach_result (GstVkSegment *self, GstBuffer *buffer, guint age)
 {
   GST_OBJECT_LOCK (self);
   double threshold = self->settings.mask_threshold;
   GST_OBJECT_UNLOCK (self);
   SegResult result = { self->pipe, self->net->info, self->labels,
-    threshold < 0.0 ? self->net->info->mask_threshold : threshold, self->n_redrawn };
+    threshold < 0.0 ? self->net->info->mask_threshold : threshold, age };
   if (!seg_result_attach (&result, buffer))
     GST_WARNING_OBJECT (self, "no memory for the result of a frame");
 }
@@ -166,9 +145,10 @@ gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
         ("%" GST_PTR_FORMAT, buffer));
     return GST_FLOW_ERROR;
   }
-  gboolean ok = self->by_regions ? infer_regions (self, &frame) : infer (self, &frame);
+  GstFlowReturn ret =
+      self->by_regions ? infer_regions (self, &frame) : infer (self, &frame);
   gst_video_frame_unmap (&frame);
-  if (ok && !self->by_regions)
-    attach_result (self, buffer);
-  return ok ? GST_FLOW_OK : GST_FLOW_ERROR;
+  if (ret == GST_FLOW_OK && !self->by_regions)
+    gst_vk_segment_attach_result (self, buffer, self->n_redrawn);
+  return ret;
 }

@@ -30,6 +30,13 @@ gst_vk_segment_post_error (GstVkSegment *self, const GError *error)
         ("'vkseg inspect' shows what is in a model"));
 }
 
+GstFlowReturn
+gst_vk_segment_fail (GstVkSegment *self, const GError *error)
+{
+  GST_ELEMENT_ERROR (self, LIBRARY, FAILED, ("%s", error->message), (NULL));
+  return GST_FLOW_ERROR;
+}
+
 static void
 log_network (GstVkSegment *self)
 {
@@ -45,6 +52,12 @@ static gboolean
 check_network (GstVkSegment *self, const SegSettings *settings, GError **error)
 {
   self->by_regions = settings->inference_region == SEG_INFERENCE_ROI_LIST;
+  self->mode = settings->mode;
+  if (self->by_regions && settings->mode != SEG_MODE_SYNC) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "inference-region=roi-list looks at a frame's own regions: set mode to sync");
+    return FALSE;
+  }
   return self->by_regions
              ? seg_regions_check (self->net->session, self->net->info, error)
              : seg_pipe_check (seg_net_graph (self->net), self->net->info, error);
@@ -69,7 +82,8 @@ gst_vk_segment_start (GstBaseTransform *transform)
   seg_settings_clear (&settings);
   GST_OBJECT_LOCK (self);
   seg_qos_reset (&self->qos);
-  self->n_frames = self->n_inferred = 0;
+  self->n_frames = self->n_inferred = self->n_dropped = self->n_timed = 0;
+  self->age = 0;
   self->total_ms = self->last_ms = 0.0;
   self->n_pixels = 0;
   GST_OBJECT_UNLOCK (self);
@@ -79,6 +93,7 @@ gst_vk_segment_start (GstBaseTransform *transform)
 void
 gst_vk_segment_replace_pipe (GstVkSegment *self, SegPipe *pipe)
 {
+  gst_vk_segment_stop_live (self);
   GST_OBJECT_LOCK (self);
   SegPipe *old = self->pipe;
   self->pipe = pipe;
@@ -92,7 +107,7 @@ gst_vk_segment_stop (GstBaseTransform *transform)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   GST_INFO_OBJECT (self, "%" G_GUINT64_FORMAT " frames, on average %.2f ms each",
-      self->n_frames, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0);
+      self->n_frames, self->total_ms / (double) MAX (1, self->n_timed));
   gst_vk_segment_replace_pipe (self, NULL);
   seg_secondary_close (&self->secondary);
   seg_net_free (&self->net);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "elements/livequeue.h"
 #include "elements/qos.h"
 #include "elements/secondary.h"
 #include "elements/settings.h"
@@ -9,8 +10,8 @@
 G_BEGIN_DECLS
 
 /* The element's own files: vksegment.c (the object, queries and events), and vksegment-net.c (the
- * network, from start to stop), -caps.c (what is made for caps), -frames.c (a frame's way), -stats.c
- * (what applications are told). */
+ * network, from start to stop), -caps.c (what is made for caps), -frames.c (a frame's way), -live.c
+ * (the same where frames do not wait for the network), -stats.c (what applications are told). */
 
 struct _GstVkSegment {
   GstVideoFilter parent;
@@ -27,12 +28,22 @@ struct _GstVkSegment {
   SegSecondary secondary; /* streaming thread; from caps to the next or stop */
 
   SegQos qos;
-  gboolean has_answer; /* streaming thread: the network has seen a frame of these caps */
-  guint n_redrawn;     /* streaming thread: frames since the last that was inferred */
+  gboolean has_answer; /* streaming thread: the network is to see a frame of these caps */
+  guint n_redrawn;     /* streaming thread: frames since the last that it is to see */
+
+  /* From caps to the next or stop; the streaming thread's. */
+  SegMode mode;
+  SegOutputKind output;
+  SegLiveQueue *live; /* unless mode is sync; set with the object lock */
+  guint depth;        /* frames that may wait in it */
+  gboolean upstream_is_live;
+  GstBuffer *current; /* mode=drop: the frame that has come, */
+  guint64 number;     /* and its number */
+  guint64 n_posted;   /* number of the frame whose result was told last */
 
   /* object lock: statistics since start */
-  guint64 n_inferred;
-  guint64 n_frames;
+  guint64 n_frames, n_inferred, n_dropped, n_timed;
+  guint age;
   double total_ms, last_ms;
   guint32 areas[256];
   guint64 n_pixels;
@@ -44,6 +55,8 @@ struct _GstVkSegment {
 void gst_vk_segment_copy_settings (GstVkSegment *self, SegSettings *settings);
 /* Posts why a network cannot be used, with a hint by the kind of error. */
 void gst_vk_segment_post_error (GstVkSegment *self, const GError *error);
+/* The same for a frame; GST_FLOW_ERROR. */
+GstFlowReturn gst_vk_segment_fail (GstVkSegment *self, const GError *error);
 gboolean gst_vk_segment_start (GstBaseTransform *transform);
 gboolean gst_vk_segment_stop (GstBaseTransform *transform);
 /* Takes pipe, or NULL; the old one goes. Who reads the statistics may be looking at the pipe, and
@@ -67,11 +80,40 @@ GstFlowReturn gst_vk_segment_transform_frame (
     GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out);
 GstFlowReturn gst_vk_segment_transform_ip (
     GstBaseTransform *transform, GstBuffer *buffer);
+void gst_vk_segment_take_style (GstVkSegment *self);
+/* INFER or REDRAW, by interval and QoS; the frame counts as looked at, or not. */
+SegPipeWork gst_vk_segment_choose_work (GstVkSegment *self, GstBuffer *buffer);
+/* The answer to a whole frame, in the selected slot. */
+void gst_vk_segment_attach_result (GstVkSegment *self, GstBuffer *buffer, guint age);
+
+/* --- vksegment-live.c -------------------------------------------------------------------------- */
+
+guint gst_vk_segment_live_slots (const SegSettings *settings);
+/* For a pipe that has been warmed up, in which a frame takes frame_ms. Does nothing in mode=sync. */
+gboolean gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
+    const GstVideoInfo *info, double frame_ms, GError **error);
+void gst_vk_segment_stop_live (GstVkSegment *self);
+/* From any thread. */
+void gst_vk_segment_set_flushing (GstVkSegment *self, gboolean flushing);
+/* Drops what is in flight. */
+void gst_vk_segment_flush_live (GstVkSegment *self);
+/* Takes the buffer. */
+void gst_vk_segment_take_frame (GstVkSegment *self, GstBuffer *buffer);
+/* *out NULL: none leaves yet. */
+GstFlowReturn gst_vk_segment_give_frame (GstVkSegment *self, GstBuffer **out);
+/* Pushes those that wait. */
+GstFlowReturn gst_vk_segment_drain (GstVkSegment *self, SegLivePolicy policy);
 
 /* --- vksegment-stats.c ------------------------------------------------------------------------- */
 
+/* A frame's time on the device. */
+void gst_vk_segment_count_time (GstVkSegment *self, double ms, gboolean inferred);
+/* A frame that leaves, its result in the selected slot, from a frame that is `age` frames older. */
+void gst_vk_segment_count_frame (GstVkSegment *self, guint age);
+/* The network was left out for a frame because that, or the network, is late. */
+void gst_vk_segment_note_dropped (GstVkSegment *self, GstBuffer *buffer);
 /* The element message for a frame that the network has seen, if it is asked for. */
-void gst_vk_segment_post_result (GstVkSegment *self, const GstBuffer *buffer);
+void gst_vk_segment_post_result (GstVkSegment *self, GstClockTime pts);
 /* Called with the object lock. */
 GstStructure *gst_vk_segment_make_stats (const GstVkSegment *self);
 

@@ -1,6 +1,51 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/vksegment-priv.h"
 
+#include <string.h>
+
+/* --- counting ------------------------------------------------------------------------------------------ */
+
+void
+gst_vk_segment_count_time (GstVkSegment *self, double ms, gboolean inferred)
+{
+  GST_OBJECT_LOCK (self);
+  self->last_ms = ms;
+  self->total_ms += ms;
+  self->n_timed++;
+  self->n_inferred += inferred;
+  GST_OBJECT_UNLOCK (self);
+}
+
+void
+gst_vk_segment_count_frame (GstVkSegment *self, guint age)
+{
+  const guint8 *data;
+  GST_OBJECT_LOCK (self);
+  self->n_frames++;
+  self->age = age;
+  if (self->pipe != NULL) {
+    const SegFrame *result = seg_pipe_result (self->pipe, &data);
+    const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
+    self->n_pixels = (guint64) info->width * (guint64) info->height;
+    if (self->settings.upsample == SEG_UPSAMPLE_NONE)
+      self->n_pixels = (guint64) result->width * result->height;
+    memcpy (self->areas, seg_pipe_areas (self->pipe), sizeof self->areas);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+void
+gst_vk_segment_note_dropped (GstVkSegment *self, GstBuffer *buffer)
+{
+  GST_OBJECT_LOCK (self);
+  guint64 n_inferred = self->n_inferred, n_dropped = ++self->n_dropped;
+  GST_OBJECT_UNLOCK (self);
+  seg_qos_post (GST_ELEMENT (self), &GST_BASE_TRANSFORM (self)->segment, buffer,
+      n_inferred, n_dropped);
+}
+
+/* --- telling ------------------------------------------------------------------------------------------- */
+
 static void
 append_class (GValue *list, const GstVkSegment *self, guint v)
 {
@@ -30,13 +75,12 @@ take_classes (const GstVkSegment *self, GstStructure *s)
 }
 
 void
-gst_vk_segment_post_result (GstVkSegment *self, const GstBuffer *buffer)
+gst_vk_segment_post_result (GstVkSegment *self, GstClockTime pts)
 {
   GstStructure *s = NULL;
   GST_OBJECT_LOCK (self);
   if (self->settings.post_messages) {
-    s = gst_structure_new (
-        "vkseg-result", "timestamp", G_TYPE_UINT64, GST_BUFFER_PTS (buffer), NULL);
+    s = gst_structure_new ("vkseg-result", "timestamp", G_TYPE_UINT64, pts, NULL);
     take_classes (self, s);
   }
   GST_OBJECT_UNLOCK (self);
@@ -49,9 +93,12 @@ GstStructure *
 gst_vk_segment_make_stats (const GstVkSegment *self)
 {
   GstStructure *s = gst_structure_new ("vksegment-stats", "frames", G_TYPE_UINT64,
-      self->n_frames, "inferred", G_TYPE_UINT64, self->n_inferred, "average-ms",
-      G_TYPE_DOUBLE, self->n_frames ? self->total_ms / (double) self->n_frames : 0.0,
-      "last-ms", G_TYPE_DOUBLE, self->last_ms, NULL);
+      self->n_frames, "inferred", G_TYPE_UINT64, self->n_inferred, "dropped",
+      G_TYPE_UINT64, self->n_dropped, "queued", G_TYPE_UINT,
+      self->live != NULL ? seg_live_queue_length (self->live) : 0, "age", G_TYPE_UINT,
+      self->age, "average-ms", G_TYPE_DOUBLE,
+      self->total_ms / (double) MAX (1, self->n_timed), "last-ms", G_TYPE_DOUBLE,
+      self->last_ms, NULL);
   take_classes (self, s);
   return s;
 }

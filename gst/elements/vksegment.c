@@ -10,6 +10,10 @@
  * What the network wants and gives (size, colours, classes) is read from a .modelinfo file beside
  * it, or from its metadata, or taken from its shapes.
  *
+ * #GstVkSegment:mode says whether frames wait for the network. However slow that is, with async and
+ * drop a live source goes on at its own rate, and the latency is known. Of a frame in tiles the
+ * map may then be partly new and partly the last one.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! vksegment ! videoconvert ! autovideosink
@@ -20,6 +24,9 @@
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! vksegment output=cutout ! videoconvert ! compositor ! videoconvert ! autovideosink
  * ]| A person without the background.
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! vksegment model=/tmp/deeplabv3.onnx mode=drop ! videoconvert ! autovideosink
+ * ]| A network that is slower than the webcam: each frame is shown at once, with the last result.
  * |[
  * gst-launch-1.0 filesrc location=/tmp/street.jpg ! jpegdec ! videoconvert ! vksegproposals max-proposals=100 ! vksegment inference-region=roi-list model=/tmp/rcnn.onnx ! vksegoverlay ! videoconvert ! pngenc ! filesink location=/tmp/found.png
  * ]| R-CNN: a network classifies regions that selective search proposes; vksegoverlay draws those that
@@ -39,13 +46,50 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (SEG_VIDEO_CAPS));
 
+static GstBaseTransformClass *
+parent_class (void)
+{
+  return GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class);
+}
+
+/* --- frames: GstVideoFilter's way, or that of frames in flight ---------------------------------------- */
+
+static GstFlowReturn
+gst_vk_segment_submit_input_buffer (
+    GstBaseTransform *transform, gboolean discont, GstBuffer *input)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  /* It would make a new pipe for what is downstream now. */
+  if (self->live != NULL && gst_pad_needs_reconfigure (transform->srcpad))
+    gst_vk_segment_drain (self, SEG_LIVE_WAIT);
+  GstFlowReturn ret = parent_class ()->submit_input_buffer (transform, discont, input);
+  if (ret == GST_FLOW_OK && self->live != NULL && transform->queued_buf != NULL)
+    gst_vk_segment_take_frame (self, g_steal_pointer (&transform->queued_buf));
+  return ret;
+}
+
+static GstFlowReturn
+gst_vk_segment_generate_output (GstBaseTransform *transform, GstBuffer **out)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  return self->live != NULL ? gst_vk_segment_give_frame (self, out)
+                            : parent_class ()->generate_output (transform, out);
+}
+
+/* --- queries and events ------------------------------------------------------------------------------- */
+
 static gboolean
 gst_vk_segment_query (
     GstBaseTransform *transform, GstPadDirection direction, GstQuery *query)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
-  GstBaseTransformClass *parent = GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class);
-  gboolean ok = parent->query (transform, direction, query);
+  /* Who asks wants buffers back. */
+  if (direction == GST_PAD_SINK && GST_QUERY_TYPE (query) == GST_QUERY_DRAIN
+      && self->live != NULL) {
+    gst_vk_segment_drain (self, SEG_LIVE_WAIT);
+    seg_live_queue_idle (self->live);
+  }
+  gboolean ok = parent_class ()->query (transform, direction, query);
   if (ok && direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
     seg_qos_add_latency (&self->qos, query);
   return ok;
@@ -55,18 +99,53 @@ static gboolean
 gst_vk_segment_src_event (GstBaseTransform *transform, GstEvent *event)
 {
   seg_qos_take_event (&GST_VK_SEGMENT (transform)->qos, event);
-  return GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class)
-      ->src_event (transform, event);
+  return parent_class ()->src_event (transform, event);
+}
+
+/* Frames that came before an event leave before it. */
+static void
+let_pass (GstVkSegment *self, GstEvent *event)
+{
+  switch (GST_EVENT_TYPE (event)) {
+  case GST_EVENT_EOS:
+  case GST_EVENT_CAPS:
+  case GST_EVENT_SEGMENT:
+  case GST_EVENT_SEGMENT_DONE:
+  case GST_EVENT_STREAM_START: gst_vk_segment_drain (self, SEG_LIVE_WAIT); break;
+  default:
+    if (GST_EVENT_IS_SERIALIZED (event))
+      gst_vk_segment_drain (self, self->upstream_is_live ? SEG_LIVE_NOW : SEG_LIVE_WAIT);
+  }
 }
 
 static gboolean
 gst_vk_segment_sink_event (GstBaseTransform *transform, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP
-      || GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    seg_qos_reset (&GST_VK_SEGMENT (transform)->qos);
-  return GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class)
-      ->sink_event (transform, event);
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  GstEventType type = GST_EVENT_TYPE (event);
+  if (type == GST_EVENT_FLUSH_START)
+    gst_vk_segment_set_flushing (self, TRUE);
+  else if (type == GST_EVENT_FLUSH_STOP)
+    gst_vk_segment_flush_live (self);
+  else
+    let_pass (self, event);
+  if (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_SEGMENT)
+    seg_qos_reset (&self->qos);
+  gboolean ok = parent_class ()->sink_event (transform, event);
+  if (type == GST_EVENT_FLUSH_STOP)
+    gst_vk_segment_set_flushing (self, FALSE);
+  return ok;
+}
+
+/* --- the object ------------------------------------------------------------------------------------------ */
+
+static GstStateChangeReturn
+gst_vk_segment_change_state (GstElement *element, GstStateChange transition)
+{
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) /* nobody waits for the network */
+    gst_vk_segment_set_flushing (GST_VK_SEGMENT (element), TRUE);
+  return GST_ELEMENT_CLASS (gst_vk_segment_parent_class)
+      ->change_state (element, transition);
 }
 
 static void
@@ -133,12 +212,20 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   seg_settings_install (object_class);
   g_object_class_install_property (object_class, SEG_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "Since start: frames, inferred (those that the network saw), average-ms and "
-          "last-ms (time of a "
-          "frame on the device, with transfers); classes: "
-          "id, label and area (share of the frame, 0 to 1) of those in the last frame",
+          "Since start: frames, inferred (those that the network saw), dropped (those "
+          "that "
+          "it should have seen, but they or it came too late), average-ms and last-ms "
+          "(time "
+          "of a frame on the device, with transfers; in mode async and drop of those "
+          "that "
+          "the network saw); of the last frame: age (frames since the one that its "
+          "result "
+          "is from), classes: id, label and area (share of the frame, 0 to 1) of those "
+          "in "
+          "it; queued: frames that wait for their results now",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
+  element_class->change_state = gst_vk_segment_change_state;
   gst_element_class_set_static_metadata (element_class, "Segmentation on Vulkan",
       "Filter/Effect/Video", "Segments video with an ONNX network on Vulkan", "vkseg");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -148,6 +235,8 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   transform_class->stop = gst_vk_segment_stop;
   transform_class->transform_caps = gst_vk_segment_transform_caps;
   transform_class->fixate_caps = gst_vk_segment_fixate_caps;
+  transform_class->submit_input_buffer = gst_vk_segment_submit_input_buffer;
+  transform_class->generate_output = gst_vk_segment_generate_output;
   transform_class->query = gst_vk_segment_query;
   transform_class->src_event = gst_vk_segment_src_event;
   transform_class->sink_event = gst_vk_segment_sink_event;

@@ -118,6 +118,8 @@ seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **erro
   s.slot->submitted_us = g_get_monotonic_time ();
   if (work == SEG_PIPE_REDRAW && !g_atomic_int_get (&pipe->has_classes))
     work = SEG_PIPE_INFER;
+  if (work == SEG_PIPE_SHOW)
+    work = SEG_PIPE_REDRAW;
   s.slot->doing = work;
   s.slot->rounds = pipe->tiles.active ? pipe->tiles.tiling.rounds : 1;
   if (work == SEG_PIPE_WARM_UP)

@@ -90,6 +90,7 @@ typedef enum {
   SEG_PIPE_REDRAW, /* the frame is new, its classes are the last frame's; for the first: INFER */
   SEG_PIPE_WARM_UP, /* what INFER does, but of many tiles only a few: the result means nothing,
                      * and the time is what all would take */
+  SEG_PIPE_SHOW,       /* REDRAW, also of nothing: to warm up */
   SEG_PIPE_INFER_ONLY, /* nothing is drawn and there is no result: for later REDRAWs */
 } SegPipeWork;
 gboolean seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error);

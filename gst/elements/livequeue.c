@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elements/livequeue.h"
+
+#include "elements/videoframe.h"
+
+#include <string.h>
+
+/* One that waits for each depth, one that comes, two that are in flight though their frames have
+ * left. */
+#define MAX_JOBS (SEG_LIVE_MAX_DEPTH + 3)
+
+typedef enum { FREE, QUEUED, RUNNING, DONE } JobState;
+
+/* Job i works in slot i + 1 of the pipe; slot 0 is for redraws. */
+typedef struct {
+  JobState state;
+  GstBuffer *buffer;
+  guint64 number;
+  guint epoch;
+  SegPipeWork work;
+  gboolean left;        /* its frame has, or never comes back: free when it is done */
+  SegLiveAnswer answer; /* when done */
+} Job;
+
+struct _SegLiveQueue {
+  SegPipe *pipe;
+  GstVideoInfo info;
+  guint depth, n_jobs;
+  gboolean one_at_a_time;
+  SegLiveHooks hooks;
+  gpointer user_data;
+  GThread *worker;
+  GMutex draw_lock; /* held while slot 0 is drawn */
+
+  GMutex lock; /* for what follows */
+  GCond changed;
+  Job jobs[MAX_JOBS];
+  guint waiting[MAX_JOBS]; /* jobs whose frames have not left, in order */
+  guint n_waiting;
+  guint64 n_frames;
+  SegLiveAnswer answer;
+  guint epoch; /* flushes so far: answers of earlier frames are forgotten */
+  gboolean flushing, stop;
+  GError *error; /* the worker's; it has ended */
+};
+
+/* --- jobs (with the lock) ------------------------------------------------------------------------- */
+
+static Job *
+find_job (SegLiveQueue *q, JobState state)
+{
+  Job *oldest = NULL;
+  for (guint i = 0; i < q->n_jobs; i++) {
+    Job *job = &q->jobs[i];
+    if (job->state == state && (oldest == NULL || job->number < oldest->number))
+      oldest = job;
+  }
+  return oldest;
+}
+
+static void
+free_job (SegLiveQueue *q, Job *job)
+{
+  gst_clear_buffer (&job->buffer);
+  job->state = FREE;
+  g_cond_broadcast (&q->changed);
+}
+
+static void
+drop_job (SegLiveQueue *q, Job *job)
+{
+  job->left = TRUE;
+  if (job->state != RUNNING)
+    free_job (q, job);
+}
+
+/* The first of those that wait waits no more. */
+static guint
+pop_waiting (SegLiveQueue *q)
+{
+  guint first = q->waiting[0];
+  q->n_waiting--;
+  memmove (q->waiting, q->waiting + 1, q->n_waiting * sizeof *q->waiting);
+  return first;
+}
+
+static void
+fill_job (SegLiveQueue *q, Job *job, GstBuffer *buffer, SegPipeWork work)
+{
+  *job = (Job){ QUEUED, buffer, q->n_frames, q->epoch, work };
+  g_cond_broadcast (&q->changed);
+}
+
+/* The worker is done with it. */
+static void
+complete_job (SegLiveQueue *q, Job *job)
+{
+  if (job->work != SEG_PIPE_REDRAW && job->epoch == q->epoch)
+    q->answer = (SegLiveAnswer){ job->number, GST_BUFFER_PTS (job->buffer) };
+  job->answer = q->answer;
+  job->state = DONE;
+  if (job->left)
+    free_job (q, job);
+  g_cond_broadcast (&q->changed);
+}
+
+/* --- the worker ----------------------------------------------------------------------------------- */
+
+static gboolean
+load (SegLiveQueue *q, guint slot, GstBuffer *buffer, GError **error)
+{
+  GstVideoFrame frame;
+  guint8 *upload;
+  const SegFrame *to = seg_pipe_slot_input (q->pipe, slot, &upload);
+  if (!gst_video_frame_map (
+          &frame, &q->info, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+    g_set_error (
+        error, SEG_ERROR, SEG_ERROR_INPUT, "a frame that is not as its caps say");
+    return FALSE;
+  }
+  seg_video_load (to, upload, &frame);
+  gst_video_frame_unmap (&frame);
+  return TRUE;
+}
+
+static guint
+slot_of (const SegLiveQueue *q, const Job *job)
+{
+  return (guint) (job - q->jobs) + 1;
+}
+
+static gboolean
+start_job (SegLiveQueue *q, Job *job, GError **error)
+{
+  guint slot = slot_of (q, job);
+  return load (q, slot, job->buffer, error)
+         && seg_pipe_slot_submit (q->pipe, slot, job->work, error);
+}
+
+static gboolean
+finish_job (SegLiveQueue *q, Job **pjob, GError **error)
+{
+  Job *job = *pjob;
+  *pjob = NULL;
+  if (job == NULL)
+    return TRUE;
+  guint slot = slot_of (q, job);
+  gboolean ok = seg_pipe_slot_wait (q->pipe, slot, error);
+  if (ok && job->work != SEG_PIPE_REDRAW)
+    q->hooks.inferred (q->user_data, seg_pipe_slot_ms (q->pipe, slot));
+  g_mutex_lock (&q->lock);
+  complete_job (q, job);
+  g_mutex_unlock (&q->lock);
+  return ok;
+}
+
+static gboolean
+restyle (SegLiveQueue *q, Job **flying, GError **error)
+{
+  if (!q->hooks.wants_style (q->user_data))
+    return TRUE;
+  if (!finish_job (q, flying, error))
+    return FALSE;
+  g_mutex_lock (&q->draw_lock);
+  gboolean ok = q->hooks.take_style (q->user_data, error);
+  g_mutex_unlock (&q->draw_lock);
+  return ok;
+}
+
+/* The next frame to look at; NULL: there is none, and something else to do. */
+static Job *
+take_job (SegLiveQueue *q, gboolean wait)
+{
+  Job *job = NULL;
+  g_mutex_lock (&q->lock);
+  while (!q->stop && (job = find_job (q, QUEUED)) == NULL && wait)
+    g_cond_wait (&q->changed, &q->lock);
+  if (job != NULL)
+    job->state = RUNNING;
+  g_mutex_unlock (&q->lock);
+  return job;
+}
+
+/* One frame after the other; the next is on its way before the last is waited for. */
+static gboolean
+work (SegLiveQueue *q, Job **flying, GError **error)
+{
+  Job *job = take_job (q, *flying == NULL);
+  if (job == NULL)
+    return finish_job (q, flying, error);
+  if (!restyle (q, flying, error) || !start_job (q, job, error)) {
+    g_mutex_lock (&q->lock);
+    complete_job (q, job);
+    g_mutex_unlock (&q->lock);
+    return FALSE;
+  }
+  if (!finish_job (q, flying, error)) {
+    *flying = job;
+    return FALSE;
+  }
+  *flying = job;
+  return !q->one_at_a_time || finish_job (q, flying, error);
+}
+
+static gboolean
+is_stopped (SegLiveQueue *q)
+{
+  g_mutex_lock (&q->lock);
+  gboolean stop = q->stop;
+  g_mutex_unlock (&q->lock);
+  return stop;
+}
+
+static gpointer
+work_on (gpointer data)
+{
+  SegLiveQueue *q = data;
+  Job *flying = NULL;
+  GError *error = NULL;
+  while (!is_stopped (q) && work (q, &flying, &error))
+    ;
+  finish_job (q, &flying, error == NULL ? &error : NULL);
+  g_mutex_lock (&q->lock);
+  q->error = error;
+  q->stop = TRUE;
+  g_cond_broadcast (&q->changed);
+  g_mutex_unlock (&q->lock);
+  return NULL;
+}
+
+/* --- the streaming thread --------------------------------------------------------------------------- */
+
+SegLiveQueue *
+seg_live_queue_new (SegPipe *pipe, const GstVideoInfo *info, guint depth,
+    gboolean one_at_a_time, const SegLiveHooks *hooks, gpointer user_data)
+{
+  SegLiveQueue *q = g_new0 (SegLiveQueue, 1);
+  q->pipe = pipe;
+  q->info = *info;
+  q->depth = MIN (depth, SEG_LIVE_MAX_DEPTH);
+  q->n_jobs = q->depth + 3;
+  q->one_at_a_time = one_at_a_time;
+  q->hooks = *hooks;
+  q->user_data = user_data;
+  g_mutex_init (&q->lock);
+  g_mutex_init (&q->draw_lock);
+  g_cond_init (&q->changed);
+  q->worker = g_thread_new ("vksegment", work_on, q);
+  return q;
+}
+
+void
+seg_live_queue_free (SegLiveQueue **pq)
+{
+  SegLiveQueue *q = *pq;
+  *pq = NULL;
+  if (q == NULL)
+    return;
+  g_mutex_lock (&q->lock);
+  q->stop = TRUE;
+  g_cond_broadcast (&q->changed);
+  g_mutex_unlock (&q->lock);
+  g_thread_join (q->worker);
+  for (guint i = 0; i < q->n_jobs; i++)
+    gst_clear_buffer (&q->jobs[i].buffer);
+  g_clear_error (&q->error);
+  g_mutex_clear (&q->lock);
+  g_mutex_clear (&q->draw_lock);
+  g_cond_clear (&q->changed);
+  g_free (q);
+}
+
+guint64
+seg_live_queue_push (SegLiveQueue *q, GstBuffer *buffer, SegPipeWork work)
+{
+  g_mutex_lock (&q->lock);
+  guint64 number = ++q->n_frames;
+  while (q->n_waiting > q->depth) /* they were due, but downstream took none */
+    drop_job (q, &q->jobs[pop_waiting (q)]);
+  Job *job = find_job (q, FREE); /* there is one: see MAX_JOBS */
+  fill_job (q, job, buffer, work);
+  q->waiting[q->n_waiting++] = (guint) (job - q->jobs);
+  g_mutex_unlock (&q->lock);
+  return number;
+}
+
+guint64
+seg_live_queue_offer (
+    SegLiveQueue *q, GstBuffer *buffer, gboolean look, GstBuffer **skipped)
+{
+  *skipped = NULL;
+  g_mutex_lock (&q->lock);
+  guint64 number = ++q->n_frames;
+  Job *job = look ? find_job (q, QUEUED) : NULL;
+  if (job != NULL) {
+    *skipped = g_steal_pointer (&job->buffer);
+    free_job (q, job);
+  }
+  job = look ? find_job (q, FREE) : NULL;
+  if (job != NULL) {
+    fill_job (q, job, gst_buffer_ref (buffer), SEG_PIPE_INFER_ONLY);
+    job->left = TRUE;
+  }
+  g_mutex_unlock (&q->lock);
+  return number;
+}
+
+static gboolean
+copy_error (const SegLiveQueue *q, GError **error)
+{
+  if (q->error != NULL && error != NULL && *error == NULL)
+    *error = g_error_copy (q->error);
+  return FALSE;
+}
+
+static void
+let_go (SegLiveQueue *q, SegLiveFrame *frame)
+{
+  Job *job = &q->jobs[pop_waiting (q)];
+  *frame = (SegLiveFrame){ gst_buffer_ref (job->buffer), job->number, job->state == DONE,
+    slot_of (q, job), job->answer };
+  if (frame->drawn)
+    gst_clear_buffer (&job->buffer); /* that it may be writable */
+  else
+    drop_job (q, job);
+}
+
+gboolean
+seg_live_queue_next (
+    SegLiveQueue *q, SegLivePolicy policy, SegLiveFrame *frame, GError **error)
+{
+  gboolean there = FALSE;
+  g_mutex_lock (&q->lock);
+  gboolean full = q->n_waiting > q->depth;
+  gboolean wait = policy == SEG_LIVE_WAIT || (policy == SEG_LIVE_FULL && full);
+  while (wait && q->n_waiting > 0 && !q->flushing && !q->stop
+         && q->jobs[q->waiting[0]].state != DONE)
+    g_cond_wait (&q->changed, &q->lock);
+  if (q->error != NULL)
+    copy_error (q, error);
+  else if (q->n_waiting > 0 && !q->flushing)
+    there =
+        wait || full || policy == SEG_LIVE_NOW || q->jobs[q->waiting[0]].state == DONE;
+  if (there)
+    let_go (q, frame);
+  g_mutex_unlock (&q->lock);
+  return there;
+}
+
+void
+seg_live_queue_release (SegLiveQueue *q, SegLiveFrame *frame)
+{
+  g_mutex_lock (&q->lock);
+  if (frame->drawn)
+    free_job (q, &q->jobs[frame->slot - 1]);
+  g_mutex_unlock (&q->lock);
+  gst_clear_buffer (&frame->buffer);
+}
+
+gboolean
+seg_live_queue_answer (
+    SegLiveQueue *q, gboolean wait, SegLiveAnswer *answer, GError **error)
+{
+  g_mutex_lock (&q->lock);
+  while (wait && q->answer.number == 0 && !q->flushing && !q->stop)
+    g_cond_wait (&q->changed, &q->lock);
+  *answer = q->answer;
+  gboolean ok = q->error == NULL || copy_error (q, error);
+  g_mutex_unlock (&q->lock);
+  return ok;
+}
+
+gboolean
+seg_live_queue_redraw (SegLiveQueue *q, GstBuffer *buffer, GError **error)
+{
+  if (!load (q, 0, buffer, error))
+    return FALSE;
+  g_mutex_lock (&q->draw_lock);
+  gboolean ok = seg_pipe_slot_submit (q->pipe, 0, SEG_PIPE_REDRAW, error)
+                && seg_pipe_slot_wait (q->pipe, 0, error);
+  g_mutex_unlock (&q->draw_lock);
+  return ok;
+}
+
+void
+seg_live_queue_flush (SegLiveQueue *q)
+{
+  g_mutex_lock (&q->lock);
+  for (guint i = 0; i < q->n_jobs; i++)
+    if (q->jobs[i].state != FREE)
+      drop_job (q, &q->jobs[i]);
+  q->n_waiting = 0;
+  q->epoch++;
+  q->answer = (SegLiveAnswer){ 0, GST_CLOCK_TIME_NONE };
+  g_mutex_unlock (&q->lock);
+}
+
+void
+seg_live_queue_idle (SegLiveQueue *q)
+{
+  g_mutex_lock (&q->lock);
+  while (!q->flushing && !q->stop
+         && (find_job (q, QUEUED) != NULL || find_job (q, RUNNING) != NULL))
+    g_cond_wait (&q->changed, &q->lock);
+  g_mutex_unlock (&q->lock);
+}
+
+void
+seg_live_queue_set_flushing (SegLiveQueue *q, gboolean flushing)
+{
+  g_mutex_lock (&q->lock);
+  q->flushing = flushing;
+  g_cond_broadcast (&q->changed);
+  g_mutex_unlock (&q->lock);
+}
+
+guint
+seg_live_queue_length (SegLiveQueue *q)
+{
+  g_mutex_lock (&q->lock);
+  guint n = q->n_waiting;
+  g_mutex_unlock (&q->lock);
+  return n;
+}

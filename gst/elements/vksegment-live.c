@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mode=async and mode=drop: the network looks at frames in a thread of its own. */
+#include "elements/vksegment-priv.h"
+#include "elements/videoframe.h"
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
+#define GST_CAT_DEFAULT vk_segment_debug
+
+/* A network that takes longer is submitted in parts of about TURN_MS, so that a frame is drawn in
+ * between. */
+#define LONG_MS 12.0
+#define TURN_MS 4.0
+
+/* --- the worker's side ------------------------------------------------------------------------------ */
+
+static gboolean
+wants_style (gpointer data)
+{
+  GstVkSegment *self = data;
+  GST_OBJECT_LOCK (self);
+  gboolean restyle = self->restyle;
+  GST_OBJECT_UNLOCK (self);
+  return restyle;
+}
+
+static gboolean
+take_style (gpointer data, GError **error)
+{
+  GstVkSegment *self = data;
+  gst_vk_segment_take_style (self);
+  return seg_pipe_record (self->pipe, error);
+}
+
+static void
+inferred (gpointer data, double ms)
+{
+  gst_vk_segment_count_time (data, ms, TRUE);
+}
+
+static const SegLiveHooks hooks = { wants_style, take_style, inferred };
+
+/* --- for caps ---------------------------------------------------------------------------------------- */
+
+guint
+gst_vk_segment_live_slots (const SegSettings *settings)
+{
+  return settings->mode == SEG_MODE_SYNC   ? 1
+         : settings->mode == SEG_MODE_DROP ? SEG_LIVE_SLOTS (0)
+                                           : SEG_LIVE_SLOTS (settings->frames_in_flight);
+}
+
+static gboolean
+is_upstream_live (GstVkSegment *self)
+{
+  gboolean live = FALSE;
+  GstQuery *query = gst_query_new_latency ();
+  if (gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  gst_query_unref (query);
+  return live;
+}
+
+/* What frames in flight add: each its duration. */
+static GstClockTime
+queued_time (const GstVkSegment *self, const GstVideoInfo *info, double frame_ms)
+{
+  GstClockTime each = (GstClockTime) (frame_ms * GST_MSECOND);
+  if (GST_VIDEO_INFO_FPS_N (info) > 0)
+    each = gst_util_uint64_scale_int (
+        GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
+  return self->depth * each;
+}
+
+gboolean
+gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
+    const GstVideoInfo *info, double frame_ms, GError **error)
+{
+  gboolean hosted = seg_pipe_is_hosted (self->pipe);
+  gboolean turns = !hosted && frame_ms > LONG_MS;
+  double round_ms =
+      frame_ms / MAX (1, seg_pipe_n_tiles (self->pipe)) * self->net->shape.dims[0];
+  self->mode = settings->mode;
+  if (self->mode == SEG_MODE_SYNC) {
+    seg_qos_set_queued (&self->qos, GST_ELEMENT (self), 0);
+    return TRUE;
+  }
+  if (turns
+      && !seg_pipe_take_turns (
+          self->pipe, (guint) (MIN (round_ms, frame_ms) / TURN_MS) + 1, error))
+    return FALSE;
+  self->depth = self->mode == SEG_MODE_DROP ? 0 : settings->frames_in_flight;
+  self->upstream_is_live = is_upstream_live (self);
+  self->n_posted = 0;
+  SegLiveQueue *live =
+      seg_live_queue_new (self->pipe, info, self->depth, turns || hosted, &hooks, self);
+  GST_OBJECT_LOCK (self);
+  self->live = live;
+  GST_OBJECT_UNLOCK (self);
+  seg_qos_set_queued (&self->qos, GST_ELEMENT (self), queued_time (self, info, frame_ms));
+  GST_INFO_OBJECT (self, "%u frames may wait, the network runs %s, upstream is %slive",
+      self->depth, turns ? "in turns" : "at once", self->upstream_is_live ? "" : "not ");
+  return TRUE;
+}
+
+void
+gst_vk_segment_stop_live (GstVkSegment *self)
+{
+  GST_OBJECT_LOCK (self);
+  SegLiveQueue *live = self->live;
+  self->live = NULL;
+  GST_OBJECT_UNLOCK (self);
+  seg_live_queue_free (&live);
+  gst_clear_buffer (&self->current);
+}
+
+void
+gst_vk_segment_set_flushing (GstVkSegment *self, gboolean flushing)
+{
+  GST_OBJECT_LOCK (self);
+  if (self->live != NULL)
+    seg_live_queue_set_flushing (self->live, flushing);
+  GST_OBJECT_UNLOCK (self);
+}
+
+void
+gst_vk_segment_flush_live (GstVkSegment *self)
+{
+  if (self->live != NULL)
+    seg_live_queue_flush (self->live);
+  gst_clear_buffer (&self->current);
+  self->has_answer = FALSE;
+}
+
+/* --- out ---------------------------------------------------------------------------------------------- */
+
+/* As long as there is no answer: nothing is found. */
+static void
+store_nothing (GstVkSegment *self, const GstVideoFrame *in, GstVideoFrame *out)
+{
+  if (self->output == SEG_OUTPUT_OVERLAY) {
+    gst_video_frame_copy (out, in);
+    return;
+  }
+  int background = self->net->info->background;
+  gboolean classes =
+      self->output == SEG_OUTPUT_LABELS && !seg_pipe_gives_matte (self->pipe);
+  int value = !classes ? 0 : background >= 0 ? background : 255;
+  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (out); y++)
+    memset ((guint8 *) GST_VIDEO_FRAME_PLANE_DATA (out, 0)
+                + y * GST_VIDEO_FRAME_PLANE_STRIDE (out, 0),
+        value,
+        (gsize) (GST_VIDEO_FRAME_WIDTH (out) * GST_VIDEO_FRAME_COMP_PSTRIDE (out, 0)));
+}
+
+/* The pixels of the selected slot, or of nothing. */
+static gboolean
+store (GstVkSegment *self, GstBuffer *in, GstBuffer *out, gboolean answered)
+{
+  GstVideoFilter *filter = GST_VIDEO_FILTER (self);
+  GstVideoFrame from, to;
+  const guint8 *data;
+  if (!gst_video_frame_map (&to, &filter->out_info, out, GST_MAP_WRITE))
+    return FALSE;
+  gboolean ok =
+      answered || gst_video_frame_map (&from, &filter->in_info, in, GST_MAP_READ);
+  if (answered) {
+    const SegFrame *result = seg_pipe_result (self->pipe, &data);
+    seg_video_store (result, data, &to);
+  } else if (ok) {
+    store_nothing (self, &from, &to);
+    gst_video_frame_unmap (&from);
+  }
+  gst_video_frame_unmap (&to);
+  return ok;
+}
+
+/* Of a frame without an answer of its own: what it shows then is the last one. */
+static gboolean
+hold_answer (
+    GstVkSegment *self, const SegLiveFrame *frame, SegLiveAnswer *answer, GError **error)
+{
+  gboolean wait = !self->upstream_is_live;
+  if (!seg_live_queue_answer (self->live, wait, answer, error))
+    return FALSE;
+  if (self->mode == SEG_MODE_ASYNC)
+    gst_vk_segment_note_dropped (self, frame->buffer);
+  return answer->number == 0 || seg_live_queue_redraw (self->live, frame->buffer, error);
+}
+
+/* Frames since the one that the network saw. */
+static guint
+age_of (const SegLiveFrame *frame, const SegLiveAnswer *answer)
+{
+  return (guint) (frame->number - MIN (answer->number, frame->number));
+}
+
+static void
+report (GstVkSegment *self, const SegLiveFrame *frame, const SegLiveAnswer *answer)
+{
+  gst_vk_segment_count_frame (self, age_of (frame, answer));
+  if (answer->number != self->n_posted)
+    gst_vk_segment_post_result (self, answer->pts);
+  self->n_posted = answer->number;
+}
+
+/* A buffer to go on with: pixels, or the frame with its meta. */
+static GstFlowReturn
+make_output (
+    GstVkSegment *self, SegLiveFrame *frame, const SegLiveAnswer *answer, GstBuffer **out)
+{
+  gboolean answered = answer->number > 0, ok = TRUE;
+  GstFlowReturn ret = GST_BASE_TRANSFORM_GET_CLASS (self)->prepare_output_buffer (
+      GST_BASE_TRANSFORM (self), frame->buffer, out);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (self->output != SEG_OUTPUT_META)
+    ok = store (self, frame->buffer, *out, answered);
+  else if (answered)
+    gst_vk_segment_attach_result (self, *out, age_of (frame, answer));
+  if (*out == frame->buffer) /* taken over, without a reference */
+    frame->buffer = NULL;
+  if (ok)
+    return GST_FLOW_OK;
+  GST_ELEMENT_ERROR (
+      self, STREAM, FORMAT, ("a frame that is not as its caps say"), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+finish_frame (GstVkSegment *self, SegLiveFrame *frame, GstBuffer **out)
+{
+  g_autoptr (GError) error = NULL;
+  SegLiveAnswer answer = frame->answer;
+  gint64 start = g_get_monotonic_time ();
+  GstFlowReturn ret = GST_FLOW_ERROR;
+  if (frame->drawn || hold_answer (self, frame, &answer, &error)) {
+    seg_pipe_select (self->pipe, frame->drawn ? frame->slot : 0);
+    if (answer.number > 0)
+      report (self, frame, &answer);
+    ret = make_output (self, frame, &answer, out);
+  } else {
+    gst_vk_segment_fail (self, error);
+  }
+  seg_live_queue_release (self->live, frame);
+  if (ret != GST_FLOW_OK)
+    gst_clear_buffer (out);
+  seg_qos_measure (&self->qos, GST_ELEMENT (self),
+      (GstClockTime) (g_get_monotonic_time () - start) * GST_USECOND);
+  return ret;
+}
+
+/* --- in ----------------------------------------------------------------------------------------------- */
+
+void
+gst_vk_segment_take_frame (GstVkSegment *self, GstBuffer *buffer)
+{
+  SegPipeWork work = gst_vk_segment_choose_work (self, buffer);
+  GstBuffer *skipped = NULL;
+  if (self->mode == SEG_MODE_ASYNC) {
+    seg_live_queue_push (self->live, buffer, work);
+    return;
+  }
+  self->number =
+      seg_live_queue_offer (self->live, buffer, work == SEG_PIPE_INFER, &skipped);
+  if (skipped != NULL)
+    gst_vk_segment_note_dropped (self, skipped);
+  gst_clear_buffer (&skipped);
+  gst_buffer_replace (&self->current, NULL);
+  self->current = buffer;
+}
+
+GstFlowReturn
+gst_vk_segment_give_frame (GstVkSegment *self, GstBuffer **out)
+{
+  g_autoptr (GError) error = NULL;
+  SegLiveFrame frame = { .number = self->number };
+  SegLivePolicy policy = self->upstream_is_live ? SEG_LIVE_DUE : SEG_LIVE_FULL;
+  *out = NULL;
+  if (self->mode == SEG_MODE_DROP) {
+    frame.buffer = g_steal_pointer (&self->current);
+    return frame.buffer != NULL ? finish_frame (self, &frame, out) : GST_FLOW_OK;
+  }
+  if (seg_live_queue_next (self->live, policy, &frame, &error))
+    return finish_frame (self, &frame, out);
+  return error != NULL ? gst_vk_segment_fail (self, error) : GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_vk_segment_drain (GstVkSegment *self, SegLivePolicy policy)
+{
+  g_autoptr (GError) error = NULL;
+  SegLiveFrame frame;
+  GstFlowReturn ret = GST_FLOW_OK;
+  while (self->live != NULL && ret == GST_FLOW_OK
+         && seg_live_queue_next (self->live, policy, &frame, &error)) {
+    GstBuffer *out = NULL;
+    ret = finish_frame (self, &frame, &out);
+    if (ret == GST_FLOW_OK)
+      ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
+  }
+  return error != NULL ? gst_vk_segment_fail (self, error) : ret;
+}
