@@ -37,10 +37,7 @@ void write_draw (int i)
   row = r.x < uint (drawing.atlas.z) ? row : 0;
   int width = row > 0 ? int (widths.data[row]) : 0;
   ivec4 label = label_place (box, width);
-  ivec4 extent = label.z > label.x
-      ? ivec4 (min (box.xy, label.xy), max (box.zw, label.zw)) : box;
   vec2 scale = m.x > 0u ? vec2 (m.xy) / rect.zw : vec2 (0.0);
-  draws.data[draw_at (i, DRAW_EXTENT)] = uvec4 (extent);
   draws.data[draw_at (i, DRAW_BOX)] = uvec4 (box);
   draws.data[draw_at (i, DRAW_LABEL)] = uvec4 (label);
   draws.data[draw_at (i, DRAW_TEXT)] = uvec4 (row, width, r.y, r.x);

@@ -9,7 +9,19 @@
 #define MIN_LABEL_PX 12
 #define MAX_LABEL_PX 48
 #define MAX_ATLAS    (32 << 20) /* bytes */
-#define DRAW_BYTES   (6 * 16)   /* DRAW_WORDS of shaders/lib/draws.glsl */
+/* As in shaders/lib/draws.glsl. */
+#define DRAW_BYTES        (5 * 16)
+#define TILE_WIDTH        32
+#define TILE_HEIGHT       8
+#define TILE_HEADER_BYTES 16
+#define TILE_BYTES        (2 * 4 + 3 * 32) /* in two lists, and its bits */
+
+static guint64
+count_tiles (guint width, guint height)
+{
+  return (seg_map_stride (width) + TILE_WIDTH - 1) / TILE_WIDTH
+         * ((height + TILE_HEIGHT - 1) / TILE_HEIGHT);
+}
 
 void
 seg_drawing_sizes (SegDrawingMemory *memory, guint width, guint height)
@@ -19,6 +31,8 @@ seg_drawing_sizes (SegDrawingMemory *memory, guint width, guint height)
   memory->ink.n_bytes = 2 * map;
   memory->draws.n_bytes = 16 + SEG_MAX_DRAWN * DRAW_BYTES;
   memory->colors.n_bytes = sizeof (SegColorTable);
+  memory->tiles.n_bytes =
+      (TILE_HEADER_BYTES + count_tiles (width, height) * TILE_BYTES + 15) & ~(gsize) 15;
 }
 
 /* --- the atlas ------------------------------------------------------------------------------------- */
@@ -126,6 +140,7 @@ seg_drawing_init (SegDrawing *drawing, SegVk *vk, SegParams *params,
     const SegFrame *frame, const char *const *texts, guint n, GError **error)
 {
   Texts t = { .width = 1 };
+  drawing->n_groups = seg_vk_info (vk)->type == SEG_DEVICE_CPU ? 64 : 1024;
   drawing->values = seg_params_add (
       params, sizeof *drawing->values, SEG_VIEW_UNIFORM, &drawing->block, error);
   if (drawing->values == NULL)
@@ -169,39 +184,109 @@ seg_drawing_set_colors (SegDrawing *drawing, const SegFrame *frame,
 
 /* --- dispatches -------------------------------------------------------------------------------------- */
 
+/* What belongs to nothing, in all of the maps: shaders only write the tiles where something is. */
+static gboolean
+record_nothing (SegCmd *cmd, const SegDrawing *drawing, const SegDrawingMemory *m,
+    gboolean inked, GError **error)
+{
+  guint32 none = (guint32) drawing->values->choice[0] * 0x01010101u;
+  return seg_cmd_fill (cmd, m->map.buffer, m->map.offset, m->map.n_bytes, none, error)
+         && seg_cmd_fill (
+             cmd, m->matte.buffer, m->matte.offset, m->matte.n_bytes, 0, error)
+         && seg_cmd_fill (
+             cmd, m->ink.buffer, m->ink.offset, inked ? m->ink.n_bytes : 0, 0, error)
+         && seg_cmd_fill (
+             cmd, m->tiles.buffer, m->tiles.offset, TILE_HEADER_BYTES, 0, error);
+}
+
+typedef struct {
+  SegCmd *cmd;
+  const SegDrawing *drawing;
+  const SegDrawingMemory *memory;
+  const SegPiece *records, *masks;
+  const SegDrawingParts *parts;
+  guint32 boxes, labels;
+} Recorder;
+
+static gboolean
+dispatch (const Recorder *r, const SegShader *shader, const guint32 *spec, guint n_spec,
+    const SegBufferView *views, guint n_views, guint32 n_groups, GError **error)
+{
+  SegVkDispatch d = {
+    .shader = shader,
+    .spec = spec,
+    .n_spec = n_spec,
+    .views = views,
+    .n_views = n_views,
+    .groups = { n_groups, 1, 1 },
+    .label = shader->name,
+  };
+  return seg_cmd_dispatch (r->cmd, &d, error);
+}
+
+static gboolean
+record_tiles (const Recorder *r, GError **error)
+{
+  const SegDrawingMemory *m = r->memory;
+  const SegDrawingBlock *b = r->drawing->values;
+  guint32 spec[3] = { r->boxes, r->labels, (guint32) r->parts->filled };
+  SegBufferView style[6] = { r->drawing->block,
+    seg_piece_view (r->records, SEG_VIEW_TEXEL_U32X4),
+    seg_piece_view (&r->drawing->widths, SEG_VIEW_STORAGE_READ), r->drawing->palette,
+    seg_piece_view (&m->draws, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&m->colors, SEG_VIEW_STORAGE_WRITE) };
+  SegBufferView tiles[3] = { r->drawing->block,
+    seg_piece_view (&m->draws, SEG_VIEW_TEXEL_U32X4),
+    seg_piece_view (&m->tiles, SEG_VIEW_STORAGE_READ_WRITE) };
+  SegVkDispatch d = { .shader = &seg_shader_instance_tiles,
+    .spec = spec,
+    .n_spec = 3,
+    .views = tiles,
+    .n_views = 3,
+    .label = "instance_tiles" };
+  seg_groups_linear (count_tiles ((guint) b->frame[0], (guint) b->frame[1]), d.groups);
+  return dispatch (r, &seg_shader_instance_style, NULL, 0, style, 6, 1, error)
+         && seg_cmd_dispatch (r->cmd, &d, error);
+}
+
+static gboolean
+record_map (const Recorder *r, GError **error)
+{
+  const SegDrawingMemory *m = r->memory;
+  guint32 spec[2] = { (guint32) r->parts->classes, (guint32) r->parts->nearest };
+  SegBufferView views[6] = { r->drawing->block,
+    seg_piece_view (&m->draws, SEG_VIEW_TEXEL_U32X4),
+    seg_piece_view (&m->tiles, SEG_VIEW_TEXEL_U32X4),
+    seg_piece_view (r->masks, SEG_VIEW_TEXEL_U8X1),
+    seg_piece_view (&m->map, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&m->matte, SEG_VIEW_STORAGE_WRITE) };
+  return dispatch (
+      r, &seg_shader_instance_map, spec, 2, views, 6, r->drawing->n_groups, error);
+}
+
+static gboolean
+record_ink (const Recorder *r, GError **error)
+{
+  const SegDrawingMemory *m = r->memory;
+  guint32 spec[2] = { r->boxes, r->labels };
+  SegBufferView views[5] = { r->drawing->block,
+    seg_piece_view (&m->draws, SEG_VIEW_TEXEL_U32X4),
+    seg_piece_view (&m->tiles, SEG_VIEW_TEXEL_U32X4),
+    seg_piece_view (&r->drawing->atlas, SEG_VIEW_TEXEL_U8X1),
+    seg_piece_view (&m->ink, SEG_VIEW_STORAGE_WRITE) };
+  return dispatch (
+      r, &seg_shader_instance_ink, spec, 2, views, 5, r->drawing->n_groups, error);
+}
+
 gboolean
 seg_drawing_record (SegCmd *cmd, const SegDrawing *drawing,
     const SegDrawingMemory *memory, const SegPiece *records, const SegPiece *masks,
     const SegDrawingParts *parts, GError **error)
 {
-  const SegDrawingBlock *b = drawing->values;
-  gboolean labels = parts->labels && b->atlas[1] > 0;
-  guint32 spec[6] = { (guint32) parts->classes, (guint32) parts->masks,
-    (guint32) parts->boxes, (guint32) labels, (guint32) parts->filled,
-    (guint32) parts->nearest };
-  SegBufferView style[6] = { drawing->block,
-    seg_piece_view (records, SEG_VIEW_TEXEL_U32X4),
-    seg_piece_view (&drawing->widths, SEG_VIEW_STORAGE_READ), drawing->palette,
-    seg_piece_view (&memory->draws, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&memory->colors, SEG_VIEW_STORAGE_WRITE) };
-  SegBufferView map[7] = { drawing->block,
-    seg_piece_view (&memory->draws, SEG_VIEW_TEXEL_U32X4),
-    seg_piece_view (masks, SEG_VIEW_TEXEL_U8X1),
-    seg_piece_view (&drawing->atlas, SEG_VIEW_TEXEL_U8X1),
-    seg_piece_view (&memory->map, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&memory->matte, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&memory->ink, SEG_VIEW_STORAGE_WRITE) };
-  SegVkDispatch d[2] = { { .shader = &seg_shader_instance_style,
-                             .views = style,
-                             .n_views = 6,
-                             .groups = { 1, 1, 1 },
-                             .label = "instance_style" },
-    { .shader = &seg_shader_instance_map,
-        .spec = spec,
-        .n_spec = 6,
-        .views = map,
-        .n_views = 7,
-        .label = "instance_map" } };
-  seg_groups_linear ((guint64) b->frame[2] * (guint64) b->frame[1], d[1].groups);
-  return seg_cmd_dispatch (cmd, &d[0], error) && seg_cmd_dispatch (cmd, &d[1], error);
+  Recorder r = { cmd, drawing, memory, records, masks, parts, parts->boxes,
+    parts->labels && drawing->values->atlas[1] > 0 };
+  gboolean inked = parts->boxes || parts->labels;
+  return record_nothing (cmd, drawing, memory, inked, error) && record_tiles (&r, error)
+         && (!parts->masks || record_map (&r, error))
+         && (!inked || record_ink (&r, error));
 }

@@ -26,6 +26,7 @@ typedef struct {
   SegPiece matte; /* a byte a pixel: the largest of their probabilities */
   SegPiece ink;   /* 16 bits a pixel: boxes and labels */
   SegPiece draws, colors;
+  SegPiece tiles; /* of the frame, where something is */
 } SegDrawingMemory;
 
 /* The texts, drawn once, and what the shaders need beside. */
@@ -36,6 +37,7 @@ typedef struct {
   SegBufferView palette;
   SegPiece atlas, widths;
   SegBuffer *memory;
+  guint32 n_groups; /* workgroups that share the tiles */
 } SegDrawing;
 
 /* Bytes that the pieces need: n_bytes of each is filled in. */

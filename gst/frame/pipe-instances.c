@@ -26,7 +26,7 @@ seg_pipe_plan_instances (SegPipe *pipe, SegPipeInstances *s, SegPipeMemory *memo
   seg_drawing_sizes (d, pipe->frame.width, pipe->frame.height);
   s->maps.counts.n_bytes = 256 * sizeof (guint32);
   SegPiece *pieces[] = { &s->records, &s->masks, &d->map, &d->matte, &d->ink, &d->draws,
-    &d->colors, &s->maps.counts };
+    &d->colors, &d->tiles, &s->maps.counts };
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     add_piece (memory, pieces[i]);
   memory->result = output == SEG_OUTPUT_LABELS  ? &d->map

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What a frame costs besides the network: the least time of each step. Not a test.
- *   bench-frame MODEL FORMAT WIDTHxHEIGHT overlay|labels|matte|cutout [RUNS] */
+ *   bench-frame MODEL FORMAT WIDTHxHEIGHT overlay|labels|matte|cutout [RUNS [PICTURE]]
+ * PICTURE: a raw frame as GStreamer lays it out; without one the frame is black. */
 
 static void
 print_step (const char *name, guint64 ns)
@@ -31,12 +33,12 @@ print_times (const guint64 *ns, guint n, guint n_before, guint n_after)
   }
 }
 
-/* Candidates (3), suppression (2), masks; style, map; zeros, count; planes; two downloads. */
+/* Candidates (3), suppression (2), masks; four fills, style, tiles, map, ink; zeros, count; planes; two downloads. */
 static guint
 steps_after_instances (const SegModelInfo *info, const SegPipeConfig *c)
 {
   guint planes = seg_format_info (c->format)->n_planes;
-  return 5 + (info->decoder == SEG_DECODER_YOLO_SEG) + 2 + 2 + 2
+  return 5 + (info->decoder == SEG_DECODER_YOLO_SEG) + 8 + 2 + 2
          + (c->output == SEG_OUTPUT_OVERLAY   ? planes
              : c->output == SEG_OUTPUT_CUTOUT ? 1
                                               : 0);
@@ -80,12 +82,55 @@ parse (int argc, char **argv, SegPipeConfig *c, guint *runs)
 }
 
 static gboolean
-measure (SegNet *net, const SegPipeConfig *c, guint runs, GError **error)
+load_picture (SegPipe *pipe, const char *path, GError **error)
+{
+  guint8 *to;
+  const SegFrame *frame = seg_pipe_input (pipe, &to);
+  const SegFormatInfo *info = seg_format_info (frame->format);
+  g_autofree char *data = NULL;
+  gsize n_bytes, at = 0;
+  memset (to, 0, frame->n_bytes);
+  if (path == NULL)
+    return TRUE;
+  if (!g_file_get_contents (path, &data, &n_bytes, error))
+    return FALSE;
+  for (guint p = 0; p < info->n_planes; p++)
+    for (guint y = 0; y < seg_frame_n_rows (frame, p); y++) {
+      gsize hsub = info->planes[p].hsub, width = (frame->width + hsub) >> hsub;
+      gsize row = (width * info->planes[p].bytes + 3) & ~(gsize) 3;
+      if (at + row > n_bytes) {
+        g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT, "%s is too short", path);
+        return FALSE;
+      }
+      memcpy (to + frame->offset[p] + y * frame->stride[p], data + at,
+          MIN (row, frame->stride[p]));
+      at += row;
+    }
+  return TRUE;
+}
+
+/* What drawing alone takes of all processors, which other programs disturb less than times: for CPU
+ * devices. */
+static gboolean
+print_redraw (SegPipe *pipe, guint runs, GError **error)
+{
+  clock_t start = clock ();
+  for (guint r = 0; r < runs; r++)
+    if (!seg_pipe_submit (pipe, SEG_PIPE_REDRAW, error) || !seg_pipe_wait (pipe, error))
+      return FALSE;
+  print_step ("redraw, CPU",
+      (guint64) ((double) (clock () - start) * 1e9 / CLOCKS_PER_SEC / MAX (runs, 1)));
+  return TRUE;
+}
+
+static gboolean
+measure (
+    SegNet *net, const SegPipeConfig *c, guint runs, const char *picture, GError **error)
 {
   SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, c, error);
   g_autofree guint64 *least = NULL;
   guint n = 0;
-  if (pipe == NULL)
+  if (pipe == NULL || !load_picture (pipe, picture, error))
     return FALSE;
   for (guint r = 0; r < runs; r++) {
     if (!seg_pipe_submit (pipe, SEG_PIPE_INFER, error) || !seg_pipe_wait (pipe, error))
@@ -99,6 +144,11 @@ measure (SegNet *net, const SegPipeConfig *c, guint runs, GError **error)
     least = g_steal_pointer (&ns);
   }
   print_times (least, n, 1, steps_after (net->info, c));
+  if (!print_redraw (pipe, runs, error))
+    return FALSE;
+  const SegInstances *list = seg_pipe_instances (pipe);
+  if (list != NULL)
+    printf ("%u instances\n", list->n);
   seg_pipe_free (&pipe);
   return TRUE;
 }
@@ -111,12 +161,13 @@ main (int argc, char **argv)
   guint runs = 0;
   if (!parse (argc, argv, &config, &runs)) {
     fprintf (stderr,
-        "usage: bench-frame MODEL FORMAT WxH overlay|labels|matte|cutout [RUNS]\n");
+        "usage: bench-frame MODEL FORMAT WxH overlay|labels|matte|cutout [RUNS "
+        "[PICTURE]]\n");
     return 2;
   }
   SegNetOptions options = { .model = argv[1], .device = g_getenv ("VKSEG_DEVICE") };
   SegNet *net = seg_net_new (&options, &error);
-  if (net == NULL || !measure (net, &config, runs, &error)) {
+  if (net == NULL || !measure (net, &config, runs, argc > 6 ? argv[6] : NULL, &error)) {
     fprintf (stderr, "bench-frame: %s\n", error->message);
     return 1;
   }

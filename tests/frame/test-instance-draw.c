@@ -114,7 +114,7 @@ prepare (Run *r)
   seg_drawing_sizes (&r->memory, c->width, c->height);
   r->drawn.n_bytes = (r->frame.n_bytes + 15) & ~15ul;
   SegPiece *pieces[] = { &r->memory.map, &r->memory.matte, &r->memory.ink,
-    &r->memory.draws, &r->memory.colors, &r->drawn };
+    &r->memory.draws, &r->memory.colors, &r->memory.tiles, &r->drawn };
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     put (pieces[i], r->work, &used, align);
   g_assert_cmpuint (used, <=, 1 << 22);
