@@ -6,6 +6,9 @@
 // four channels, so that the texels it reads serve several taps. Under a dilation (stride 1)
 // the tile's pixels lie that far apart, which makes it a plain convolution again; DILATION is
 // then 1 and the distance is in the push constants.
+// Nothing but the loop of tall kernels is under a condition, which on llvmpipe costs more than
+// what it saves: a tile that would reach past the end is moved back and makes some pixels again.
+#include "lib/divide.glsl"
 #include "lib/store.glsl"
 #include "lib/epilogue.glsl"
 
@@ -27,26 +30,51 @@ layout (binding = 2) uniform samplerBuffer bias;
 SEG_OUTPUT (3);
 layout (binding = 4) uniform samplerBuffer residual;
 
-layout (push_constant) uniform Push {
-  int in_w, in_h, out_w, out_h;
+struct Axis {
+  int in_px, out_px, pad;
+  int apart; // pixels of a tile, one from the next
+  int tiles;
+};
+struct Push {
+  Axis y, x;
   int in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4, res_offset4;
-  int channels, c4, pad_y, pad_x;
-  int apart_y, apart_x; // pixels of a tile, one from the next
-  int tiles_y, tiles_x, n_items;
-} p;
+  int channels, c4, n_items;
+};
+layout (push_constant) uniform PushConstants {
+  Push push;
+};
+Push p; // a copy; lib/strided.glsl says why
 
 vec4 sum[TILE_H][TILE_W];
 vec4 row[SPAN_X];
+int column[SPAN_X];
+bool column_ok[SPAN_X];
 
-void read_row (int image, int iy, int x, int c4)
+// The first output pixel of a tile.
+int tile_start (Axis a, int tile, int size)
 {
-  int line = (image * p.in_h + clamp (iy, 0, p.in_h - 1)) * p.in_w;
-  bool line_ok = uint (iy) < uint (p.in_h);
+  int block = divide (tile, a.apart), phase = tile - block * a.apart;
+  int pixels = divide (a.out_px - phase + a.apart - 1, a.apart); // of this phase
+  return min (block * size, pixels - size) * a.apart + phase;
+}
+
+void find_columns (int x)
+{
   [[unroll]] for (int q = 0; q < SPAN_X; q++) {
-    int ix = x + q * p.apart_x;
-    int at = (line + clamp (ix, 0, p.in_w - 1)) * p.in_pitch4 + p.in_offset4 + c4;
-    vec4 t = texelFetch (source, at);
-    row[q] = line_ok && uint (ix) < uint (p.in_w) ? t : vec4 (0);
+    int ix = x + q * p.x.apart;
+    column[q] = clamp (ix, 0, p.x.in_px - 1) * p.in_pitch4;
+    column_ok[q] = uint (ix) < uint (p.x.in_px);
+  }
+}
+
+void read_row (int image, int iy, int c4)
+{
+  int line = (image * p.y.in_px + clamp (iy, 0, p.y.in_px - 1)) * p.x.in_px;
+  int at = line * p.in_pitch4 + p.in_offset4 + c4;
+  bool line_ok = uint (iy) < uint (p.y.in_px);
+  [[unroll]] for (int q = 0; q < SPAN_X; q++) {
+    vec4 t = texelFetch (source, at + column[q]);
+    row[q] = line_ok && column_ok[q] ? t : vec4 (0);
   }
 }
 
@@ -60,57 +88,54 @@ void add_row (int ty, int tap, int c4)
   }
 }
 
-void write (int image, int y0, int x0, int c4)
+void write (int pixel, int c4)
 {
   bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
   [[unroll]] for (int ty = 0; ty < TILE_H; ty++) {
-    int y = y0 + ty * p.apart_y;
-    if (y >= p.out_h)
-      continue;
+    int line = pixel + ty * p.y.apart * p.x.out_px;
+    int to = p.out_offset4 + line * p.out_pitch4 + c4;
+    int from = p.res_offset4 + line * p.res_pitch4 + c4;
     [[unroll]] for (int tx = 0; tx < TILE_W; tx++) {
-      int x = x0 + tx * p.apart_x;
-      if (x >= p.out_w)
-        continue;
-      int pixel = (image * p.out_h + y) * p.out_w + x;
       vec4 r = vec4 (0);
       if (EPILOGUE_RESIDUAL)
-        r = texelFetch (residual, p.res_offset4 + pixel * p.res_pitch4 + c4);
+        r = texelFetch (residual, from + tx * p.x.apart * p.res_pitch4);
       vec4 v = mix (vec4 (0), epilogue (sum[ty][tx], r), real);
-      store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, v);
+      store4 (to + tx * p.x.apart * p.out_pitch4, v);
     }
   }
 }
 
 void main ()
 {
+  p = push;
   int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (item >= p.n_items)
-    return;
-  int tile = item / p.c4, c4 = item - tile * p.c4;
-  int line = tile / p.tiles_x, tx = tile - line * p.tiles_x;
-  int image = line / p.tiles_y, ty = line - image * p.tiles_y;
-  int x0 = tx / p.apart_x * TILE_W * p.apart_x + tx % p.apart_x;
-  int y0 = ty / p.apart_y * TILE_H * p.apart_y + ty % p.apart_y;
+  item = min (item, p.n_items - 1);
+  int tile = divide (item, p.c4), c4 = item - tile * p.c4;
+  int line = divide (tile, p.x.tiles), image = divide (line, p.y.tiles);
+  int x0 = tile_start (p.x, tile - line * p.x.tiles, TILE_W);
+  int y0 = tile_start (p.y, line - image * p.y.tiles, TILE_H);
 
   vec4 b = texelFetch (bias, c4);
   [[unroll]] for (int i = 0; i < TILE_H; i++)
     [[unroll]] for (int j = 0; j < TILE_W; j++)
       sum[i][j] = b;
 
-  int ix = x0 * STRIDE_X - p.pad_x, iy = y0 * STRIDE_Y - p.pad_y;
+  find_columns (x0 * STRIDE_X - p.x.pad);
+  int iy = y0 * STRIDE_Y - p.y.pad;
   if (TILE_H == 1) {
+    int step = DILATION_Y * p.y.apart;
     for (int ky = 0; ky < KERNEL_H; ky++) {
-      read_row (image, iy + ky * DILATION_Y * p.apart_y, ix, c4);
+      read_row (image, iy + ky * step, c4);
       add_row (0, ky * KERNEL_W, c4);
     }
   } else {
     [[unroll]] for (int q = 0; q < SPAN_Y; q++) {
-      read_row (image, iy + q * p.apart_y, ix, c4);
+      read_row (image, iy + q * p.y.apart, c4);
       [[unroll]] for (int ky = 0; ky < KERNEL_H; ky++)
         [[unroll]] for (int t = 0; t < TILE_H; t++)
           if (t * STRIDE_Y + ky * DILATION_Y == q)
             add_row (t, ky * KERNEL_W, c4);
     }
   }
-  write (image, y0, x0, c4);
+  write ((image * p.y.out_px + y0) * p.x.out_px + x0, c4);
 }

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // MaxPool, AveragePool and LpPool: an invocation makes four channels of a pixel. Of bytes there is
 // only the maximum.
+#include "lib/divide.glsl"
 #include "lib/store.glsl"
 
 layout (local_size_x = 64) in;
@@ -23,13 +24,17 @@ layout (constant_id = 3) const uint SIGN = 0u; // 128: int8, which is ordered as
 layout (binding = 0) uniform SAMPLER source;
 SEG_OUTPUT (1);
 
-layout (push_constant) uniform Push {
+struct Push {
   int in_w, in_h, out_w, out_h;
   int in_pitch4, in_offset4, out_pitch4, out_offset4;
   int channels, c4, n_items;
   int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
   int pad_end_y, pad_end_x;
-} p;
+};
+layout (push_constant) uniform PushConstants {
+  Push push;
+};
+Push p; // a copy; lib/strided.glsl says why
 
 #ifdef STORE_B8
 uvec4 start ()
@@ -81,32 +86,32 @@ vec4 finish (vec4 v, int taps)
 
 int padded_taps (int first, int kernel, int dilation, int end)
 {
-  return clamp ((end - first + dilation - 1) / dilation, 0, kernel);
+  return min (divide (max (end - first + dilation - 1, 0), dilation), kernel);
 }
 
 void main ()
 {
+  p = push;
   int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   if (item >= p.n_items)
     return;
-  int pixel = item / p.c4, c4 = item - pixel * p.c4;
-  int row = pixel / p.out_w, x = pixel - row * p.out_w;
-  int image = row / p.out_h, y = row - image * p.out_h;
+  int pixel = divide (item, p.c4), c4 = item - pixel * p.c4;
+  int row = divide (pixel, p.out_w), x = pixel - row * p.out_w;
+  int image = divide (row, p.out_h), y = row - image * p.out_h;
   int y0 = y * p.stride_y - p.pad_y, x0 = x * p.stride_x - p.pad_x;
 
   VEC4 v = start ();
   int n = 0;
   for (int ky = 0; ky < p.kernel_h; ky++) {
     int iy = y0 + ky * p.dilation_y;
-    if (iy < 0 || iy >= p.in_h)
-      continue;
+    int line = (image * p.in_h + clamp (iy, 0, p.in_h - 1)) * p.in_w;
     for (int kx = 0; kx < p.kernel_w; kx++) {
       int ix = x0 + kx * p.dilation_x;
-      if (ix < 0 || ix >= p.in_w)
-        continue;
-      int at = ((image * p.in_h + iy) * p.in_w + ix) * p.in_pitch4 + p.in_offset4 + c4;
-      v = add (v, texelFetch (source, at));
-      n++;
+      int at = (line + clamp (ix, 0, p.in_w - 1)) * p.in_pitch4 + p.in_offset4 + c4;
+      bool inside = uint (iy) < uint (p.in_h) && uint (ix) < uint (p.in_w);
+      VEC4 more = add (v, texelFetch (source, at));
+      v = inside ? more : v;
+      n += int (inside);
     }
   }
   if (KIND == POOL_AVERAGE && COUNT_PADDING == 1)

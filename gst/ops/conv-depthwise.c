@@ -33,7 +33,7 @@ tiles_of (const SegWindowAxis *a, guint size)
 {
   gint64 apart = distance (a);
   gint64 each = (a->out + apart - 1) / apart;
-  return (each + size - 1) / size * apart;
+  return (each + size - 1) / size * MIN (apart, a->out);
 }
 
 static gint64
@@ -42,7 +42,15 @@ span_of (const SegWindowAxis *a, guint size)
   return (size - 1) * a->stride + (a->kernel - 1) * a->dilation / distance (a) + 1;
 }
 
-/* The tile that costs least, counting a fetch as three multiplications of four channels. */
+/* A tile must fit into the output whichever its phase. */
+static gboolean
+fits (const SegWindowAxis *a, guint size)
+{
+  return size == 1 || size <= a->out / distance (a);
+}
+
+/* The tile that costs least. Counted in the instructions that llvmpipe takes for a tile, a texel
+ * fetched, a tap, a texel stored, in tens. */
 static Tiling
 choose_tiling (const SegConvJob *job)
 {
@@ -50,11 +58,14 @@ choose_tiling (const SegConvJob *job)
   gint64 least = G_MAXINT64, taps = job->y.kernel * job->x.kernel;
   for (guint h = 1; h <= (taps > MOST_UNROLLED ? 1 : 4); h *= 2) {
     for (guint w = 1; w <= 16 / h && w <= 8; w *= 2) {
+      if (!fits (&job->y, h) || !fits (&job->x, w))
+        continue;
       Tiling t = { w, h, distance (&job->y), distance (&job->x), tiles_of (&job->y, h),
         tiles_of (&job->x, w) };
       gint64 fetches =
           taps + (h == 1 ? job->y.kernel : span_of (&job->y, h)) * span_of (&job->x, w);
-      gint64 cost = t.tiles_y * t.tiles_x * (3 * fetches + taps * w * h + 20);
+      gint64 cost =
+          t.tiles_y * t.tiles_x * (30 + 6 * fetches + taps * w * h + 35 * w * h);
       if (cost < least) {
         least = cost;
         best = t;
@@ -101,10 +112,10 @@ seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
         { seg_program_value (p, seg_node_output (job->node, 0)),
             SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
-    .push = { job->x.in, job->y.in, job->x.out, job->y.out, job->in.pitch / 4,
+    .push = { job->y.in, job->y.out, job->y.pad, t.apart_y, t.tiles_y, job->x.in,
+        job->x.out, job->x.pad, t.apart_x, t.tiles_x, job->in.pitch / 4,
         job->in.offset / 4, job->out.pitch / 4, job->out.offset / 4,
-        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, c4, job->y.pad,
-        job->x.pad, t.apart_y, t.apart_x, t.tiles_y, t.tiles_x, items },
+        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, c4, items },
     .n_push = 19,
     .groups = { columns, (n + columns - 1) / columns, 1 },
   };

@@ -6,6 +6,8 @@
 //   ...; store4 (strided_output (i), strided_mask4 (v));
 // Specialisation constants 0..2 are the operands' modes; a shader's own start at 3.
 // Written without loops and integer division, which cost a CPU driver most of the time.
+#include "divide.glsl"
+
 layout (local_size_x = 64) in;
 layout (constant_id = 0) const int STRIDED_MODE0 = 0;
 layout (constant_id = 1) const int STRIDED_MODE1 = 0;
@@ -39,22 +41,11 @@ bool strided_needs_all ()
       || STRIDED_MODE2 == STRIDED_GATHER;
 }
 
-// n / d by the reciprocal: the first quotient is off by at most 2^8, the second by 1.
-int strided_divide (int n, int d)
-{
-  float inverse = 1.0 / float (d);
-  int q = int (float (n) * inverse);
-  int rest = n - q * d;
-  q += int (floor (float (rest) * inverse));
-  rest = n - q * d;
-  return q + (rest >= d ? 1 : 0) - (rest < 0 ? 1 : 0);
-}
-
 // Takes an axis' coordinate off `linear`; the outermost keeps what is left, which is past its
 // end only behind the last element.
 #define STRIDED_SPLIT(AXIS)                                                                    \
   if (STRIDED_LOOPS > 6 - AXIS) {                                                              \
-    int q = strided_divide (linear, strided.dims[AXIS]);                                       \
+    int q = divide (linear, strided.dims[AXIS]);                                       \
     strided_coord[0][AXIS] = linear - q * strided.dims[AXIS];                                  \
     linear = q;                                                                                \
   } else if (STRIDED_LOOPS == 6 - AXIS) {                                                      \
