@@ -38,6 +38,7 @@ layout (push_constant) uniform Push {
   int out_c, out_c4; // channels; texels of a pixel to write
   int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
   int n_tiles;
+  int folds; // of the workgroups of tiles, which are too many for one dimension
 } p;
 
 vec4 sum[TP][TM / 4];
@@ -53,10 +54,13 @@ void find (int line, bool line_ok, int x, int first)
   }
 }
 
+// Loops end in their conditions: llvmpipe only masks what follows a condition at the top, and would
+// go through the body once more.
 void accumulate (int w, int taps)
 {
   int lane = int (gl_LocalInvocationID.x) & 7;
-  for (int c4 = 0; c4 < p.in_c4; c4++) {
+  int c4 = 0;
+  do {
     vec4 texel[ROW];
     [[unroll]] for (int q = 0; q < ROW; q++) {
       vec4 t = texelFetch (source, at[q] + c4);
@@ -74,13 +78,16 @@ void accumulate (int w, int taps)
         }
       }
     }
-  }
+  } while (++c4 < p.in_c4);
 }
 
 void main ()
 {
-  int local = int (gl_WorkGroupSize.x), block = int (gl_WorkGroupID.z);
-  int first = int (gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x) * local;
+  // Workgroups go through the blocks of a group first, which all read the same pixels.
+  int group = int (gl_WorkGroupID.z) / p.folds, fold = int (gl_WorkGroupID.z) - group * p.folds;
+  int block = group * p.group_blocks + int (gl_WorkGroupID.x);
+  int local = int (gl_WorkGroupSize.x);
+  int first = (int (gl_WorkGroupID.y) + fold * int (gl_NumWorkGroups.y)) * local;
   int last = min (first + local, p.n_tiles) - 1;
   int tile = min (first + int (gl_LocalInvocationID.x), p.n_tiles - 1);
   bool live = first + int (gl_LocalInvocationID.x) < p.n_tiles;
@@ -104,9 +111,10 @@ void main ()
       sum[n][i] = b;
   }
 
-  int channel4 = p.in_offset4 + block / p.group_blocks * p.in_c4;
+  int channel4 = p.in_offset4 + group * p.in_c4;
   int w = block * p.kernel_h * p.kernel_w * p.in_c4 * TM;
-  for (int ky = 0; ky < p.kernel_h; ky++) {
+  int ky = 0;
+  do {
     int dy = ky * p.dilation_y - p.pad_y;
     if (BORDER == 1 && (y_high * p.stride_y + dy < 0 || y_low * p.stride_y + dy >= p.in_h))
       continue;
@@ -119,15 +127,16 @@ void main ()
       accumulate (wy, KERNEL_W);
       continue;
     }
-    for (int kx = 0; kx < p.kernel_w; kx++) {
+    int kx = 0;
+    do {
       int dx = kx * p.dilation_x - p.pad_x;
       if (BORDER == 1 && one
           && (x_high * p.stride_x + dx < 0 || x_low * p.stride_x + dx >= p.in_w))
         continue;
       find (line, line_ok, x0 * p.stride_x + dx, channel4);
       accumulate (wy + kx * p.in_c4 * TM, 1);
-    }
-  }
+    } while (++kx < p.kernel_w);
+  } while (++ky < p.kernel_h);
 
   [[unroll]] for (int n = 0; n < TP; n++) {
     if (!live || x0 + n >= p.out_w)

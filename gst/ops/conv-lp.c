@@ -35,12 +35,15 @@ seg_lp_takes (guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *
          && merged_groups (in_c, out_c, groups) != 0;
 }
 
-/* 16 channels x 4 pixels reads least for what it sums; 8 channels where 16 leave much of the
- * last block empty. Measured on lavapipe with 256-bit vectors. */
+/* The more channels a lane sums, the fewer instructions go into reading texels, as long as the
+ * loop fits into the instruction cache: 32 where a texel is used for one tap alone. 8 channels where
+ * 16 leave much of the last block empty. Measured on lavapipe with 256-bit vectors. */
 static guint
-choose_block (guint32 out_c, gboolean grouped)
+choose_block (guint32 out_c, gboolean grouped, gboolean pointwise)
 {
   guint32 by_8 = (out_c + 7) / 8 * 8, by_16 = (out_c + 15) / 16 * 16;
+  if (pointwise && (grouped ? out_c : by_16) % 32 == 0)
+    return 32;
   if (grouped)
     return out_c % 16 == 0 ? 16 : 8;
   return by_16 * 6 <= by_8 * 7 ? 16 : 8;
@@ -52,7 +55,8 @@ static double
 cost_of (gint64 rows, gint64 width, guint block, guint pixels)
 {
   gint64 lanes = (width + pixels - 1) / pixels * rows;
-  return (lanes + 7) / 8 * 8 * (pixels + 1.2) * block * (pixels > 4 ? 1.05 : 1);
+  double sums = (pixels + 1.2) * block, texels = 4.5 * pixels;
+  return (lanes + 7) / 8 * 8 * (sums + texels) * (pixels > 4 ? 1.05 : 1);
 }
 
 /* Narrow tiles waste less of a row's end, wide ones spread weights over more pixels. Each width is
@@ -60,7 +64,7 @@ cost_of (gint64 rows, gint64 width, guint block, guint pixels)
 static guint
 choose_pixels (gint64 rows, gint64 width, guint block)
 {
-  guint best = 4, most = block == 16 ? 5 : 6;
+  guint best = 4, most = block == 32 ? 4 : block == 16 ? 5 : 6;
   double least = cost_of (rows, width, block, best) * 0.94;
   for (guint pixels = 1; pixels <= most; pixels++) {
     double cost = cost_of (rows, width, block, pixels);
@@ -73,9 +77,9 @@ choose_pixels (gint64 rows, gint64 width, guint block)
 }
 
 double
-seg_lp_cost (gint64 rows, gint64 width, guint32 out_c)
+seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, gboolean pointwise)
 {
-  guint block = choose_block (out_c, FALSE);
+  guint block = choose_block (out_c, FALSE, pointwise);
   guint pixels = choose_pixels (rows, width, block);
   return cost_of (rows, width, block, pixels) * ((out_c + block - 1) / block);
 }
@@ -93,7 +97,8 @@ make_plan (const SegDenseConv *c)
   Plan plan = { .merge = merged_groups (c->in_c, c->out_c, c->groups) };
   guint32 joined = c->groups / plan.merge;
   plan.in_c4 = (c->in_c / joined + 3) / 4;
-  plan.block = choose_block (c->out_c / joined, joined > 1);
+  plan.block =
+      choose_block (c->out_c / joined, joined > 1, c->x.kernel * c->y.kernel == 1);
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
   /* The order of a sum depends on how many pixels are summed together. */
@@ -161,7 +166,7 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
   gboolean half = c.storage == SEG_STORAGE_F16;
   gint64 tiles = c.batch * c.y.out * ((c.x.out + plan.pixels - 1) / plan.pixels);
   guint32 local = device->subgroup_size;
-  gint64 groups = (tiles + local - 1) / local;
+  gint64 groups = (tiles + local - 1) / local, folds = (groups + 32767) / 32768;
   if (tiles > G_MAXINT32 || c.batch * c.y.in * c.x.in > G_MAXINT32) {
     g_set_error_literal (
         error, SEG_ERROR, SEG_ERROR_MEMORY, "the feature map has too many pixels");
@@ -181,9 +186,11 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
         c.out_offset4 + c.out_first * c.out_pitch4, c.res_pitch4,
         c.res_offset4 + c.out_first * c.res_pitch4, c.out_image, c.out_row, c.out_col,
         plan.in_c4, plan.group_blocks, c.out_c, c.out_c4, c.y.kernel, c.x.kernel,
-        c.y.stride, c.x.stride, c.y.dilation, c.x.dilation, c.y.pad, c.x.pad, tiles },
-    .n_push = 26,
-    .groups = { MIN (groups, 32768), (groups + 32767) / 32768, plan.blocks },
+        c.y.stride, c.x.stride, c.y.dilation, c.x.dilation, c.y.pad, c.x.pad, tiles,
+        folds },
+    .n_push = 27,
+    .groups = { plan.group_blocks, MIN (groups, 32768),
+        plan.blocks / plan.group_blocks * folds },
   };
   if (c.node != NULL) {
     seg_epilogue_add (&d, c.node, p, c.bias);

@@ -96,8 +96,9 @@ seg_conv_winograd_takes (const SegConvJob *job, const SegProgram *p)
   double tiles = plan.n;
   double in_c4 = (job->in_c + 3) / 4, out_c = (job->out_c + 7) / 8 * 8;
   double transforms = tiles * (in_c4 * 1100 + out_c / 4 * 1400);
-  double product = seg_lp_cost (1, plan.strip, out_c) * plan.strips * in_c4 * ELEMENTS;
-  double direct = seg_lp_cost (job->y.out * job->batch, job->x.out, out_c) * in_c4
+  double product =
+      seg_lp_cost (1, plan.strip, out_c, TRUE) * plan.strips * in_c4 * ELEMENTS;
+  double direct = seg_lp_cost (job->y.out * job->batch, job->x.out, out_c, FALSE) * in_c4
                   * taps_inside (&job->y) * taps_inside (&job->x);
   return transforms + product < direct * 0.95;
 }
