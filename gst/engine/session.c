@@ -12,11 +12,12 @@ choose_precision (SegPrecision asked, const SegDeviceInfo *device)
 }
 
 static SegGraphFlags
-graph_flags (const SegVk *vk, const SegSessionOptions *o)
+graph_flags (const SegVk *vk, SegStorage precision, const SegSessionOptions *o)
 {
   if (vk == NULL)
     return SEG_GRAPH_PLAIN;
   return SEG_GRAPH_LAYOUT | (o->no_optimise ? 0 : SEG_GRAPH_OPTIMISE)
+         | (precision == SEG_STORAGE_F16 ? SEG_GRAPH_HALF : 0)
          | (o->poison ? SEG_GRAPH_INPUTS_CHANNELS_LAST : 0);
 }
 
@@ -66,7 +67,7 @@ seg_session_new (
   s->precision = vk != NULL ? choose_precision (options->precision, seg_vk_info (vk))
                             : SEG_STORAGE_F32;
   s->graph = seg_graph_new (model, seg_op_lookup, options->shapes, options->n_shapes,
-      graph_flags (vk, options), error);
+      graph_flags (vk, s->precision, options), error);
   if (s->graph != NULL)
     s->graph->steady = options->steady;
   if (s->graph == NULL || (vk != NULL && !bind_to_device (s, error)))

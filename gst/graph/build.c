@@ -355,6 +355,8 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
     seg_graph_fuse (graph);
   if (flags & SEG_GRAPH_LAYOUT) {
     seg_graph_place (graph);
+    if ((flags & SEG_GRAPH_HALF) && !seg_graph_widen (graph, lookup, error))
+      return NULL;
     gboolean inputs_last = (flags & SEG_GRAPH_INPUTS_CHANNELS_LAST) != 0;
     if (!seg_graph_choose_layouts (graph, lookup, inputs_last, error))
       return NULL;

@@ -53,6 +53,7 @@ struct _SegValue {
   SegNode *producer;   /* NULL for inputs and constants */
   guint n_uses;        /* node inputs and graph outputs that read it */
   gboolean is_input, is_output;
+  gboolean wide; /* fp32 on a device, where others are fp16; see graph/wide.c */
 
   /* Set by graph/layout.c */
   SegLayout layout;
@@ -118,6 +119,8 @@ typedef enum {
   SEG_GRAPH_PLAIN = 0,         /* build, infer, fold: each node as in the file */
   SEG_GRAPH_OPTIMISE = 1 << 0, /* fuse and simplify */
   SEG_GRAPH_LAYOUT = 1 << 1,   /* choose layouts for a device */
+  SEG_GRAPH_HALF = 1 << 3, /* with LAYOUT: the device stores floating point as fp16; some
+                              * values stay fp32 */
   SEG_GRAPH_INPUTS_CHANNELS_LAST =
       1 << 2, /* with LAYOUT: inputs of rank 3 and 4 are so even
                                             * where nothing asks for it (tests) */

@@ -55,6 +55,7 @@ in_layout (Layouts *l, SegValue *v, SegLayout layout)
     g_ptr_array_add (l->nodes, copy);
   }
   other->layout = layout;
+  other->wide = v->wide;
   g_hash_table_insert (l->converted, v, other);
   return other;
 }

@@ -17,6 +17,17 @@ typedef enum {
                          * is CHANNELS_LAST when an input of its rank is */
 } SegOpLayout;
 
+/* How an operator's emit stores floating point in an fp16 program, in which some values are fp32
+ * (SegValue.wide). Constants that it packs itself do not matter. */
+typedef enum {
+  SEG_OP_PRECISION = 0, /* inputs and outputs in the program's precision */
+  SEG_OP_RECOMPUTES, /* each as the value is stored: reads as TEXEL, and computes in fp32 */
+  SEG_OP_MOVES,      /* elements as they are: inputs and outputs stored alike */
+} SegOpStorage;
+
+#define SEG_OP_ALL_BUT_FIRST (~1u) /* for decides */
+#define SEG_OP_ALL           (~0u)
+
 typedef enum {
   SEG_OP_EPILOGUE_ACT = 1 << 0,      /* honours epilogue.act */
   SEG_OP_EPILOGUE_RESIDUAL = 1 << 1, /* honours epilogue.residual and act2 */
@@ -56,6 +67,11 @@ struct _SegOp {
   guint min_inputs, max_inputs, max_outputs; /* checked before parse */
   SegOpLayout layout;
   SegOpFlags flags;
+  SegOpStorage storage;
+  /* A bit for each input (the last for all from there on) that says where, how many or in which
+   * order, rather than what: indices, boxes, sizes, scores that are ranked. Such an input is kept in
+   * fp32, back to where it comes from, and emit takes it in any storage. */
+  guint32 decides;
   int variant; /* for families: which member this is */
   gsize params_size;
 

@@ -71,6 +71,9 @@ void seg_graph_fuse (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);
 void seg_graph_concat_in_place (SegGraph *graph);
+/* Chooses what an fp16 program stores as fp32 (SegValue.wide), and puts a Copy before readers that need
+ * a value in the other storage. */
+gboolean seg_graph_widen (SegGraph *graph, SegOpLookup lookup, GError **error);
 /* Light device work between host steps goes to the host too. */
 void seg_graph_place (SegGraph *graph);
 /* An order with as few changes between device and host as there can be. */

@@ -124,6 +124,7 @@ arg_emit (const SegNode *node, SegProgram *p, GError **error)
     .max_inputs = 1,                                                                     \
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
+    .storage = SEG_OP_RECOMPUTES,                                                        \
     .variant = which,                                                                    \
     .params_size = sizeof (ArgParams),                                                   \
     .parse = arg_parse,                                                                  \

@@ -312,9 +312,10 @@ binary_by_row (const SegNode *node)
 
 #define BINARY_COMMON(onnx, kind, parser)                                                \
   .name = onnx, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,        \
-  .layout = SEG_OP_ANY, .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL,         \
-  .variant = kind, .params_size = sizeof (BinaryParams), .parse = parser,                \
-  .infer = binary_infer, .eval = binary_eval
+  .layout = SEG_OP_ANY, .storage = SEG_OP_RECOMPUTES,                                    \
+  .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL, .variant = kind,              \
+  .params_size = sizeof (BinaryParams), .parse = parser, .infer = binary_infer,          \
+  .eval = binary_eval
 #define BINARY_FULL(id, onnx, kind, parser, act)                                         \
   const SegOp seg_op_##id = { BINARY_COMMON (onnx, kind, parser),                        \
     .on_device = binary_on_device, .emit = binary_emit, .by_row = binary_by_row,         \

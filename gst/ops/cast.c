@@ -2,7 +2,6 @@
 /* Cast, CastLike, and the operators that turn a tensor into booleans: IsNaN, IsInf, Not. */
 #include "graph/act.h"
 #include "ops/elementwise.h"
-#include "ops/move.h"
 #include "ops/ops.h"
 #include "shaders.h"
 
@@ -68,10 +67,8 @@ cast_emit (const SegNode *node, SegProgram *p, GError **error)
   gboolean to_bool = out->desc.dtype == SEG_DTYPE_BOOL;
   if (from == SEG_STORAGE_I32 && to == SEG_STORAGE_I32 && to_bool)
     return emit_step (node, p, &seg_shader_unary_i32, UNARY_NONZERO, error);
-  if (from == to) {
-    SegMove whole = seg_move_whole (&out->desc);
-    return seg_move_emit (&whole, p, in, out, error);
-  }
+  if ((from == SEG_STORAGE_I32) == (to == SEG_STORAGE_I32))
+    return seg_copy_emit (node, p, error);
   if (to == SEG_STORAGE_I32)
     return emit_step (
         node, p, &seg_shader_cast_i32, to_bool ? CAST_NONZERO : CAST_TRUNCATE, error);
@@ -162,6 +159,7 @@ question_emit (const SegNode *node, SegProgram *p, GError **error)
     .max_inputs = n_in,                                                                  \
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
+    .storage = SEG_OP_RECOMPUTES,                                                        \
     .infer = cast_infer,                                                                 \
     .eval = cast_eval,                                                                   \
     .emit = cast_emit,                                                                   \
@@ -178,6 +176,7 @@ CAST (cast_like, "CastLike", 2)
     .max_inputs = 1,                                                                     \
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
+    .storage = SEG_OP_RECOMPUTES,                                                        \
     .variant = kind,                                                                     \
     .params_size = sizeof (QuestionParams),                                              \
     .parse = question_parse,                                                             \

@@ -89,6 +89,7 @@ const SegOp seg_op_concat = {
   .max_inputs = G_MAXUINT,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .storage = SEG_OP_MOVES,
   .flags = SEG_OP_BYTES,
   .params_size = sizeof (Params),
   .infer = concat_infer,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Our own Copy: the layout pass puts it where a value is needed in another layout. */
-#include "ops/move.h"
+#include "ops/elementwise.h"
 #include "ops/ops.h"
 
 #include <string.h>
@@ -22,9 +22,7 @@ copy_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
 static gboolean
 copy_emit (const SegNode *node, SegProgram *program, GError **error)
 {
-  SegMove move = seg_move_whole (&seg_node_output (node, 0)->desc);
-  return seg_move_emit (
-      &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
+  return seg_copy_emit (node, program, error);
 }
 
 const SegOp seg_op_copy = {
@@ -34,6 +32,7 @@ const SegOp seg_op_copy = {
   .max_inputs = 1,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .storage = SEG_OP_RECOMPUTES,
   .flags = SEG_OP_BYTES,
   .infer = copy_infer,
   .eval = copy_eval,

@@ -126,6 +126,7 @@ const SegOp seg_op_cumsum = {
   .max_inputs = 2,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .storage = SEG_OP_RECOMPUTES,
   .params_size = sizeof (CumSumParams),
   .parse = cumsum_parse,
   .infer = cumsum_infer,

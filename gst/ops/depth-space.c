@@ -117,8 +117,8 @@ depth_space_align (const SegNode *node, guint axis, SegAlign *a)
 #define DEPTH_SPACE(NAME, VARIANT)                                                       \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 1, .max_inputs = 1, .max_outputs = 1,      \
-    .layout = SEG_OP_ANY, .flags = SEG_OP_BYTES, .variant = VARIANT,                     \
-    .params_size = sizeof (Params), .parse = depth_space_parse,                          \
+    .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .flags = SEG_OP_BYTES,                \
+    .variant = VARIANT, .params_size = sizeof (Params), .parse = depth_space_parse,      \
     .infer = depth_space_infer, .eval = depth_space_eval, .emit = depth_space_emit,      \
     .align = depth_space_align                                                           \
   }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/elementwise.h"
 
+#include "ops/move.h"
+#include "shaders.h"
+
 #include <string.h>
 
 static void
@@ -127,4 +130,19 @@ seg_elementwise (SegProgram *p, const SegNode *node, SegDispatch *d,
   else if (epilogue == SEG_EPILOGUE_UNUSED)
     add_no_epilogue (d, ins[0].ref);
   return seg_program_dispatch (p, d, error);
+}
+
+gboolean
+seg_copy_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const SegValue *from = seg_node_input (node, 0), *to = seg_node_output (node, 0);
+  SegStorage storage = seg_program_storage (p, to);
+  if (storage == seg_program_storage (p, from)) {
+    SegMove whole = seg_move_whole (&to->desc);
+    return seg_move_emit (&whole, p, from, to, error);
+  }
+  SegOperand in = seg_operand (p, from), out = seg_operand (p, to);
+  SegDispatch d = { .shader = storage == SEG_STORAGE_F16 ? &seg_shader_copy_f16
+                                                         : &seg_shader_copy_f32 };
+  return seg_elementwise (p, node, &d, &in, 1, &out, SEG_EPILOGUE_NONE, error);
 }

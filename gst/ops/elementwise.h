@@ -50,4 +50,7 @@ gboolean seg_elementwise (SegProgram *p, const SegNode *node, SegDispatch *d,
     const SegOperand *ins, guint n_ins, const SegOperand *out, SegEpilogueUse epilogue,
     GError **error);
 
+/* Input 0 as output 0, which has the same dims: to another layout or storage, or just elsewhere. */
+gboolean seg_copy_emit (const SegNode *node, SegProgram *p, GError **error);
+
 G_END_DECLS

@@ -137,9 +137,9 @@ repeat_by_row (const SegNode *node)
 #define REPEAT(NAME, VARIANT, INFER)                                                     \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,      \
-    .layout = SEG_OP_ANY, .flags = SEG_OP_BYTES, .variant = VARIANT, .infer = INFER,     \
-    .eval = repeat_eval, .on_device = repeat_on_device, .by_row = repeat_by_row,         \
-    .emit = repeat_emit                                                                  \
+    .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = SEG_OP_ALL_BUT_FIRST,      \
+    .flags = SEG_OP_BYTES, .variant = VARIANT, .infer = INFER, .eval = repeat_eval,      \
+    .on_device = repeat_on_device, .by_row = repeat_by_row, .emit = repeat_emit          \
   }
 
 const SegOp seg_op_expand = REPEAT ("Expand", EXPAND, expand_infer);

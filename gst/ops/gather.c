@@ -91,9 +91,9 @@ gather_emit (const SegNode *node, SegProgram *program, GError **error)
 #define GATHER(NAME, KIND)                                                               \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,      \
-    .layout = SEG_OP_ANY, .variant = KIND, .params_size = sizeof (SegIndexed),           \
-    .infer = gather_infer, .eval = gather_eval, .on_device = gather_on_device,           \
-    .emit = gather_emit                                                                  \
+    .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = 2, .variant = KIND,        \
+    .params_size = sizeof (SegIndexed), .infer = gather_infer, .eval = gather_eval,      \
+    .on_device = gather_on_device, .emit = gather_emit                                   \
   }
 
 const SegOp seg_op_gather = GATHER ("Gather", SEG_INDEXED_AXIS);

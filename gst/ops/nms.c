@@ -208,6 +208,7 @@ const SegOp seg_op_nms = {
   .min_inputs = 2,
   .max_inputs = 5,
   .max_outputs = 1,
+  .decides = SEG_OP_ALL,
   .flags = SEG_OP_LIVE,
   .infer = nms_infer,
   .eval = nms_eval,

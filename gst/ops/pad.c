@@ -201,6 +201,7 @@ const SegOp seg_op_pad = {
   .max_inputs = 4,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .storage = SEG_OP_MOVES,
   .params_size = sizeof (Params),
   .parse = pad_parse,
   .infer = pad_infer,

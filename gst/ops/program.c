@@ -170,7 +170,7 @@ add_constant (SegProgram *p, const SegValue *value)
   g_autofree float *floats = g_new0 (float, v.n_elems + 1);
   for (gsize i = 0; i < n; i++)
     floats[laid_out_index (&v, i)] = seg_tensor_get_double (t, i);
-  return seg_program_floats (p, floats, v.n_elems, p->precision);
+  return seg_program_floats (p, floats, v.n_elems, seg_program_storage (p, value));
 }
 
 SegRef
@@ -204,7 +204,7 @@ SegStorage
 seg_program_storage (const SegProgram *p, const SegValue *value)
 {
   if (seg_dtype_is_float (value->desc.dtype))
-    return p->precision;
+    return value->wide ? SEG_STORAGE_F32 : p->precision;
   return seg_dtype_bytes (value->desc.dtype) == 1 && value->desc.dtype != SEG_DTYPE_BOOL
              ? SEG_STORAGE_B8
              : SEG_STORAGE_I32;

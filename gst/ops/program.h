@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /* What operators' emit functions write and engine/ executes: a list of dispatches over memory
  * that has no address yet. Plain data; needs no device to be made or inspected. */
 
-/* How elements lie in device memory. Floating-point values have the program's precision. */
+/* How elements lie in device memory. Floating-point values have the program's precision, but for
+ * those that stay fp32 (SegValue.wide). */
 typedef enum {
   SEG_STORAGE_F32,
   SEG_STORAGE_F16,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ReduceSum and its relatives, and the global pools, which reduce over the spatial axes. */
 #include "ops/ops.h"
-#include "ops/move.h"
 #include "ops/reduction.h"
 
 #include <math.h>
@@ -278,10 +277,8 @@ reduce_emit (const SegNode *node, SegProgram *p, GError **error)
   SegValue *from = seg_node_input (node, 0), *to = seg_node_output (node, 0);
   SegOperand in = seg_operand (p, from), out = seg_operand (p, to), largest;
   SegReduceStep step = step_for (kind, seg_reduce_count (&in.view, params->axes));
-  if (params->noop) {
-    SegMove whole = seg_move_whole (&to->desc);
-    return seg_move_emit (&whole, p, from, to, error);
-  }
+  if (params->noop)
+    return seg_copy_emit (node, p, error);
   if (kind == REDUCE_LOG_SUM_EXP) {
     SegReduceStep bound = step_for (REDUCE_MAX, 1);
     /* In the order of the results: of out's rank, so that both loops run alike. */
@@ -303,6 +300,7 @@ reduce_emit (const SegNode *node, SegProgram *p, GError **error)
     .max_inputs = n_in,                                                                  \
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
+    .storage = SEG_OP_RECOMPUTES,                                                        \
     .variant = kind,                                                                     \
     .params_size = sizeof (ReduceParams),                                                \
     .parse = parser,                                                                     \

@@ -15,7 +15,8 @@ rename_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
 #define RENAME(NAME, IN_MIN, IN_MAX, INFER)                                              \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = IN_MIN, .max_inputs = IN_MAX,              \
-    .max_outputs = 1, .layout = SEG_OP_ROWS, .flags = SEG_OP_RENAME | SEG_OP_BYTES,      \
+    .max_outputs = 1, .layout = SEG_OP_ROWS, .storage = SEG_OP_MOVES,                    \
+    .decides = SEG_OP_ALL_BUT_FIRST, .flags = SEG_OP_RENAME | SEG_OP_BYTES,              \
     .by_row = seg_rows_of_first, .infer = INFER, .eval = rename_eval                     \
   }
 
@@ -262,6 +263,7 @@ const SegOp seg_op_dropout = {
   .max_inputs = 3,
   .max_outputs = 2,
   .layout = SEG_OP_ROWS,
+  .storage = SEG_OP_MOVES,
   .flags = SEG_OP_RENAME,
   .infer = dropout_infer,
   .eval = dropout_eval,

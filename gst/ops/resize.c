@@ -297,10 +297,10 @@ resize_align (const SegNode *node, guint axis, SegAlign *a)
 #define RESIZE(NAME, VARIANT, MAX_INPUTS)                                                \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 1, .max_inputs = MAX_INPUTS,               \
-    .max_outputs = 1, .layout = SEG_OP_ANY, .variant = VARIANT,                          \
-    .params_size = sizeof (SegResizeParams), .parse = seg_resize_parse,                  \
-    .infer = seg_resize_infer, .eval = resize_eval, .on_device = resize_on_device,       \
-    .emit = resize_emit, .align = resize_align                                           \
+    .max_outputs = 1, .layout = SEG_OP_ANY, .decides = SEG_OP_ALL_BUT_FIRST,             \
+    .variant = VARIANT, .params_size = sizeof (SegResizeParams),                         \
+    .parse = seg_resize_parse, .infer = seg_resize_infer, .eval = resize_eval,           \
+    .on_device = resize_on_device, .emit = resize_emit, .align = resize_align            \
   }
 
 const SegOp seg_op_resize = RESIZE ("Resize", SEG_RESIZE, 4);

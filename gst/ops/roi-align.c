@@ -213,7 +213,7 @@ roi_align_emit (const SegNode *node, SegProgram *p, GError **error)
     return FALSE;
   }
   memcpy (&scale, &params->scale, sizeof scale);
-  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  gboolean half = seg_program_storage (p, y) == SEG_STORAGE_F16;
   guint32 n = (items + 63) / 64, columns = MIN (n, 32768);
   SegDispatch dispatch = {
     .shader = half ? &seg_shader_roi_align_f16 : &seg_shader_roi_align_f32,
@@ -240,6 +240,7 @@ const SegOp seg_op_roi_align = {
   .max_inputs = 3,
   .max_outputs = 1,
   .layout = SEG_OP_CHANNELS_LAST,
+  .decides = SEG_OP_ALL_BUT_FIRST,
   .flags = SEG_OP_HEAVY,
   .params_size = sizeof (SegRoiAlign),
   .parse = roi_align_parse,

@@ -111,6 +111,7 @@ const SegOp seg_op_max_roi_pool = {
   .min_inputs = 2,
   .max_inputs = 2,
   .max_outputs = 1,
+  .decides = 2,
   .params_size = sizeof (Params),
   .infer = roi_pool_infer,
   .eval = roi_pool_eval,

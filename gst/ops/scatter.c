@@ -181,9 +181,10 @@ scatter_by_row (const SegNode *node)
 #define SCATTER(NAME, KIND)                                                              \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 3, .max_inputs = 3, .max_outputs = 1,      \
-    .layout = SEG_OP_ANY, .variant = KIND, .params_size = sizeof (Params),               \
-    .parse = scatter_parse, .infer = scatter_infer, .eval = scatter_eval,                \
-    .on_device = scatter_on_device, .by_row = scatter_by_row, .emit = scatter_emit       \
+    .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = 2, .variant = KIND,        \
+    .params_size = sizeof (Params), .parse = scatter_parse, .infer = scatter_infer,      \
+    .eval = scatter_eval, .on_device = scatter_on_device, .by_row = scatter_by_row,      \
+    .emit = scatter_emit                                                                 \
   }
 
 const SegOp seg_op_scatter = SCATTER ("Scatter", SEG_INDEXED_ELEMENTS);

@@ -220,7 +220,7 @@ softmax_emit (const SegNode *node, SegProgram *p, GError **error)
   const SoftmaxParams *params = node->params;
   SegOperand in = seg_operand (p, seg_node_input (node, 0));
   SegOperand out = seg_operand (p, seg_node_output (node, 0));
-  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  gboolean half = seg_program_ref_storage (p, out.ref) == SEG_STORAGE_F16;
   guint axes = ((1u << params->last) - 1) & ~((1u << params->first) - 1);
   SegDispatch d = {
     .shader = half ? &seg_shader_softmax_f16 : &seg_shader_softmax_f32,
@@ -252,6 +252,7 @@ softmax_by_row (const SegNode *node)
     .max_inputs = 1,                                                                     \
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
+    .storage = SEG_OP_RECOMPUTES,                                                        \
     .variant = which,                                                                    \
     .params_size = sizeof (SoftmaxParams),                                               \
     .parse = softmax_parse,                                                              \

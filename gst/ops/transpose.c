@@ -76,6 +76,7 @@ const SegOp seg_op_transpose = {
   .max_inputs = 1,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .storage = SEG_OP_MOVES,
   .flags = SEG_OP_REORDERS | SEG_OP_BYTES,
   .params_size = sizeof (Params),
   .infer = transpose_infer,

@@ -234,6 +234,7 @@ unary_emit (const SegNode *node, SegProgram *p, GError **error)
     .max_inputs = n_in,                                                                  \
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
+    .storage = SEG_OP_RECOMPUTES,                                                        \
     .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL,                             \
     .variant = kind,                                                                     \
     .params_size = sizeof (UnaryParams),                                                 \

@@ -135,6 +135,7 @@ variadic_emit (const SegNode *node, SegProgram *p, GError **error)
     .max_inputs = MAX_INPUTS,                                                            \
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
+    .storage = SEG_OP_RECOMPUTES,                                                        \
     .flags = SEG_OP_EPILOGUE_ACT,                                                        \
     .variant = which,                                                                    \
     .params_size = sizeof (VariadicParams),                                              \

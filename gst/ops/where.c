@@ -60,6 +60,7 @@ const SegOp seg_op_where = {
   .max_inputs = 3,
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
+  .storage = SEG_OP_RECOMPUTES,
   .infer = where_infer,
   .eval = where_eval,
   .emit = where_emit,

@@ -186,6 +186,7 @@ def tame_semantic(network, size, generator):
 def tame_detector(network, size, generator):
     """Scores around the threshold and boxes that move a little, so that some are found."""
     detector = network.module.network
+    quieten(detector.backbone)
     calibrate(detector.backbone, lambda: detector.backbone(picture_like(2, 3, size, generator)),
               generator)
     sample = [(picture_like(1, 3, size, generator)[0] / 6 + 0.5).clamp(0, 1)]
