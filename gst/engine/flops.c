@@ -17,11 +17,13 @@ seg_node_flops (const SegNode *node)
     return 0;
   const SegValue *out = seg_node_output (node, 0);
   const SegValue *a = seg_node_input (node, 0), *b = seg_node_input (node, 1);
-  if (strcmp (op, "Conv") == 0)
+  if (strcmp (op, "QLinearConv") == 0)
+    b = seg_node_input (node, 3);
+  if (g_str_has_suffix (op, "Conv") || strcmp (op, "ConvInteger") == 0)
     return 2 * count (out) * count (b) / MAX (b->desc.dims[0], 1);
   if (strcmp (op, "ConvTranspose") == 0)
     return 2 * count (a) * count (b) / MAX (b->desc.dims[0], 1);
-  if (strcmp (op, "MatMul") == 0)
+  if (strstr (op, "MatMul") != NULL)
     return 2 * count (out) * a->desc.dims[a->desc.rank - 1];
   if (strcmp (op, "Gemm") == 0)
     return 2 * count (out) * a->desc.dims[seg_node_attr_int (node, "transA", 0) ? 0 : 1];

@@ -133,6 +133,14 @@ extern const SegOp seg_op_transpose;
 extern const SegOp seg_op_trilu;
 extern const SegOp seg_op_unsqueeze;
 
+/* quantised networks */
+extern const SegOp seg_op_conv_integer;
+extern const SegOp seg_op_dequantize_linear;
+extern const SegOp seg_op_ms_dequantize_linear;
+extern const SegOp seg_op_ms_quantize_linear;
+extern const SegOp seg_op_qlinear_conv;
+extern const SegOp seg_op_quantize_linear;
+
 /* resizing */
 extern const SegOp seg_op_resize;
 extern const SegOp seg_op_upsample;

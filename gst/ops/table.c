@@ -134,6 +134,14 @@ const SegOp *const seg_op_table[] = {
   &seg_op_trilu,
   &seg_op_unsqueeze,
 
+  /* quantised networks */
+  &seg_op_conv_integer,
+  &seg_op_dequantize_linear,
+  &seg_op_ms_dequantize_linear,
+  &seg_op_ms_quantize_linear,
+  &seg_op_qlinear_conv,
+  &seg_op_quantize_linear,
+
   /* resizing */
   &seg_op_resize,
   &seg_op_upsample,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // How a result is stored, four elements at a time: SEG_OUTPUT (binding) declares the buffer,
 // store4 (i, v) writes elements 4i .. 4i+3. fp16 goes through packHalf2x16, so that no 16-bit
-// storage feature is needed.
+// storage feature is needed. SEG_VEC4 is what store4 takes, of integers.
 #if defined(STORE_F16)
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec2 data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = uvec2 (packHalf2x16 ((v).xy), packHalf2x16 ((v).zw))
@@ -9,6 +9,7 @@
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { vec4 data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = (v)
 #elif defined(STORE_I32)
+#define SEG_VEC4 ivec4
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { ivec4 data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = (v)
 #elif defined(STORE_B32)
@@ -18,6 +19,7 @@
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec2 data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = uvec2 ((v).x | (v).y << 16, (v).z | (v).w << 16)
 #elif defined(STORE_B8)
+#define SEG_VEC4 uvec4
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uint data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = pack_bytes (v)
 uint pack_bytes (uvec4 v)

@@ -33,6 +33,7 @@ extern const SegCase seg_cases_conv[]; /* convolution, pooling, matrices */
 extern const SegCase seg_cases_elementwise[];
 extern const SegCase seg_cases_reduce[]; /* reductions, normalisation */
 extern const SegCase seg_cases_move[];   /* moving data, resizing, shapes, constants */
+extern const SegCase seg_cases_quant[];  /* quantised networks */
 extern const SegCase seg_cases_detect[]; /* sizes that the data decides, regions */
 /* Cases that must be refused at load with an error that is not "unknown operator". */
 extern const SegCase seg_cases_refused[];

@@ -16,7 +16,7 @@
 #define MAX_OUTPUTS  16
 
 static const SegCase *const families[] = { seg_cases_conv, seg_cases_elementwise,
-  seg_cases_reduce, seg_cases_move, seg_cases_detect };
+  seg_cases_reduce, seg_cases_move, seg_cases_quant, seg_cases_detect };
 
 typedef struct {
   SegVk *vk;
