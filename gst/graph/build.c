@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "graph/builder.h"
+
+#include "graph/quantise.h"
 #include "base/names.h"
 
 #include <string.h>
@@ -350,6 +352,8 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
   if (!ok)
     return NULL;
 
+  if (flags & SEG_GRAPH_OPTIMISE)
+    seg_graph_quantise (graph, lookup);
   seg_graph_remove_dead (graph);
   if (flags & SEG_GRAPH_OPTIMISE)
     seg_graph_fuse (graph);

@@ -7,11 +7,6 @@
 /* MatMul, as numpy.matmul: the last two axes are matrices, those before are broadcast; a
  * vector is a row on the left and a column on the right. */
 
-typedef struct {
-  gint64 rows, columns, depth;
-  SegDesc batch; /* the output's axes in front of the matrices */
-} Sizes;
-
 static SegDesc
 batch_axes (const SegDesc *desc)
 {
@@ -20,8 +15,8 @@ batch_axes (const SegDesc *desc)
   return batch;
 }
 
-static gboolean
-find_sizes (const SegDesc *a, const SegDesc *b, Sizes *s, GError **error)
+gboolean
+seg_matmul_sizes (const SegDesc *a, const SegDesc *b, SegMatMulSizes *s, GError **error)
 {
   g_autofree char *as = seg_desc_to_string (a), *bs = seg_desc_to_string (b);
   if (a->rank == 0 || b->rank == 0) {
@@ -40,6 +35,18 @@ find_sizes (const SegDesc *a, const SegDesc *b, Sizes *s, GError **error)
   return TRUE;
 }
 
+SegDesc
+seg_matmul_shape (const SegDesc *a, const SegDesc *b, const SegMatMulSizes *s)
+{
+  SegDesc y = s->batch;
+  y.dtype = a->dtype;
+  if (a->rank > 1)
+    y.dims[y.rank++] = s->rows;
+  if (b->rank > 1)
+    y.dims[y.rank++] = s->columns;
+  return y;
+}
+
 static gboolean
 matmul_infer (SegNode *node, GError **error)
 {
@@ -50,22 +57,15 @@ matmul_infer (SegNode *node, GError **error)
         error, SEG_ERROR, SEG_ERROR_UNSUPPORTED, "takes matrices of one type of numbers");
     return FALSE;
   }
-  Sizes s;
-  if (!find_sizes (a, b, &s, error))
+  SegMatMulSizes s;
+  if (!seg_matmul_sizes (a, b, &s, error))
     return FALSE;
-  SegDesc y = s.batch;
-  y.dtype = a->dtype;
-  if (a->rank > 1)
-    y.dims[y.rank++] = s.rows;
-  if (b->rank > 1)
-    y.dims[y.rank++] = s.columns;
-  seg_node_output (node, 0)->desc = y;
+  seg_node_output (node, 0)->desc = seg_matmul_shape (a, b, &s);
   return TRUE;
 }
 
-/* First element of the operand's matrix for the output's matrix number i. */
-static gint64
-matrix_at (const SegDesc *desc, const SegDesc *batch, gint64 i)
+gint64
+seg_matmul_matrix_at (const SegDesc *desc, const SegDesc *batch, gint64 i)
 {
   gint64 at = 0, step = desc->rank > 2
                             ? desc->dims[desc->rank - 1] * desc->dims[desc->rank - 2]
@@ -86,7 +86,7 @@ matrix_at (const SegDesc *desc, const SegDesc *batch, gint64 i)
 /* Exact where doubles are not. */
 static void
 multiply_ints (SegTensor *const *in, SegTensor *out, gint64 a, gint64 b, gint64 first,
-    const Sizes *s)
+    const SegMatMulSizes *s)
 {
   for (gint64 i = 0; i < s->rows * s->columns; i++) {
     guint64 sum = 0;
@@ -100,15 +100,15 @@ multiply_ints (SegTensor *const *in, SegTensor *out, gint64 a, gint64 b, gint64 
 static gboolean
 matmul_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
-  Sizes s;
-  if (!find_sizes (&in[0]->desc, &in[1]->desc, &s, error))
+  SegMatMulSizes s;
+  if (!seg_matmul_sizes (&in[0]->desc, &in[1]->desc, &s, error))
     return FALSE;
   g_autofree double *a = seg_window_doubles (in[0]), *b = seg_window_doubles (in[1]);
   gint64 elems = s.rows * s.columns, batches = seg_desc_n_elems (&s.batch);
   g_autofree double *sums = g_new (double, MAX (elems, 1));
   for (gint64 n = 0; n < batches; n++) {
-    gint64 a_at = matrix_at (&in[0]->desc, &s.batch, n);
-    gint64 b_at = matrix_at (&in[1]->desc, &s.batch, n);
+    gint64 a_at = seg_matmul_matrix_at (&in[0]->desc, &s.batch, n);
+    gint64 b_at = seg_matmul_matrix_at (&in[1]->desc, &s.batch, n);
     if (!seg_dtype_is_float (in[0]->desc.dtype)) {
       multiply_ints (in, out[0], a_at, b_at, n * elems, &s);
       continue;
@@ -132,7 +132,7 @@ matmul_on_device (const SegNode *node)
 }
 
 static SegMatrix
-matrix (const SegValue *value, gboolean left, const Sizes *s)
+matrix (const SegValue *value, gboolean left, const SegMatMulSizes *s)
 {
   SegView v = seg_view (value);
   SegMatrix m = { .value = value, .offset = v.offset };
@@ -150,14 +150,14 @@ matrix (const SegValue *value, gboolean left, const Sizes *s)
   return m;
 }
 
-static gboolean
-matmul_emit (const SegNode *node, SegProgram *p, GError **error)
+gboolean
+seg_matmul_plan (SegMatMul *m, const SegNode *node, const SegValue *a, const SegValue *b,
+    GError **error)
 {
-  const SegValue *a = seg_node_input (node, 0), *b = seg_node_input (node, 1);
-  Sizes s;
-  if (!find_sizes (&a->desc, &b->desc, &s, error))
+  SegMatMulSizes s;
+  if (!seg_matmul_sizes (&a->desc, &b->desc, &s, error))
     return FALSE;
-  SegMatMul m = {
+  *m = (SegMatMul){
     .node = node,
     .rows = s.rows,
     .columns = s.columns,
@@ -168,8 +168,17 @@ matmul_emit (const SegNode *node, SegProgram *p, GError **error)
     .alpha = 1,
   };
   for (guint k = 0; k < s.batch.rank; k++)
-    m.batch[SEG_MATMUL_BATCHES - 1 - k] = s.batch.dims[s.batch.rank - 1 - k];
-  return seg_matmul_emit (&m, p, error);
+    m->batch[SEG_MATMUL_BATCHES - 1 - k] = s.batch.dims[s.batch.rank - 1 - k];
+  return TRUE;
+}
+
+static gboolean
+matmul_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  SegMatMul m;
+  return seg_matmul_plan (
+             &m, node, seg_node_input (node, 0), seg_node_input (node, 1), error)
+         && seg_matmul_emit (&m, p, error);
 }
 
 /* B must be one matrix for all rows. */

@@ -26,6 +26,22 @@ typedef struct {
   float alpha, beta;
 } SegMatMul;
 
+/* Of numpy.matmul: the last two axes are matrices, those before are broadcast; a vector is a row on
+ * the left and a column on the right. */
+typedef struct {
+  gint64 rows, columns, depth;
+  SegDesc batch; /* the output's axes in front of the matrices */
+} SegMatMulSizes;
+gboolean seg_matmul_sizes (
+    const SegDesc *a, const SegDesc *b, SegMatMulSizes *s, GError **error);
+/* What the product is, with a's type. */
+SegDesc seg_matmul_shape (const SegDesc *a, const SegDesc *b, const SegMatMulSizes *s);
+/* First element of the operand's matrix for the output's matrix number i. */
+gint64 seg_matmul_matrix_at (const SegDesc *desc, const SegDesc *batch, gint64 i);
+/* The product of two values without C; alpha is 1. */
+gboolean seg_matmul_plan (SegMatMul *m, const SegNode *node, const SegValue *a,
+    const SegValue *b, GError **error);
+
 gboolean seg_matmul_emit (const SegMatMul *m, SegProgram *p, GError **error);
 
 /* C[row][column] += sum of A[row][k] B[k][column] in doubles, by strides: for eval. */

@@ -136,10 +136,20 @@ extern const SegOp seg_op_unsqueeze;
 /* quantised networks */
 extern const SegOp seg_op_conv_integer;
 extern const SegOp seg_op_dequantize_linear;
+extern const SegOp seg_op_dynamic_quantize_linear;
+extern const SegOp seg_op_matmul_integer;
 extern const SegOp seg_op_ms_dequantize_linear;
 extern const SegOp seg_op_ms_quantize_linear;
+extern const SegOp seg_op_qlinear_add;
+extern const SegOp seg_op_qlinear_concat;
 extern const SegOp seg_op_qlinear_conv;
+extern const SegOp seg_op_qlinear_global_average_pool;
+extern const SegOp seg_op_qlinear_leaky_relu;
+extern const SegOp seg_op_qlinear_matmul;
+extern const SegOp seg_op_qlinear_mul;
+extern const SegOp seg_op_qlinear_sigmoid;
 extern const SegOp seg_op_quantize_linear;
+extern const SegOp seg_op_requantize;
 
 /* resizing */
 extern const SegOp seg_op_resize;

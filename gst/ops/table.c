@@ -137,10 +137,20 @@ const SegOp *const seg_op_table[] = {
   /* quantised networks */
   &seg_op_conv_integer,
   &seg_op_dequantize_linear,
+  &seg_op_dynamic_quantize_linear,
+  &seg_op_matmul_integer,
   &seg_op_ms_dequantize_linear,
   &seg_op_ms_quantize_linear,
+  &seg_op_qlinear_add,
+  &seg_op_qlinear_concat,
   &seg_op_qlinear_conv,
+  &seg_op_qlinear_global_average_pool,
+  &seg_op_qlinear_leaky_relu,
+  &seg_op_qlinear_matmul,
+  &seg_op_qlinear_mul,
+  &seg_op_qlinear_sigmoid,
   &seg_op_quantize_linear,
+  &seg_op_requantize,
 
   /* resizing */
   &seg_op_resize,

@@ -96,5 +96,64 @@ const SegCase seg_cases_quant[] = {
       "u8[1,5,9,7](0,255) i8[12,5,3,3](-128,127)! u8[](0,255)" },
   { "ConvInteger", NULL, "u8[1,3,9,7](0,255) u8[9,3,3,3](0,255)! - u8[9](0,255)!" },
   { "ConvInteger", "group=5", "i8[1,5,9,7](-128,127) i8[5,1,3,3](-128,127)! i8=-7 i8=3" },
+
+  /* QLinearMatMul, MatMulInteger: as a 1x1 convolution, and any other way */
+  { "QLinearMatMul", NULL,
+      "u8[7,16](0,255) f32=0.02 u8=110 i8[16,12](-128,127)! f32[12](0.005,0.01)! i8=0 "
+      "f32=0.1 u8=100" },
+  { "QLinearMatMul", NULL,
+      "u8[2,5,20](0,255) f32=0.02 u8=110 u8[20,8](0,255)! f32=0.01 u8[8](90,150)! "
+      "f32=0.1 "
+      "i8=9" },
+  { "QLinearMatMul", NULL,
+      "i8[2,3,5,7](-128,127) f32=0.02 i8=11 i8[2,3,7,3](-128,127) f32=0.01 i8=-4 f32=0.1 "
+      "i8=9" },
+  { "QLinearMatMul", NULL,
+      "u8[9](0,255) f32=0.02 u8=11 i8[9,5](-128,127)! f32[5](0.005,0.01)! i8=4 f32=0.1 "
+      "u8=9" },
+  { "QLinearMatMul", NULL,
+      "u8[2,1,3,6](0,255) f32=0.02 u8=11 u8[3,6,5](0,255) f32=0.01 u8=90 f32=0.1 u8=99" },
+  { "MatMulInteger", NULL, "u8[7,16](0,255) i8[16,12](-128,127)! u8=110" },
+  { "MatMulInteger", NULL, "u8[7,16](0,255) i8[16,12](-128,127)! u8[](0,255) i8=3" },
+  { "MatMulInteger", NULL, "i8[2,3,7](-128,127) u8[7,5](0,255) - u8[5](90,150)" },
+  { "MatMulInteger", NULL, "u8[5,900](250,255) u8[900,3](250,255)" },
+
+  /* DynamicQuantizeLinear: a range with zero, and on either side of it */
+  { "DynamicQuantizeLinear", NULL, "f32[2,5,7,9](-3,4)", .n_outputs = 3,
+      .tolerance16 = 1 },
+  { "DynamicQuantizeLinear", NULL, "f32[40](1,4)", .n_outputs = 3, .tolerance16 = 1 },
+  { "DynamicQuantizeLinear", NULL, "f32[3,70](-4,-1)", .n_outputs = 3, .tolerance16 = 1 },
+  { "DynamicQuantizeLinear", NULL, "f32[3,7](0,0)", .n_outputs = 3 },
+  { "DynamicQuantizeLinear", NULL, "f32[1,17,40,50](-3,4)", .n_outputs = 1 },
+
+  /* com.microsoft's */
+  { "com.microsoft.QLinearAdd", NULL,
+      "u8[2,5,7,9](0,255) f32=0.02 u8=110 u8[2,5,7,9](0,255) f32=0.03 u8=90 f32=0.04 "
+      "u8=99" },
+  { "com.microsoft.QLinearAdd", NULL,
+      "i8[2,5,7,9](-128,127) f32=0.02 - i8[5,1,1](-128,127)! f32=0.03 i8=9 f32=0.04" },
+  { "com.microsoft.QLinearMul", NULL,
+      "u8[2,5,7,9](0,255) f32=0.02 u8=110 u8[2,5,1,1](0,255) f32=0.004 u8=0 f32=0.02 "
+      "u8=99" },
+  { "com.microsoft.QLinearMul", NULL,
+      "i8[3,7](-128,127) f32=0.02 i8=-5 i8[7](-128,127) f32=0.03 i8=9 f32=0.04 i8=-9" },
+  { "com.microsoft.QLinearSigmoid", NULL,
+      "u8[2,5,7,9](0,255) f32=0.05 u8=110 f32=0.00390625 u8=0" },
+  { "com.microsoft.QLinearSigmoid", NULL,
+      "i8[3,7](-128,127) f32=0.05 i8=-9 f32=0.008 i8=-7" },
+  { "com.microsoft.QLinearLeakyRelu", "alpha=0.1",
+      "u8[2,5,7,9](0,255) f32=0.05 u8=110 f32=0.04 u8=30" },
+  { "com.microsoft.QLinearLeakyRelu", NULL, "i8[3,7](-128,127) f32=0.05 - f32=0.04" },
+  { "com.microsoft.QLinearGlobalAveragePool", NULL,
+      "u8[2,5,7,9](0,255) f32=0.05 u8=110 f32=0.004 u8=130" },
+  { "com.microsoft.QLinearGlobalAveragePool", NULL,
+      "i8[1,12,40,50](-128,127) f32=0.05 i8=-9 f32=0.001 i8=-7" },
+  { "com.microsoft.QLinearConcat", "axis=1",
+      "f32=0.04 u8=100 u8[2,5,7,9](0,255) f32=0.05 u8=110 u8[2,8,7,9](0,255) f32=0.04 "
+      "u8=100" },
+  { "com.microsoft.QLinearConcat", "axis=-1",
+      "f32=0.04 i8=10 i8[2,5](-128,127) f32=0.05 i8=11 i8[2,3](-128,127) f32=0.03 "
+      "i8=-10" },
+  { "vkseg.Requantize", NULL, "u8[2,5,7,9](0,255) f32=0.05 u8=110 f32=0.04 i8=3" },
   { NULL },
 };

@@ -70,6 +70,19 @@ typedef struct {
     "Add", NULL, "^ f32[12,1,1]!"                                                        \
   }
 
+#define BYTES                                                                            \
+  {                                                                                      \
+    "QuantizeLinear", NULL, "f32[1,12,9,11] f32=0.02 u8=110"                             \
+  }
+#define NUMBERS                                                                          \
+  {                                                                                      \
+    "DequantizeLinear", NULL, "^ f32=0.02 u8=110"                                        \
+  }
+#define BYTES_AGAIN                                                                      \
+  {                                                                                      \
+    "QuantizeLinear", NULL, "^ f32=0.02 u8=110"                                          \
+  }
+
 static const Chain chains[] = {
   { "dense, relu", 1, { DENSE, RELU } },
   { "dense, sigmoid", 1, { DENSE, GATE } },
@@ -135,6 +148,22 @@ static const Chain chains[] = {
   { "product, larger, smaller", 2,
       { { "Mul", NULL, "f32[2,7] f32[7]" }, { "Max", NULL, "^ f32=-0.5" },
           { "Min", NULL, "^ f32=0.5" } } },
+  { "bytes, a function", 2,
+      { BYTES, NUMBERS, { "HardSwish", NULL, "^" },
+          { "QuantizeLinear", NULL, "^ f32=0.01 i8=-100" } } },
+  { "bytes, another scale", 2,
+      { BYTES, NUMBERS, { "QuantizeLinear", NULL, "^ f32=0.03 u8=5" } } },
+  { "bytes, relu that their range is", 2,
+      { BYTES, NUMBERS, RELU, { "QuantizeLinear", NULL, "^ f32=0.03 u8=0" } } },
+  { "bytes, pooled", 2,
+      { BYTES, NUMBERS, { "MaxPool", "kernel_shape=[3,3]", "^" }, BYTES_AGAIN } },
+  { "bytes, mean", 2,
+      { BYTES, NUMBERS, { "GlobalAveragePool", NULL, "^" },
+          { "QuantizeLinear", NULL, "^ f32=0.002 u8=90" } } },
+  { "bytes, concatenated", 3,
+      { BYTES,
+          { "com.microsoft.QLinearConcat", "axis=1",
+              "f32=0.04 u8=90 ^ f32=0.02 u8=110 u8[1,3,9,11](0,255) f32=0.04 u8=90" } } },
   { "batched matmul, sigmoid, residual", 1,
       { { "MatMul", NULL, "f32[2,6,16] f32[2,16,20]" }, GATE,
           { "Add", NULL, "^ f32[2,6,20]" } } },
