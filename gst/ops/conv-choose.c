@@ -12,6 +12,7 @@ static const char *const names[SEG_CONV_N_FAMILIES] = {
   [SEG_CONV_WINOGRAD] = "winograd",
   [SEG_CONV_LP] = "lp",
   [SEG_CONV_SC] = "sc",
+  [SEG_CONV_DOT] = "dot",
 };
 
 const char *
@@ -33,6 +34,12 @@ forced (void)
   if (i == SEG_CONV_N_FAMILIES)
     g_warning ("VKSEG_CONV=%s is no family of convolutions", name);
   return i;
+}
+
+gboolean
+seg_conv_is_forced (SegConvFamily family)
+{
+  return forced () == family;
 }
 
 /* --- dense convolutions ------------------------------------------------------------------------ */

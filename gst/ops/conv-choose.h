@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
  * sc         conv-sc         dense, GPUs: implicit GEMM over shared memory
  * direct     conv-direct     everything else, and weights that are computed
+ * dot        conv-dot        of bytes, dense, GPUs with integer dot products (conv-int otherwise)
  *
  * The environment variable VKSEG_CONV names a family (lp, winograd, sc, direct) to use
  * wherever it can do the work, on any device: for tests and measurements. Families that cannot
@@ -23,9 +24,12 @@ typedef enum {
   SEG_CONV_WINOGRAD,
   SEG_CONV_LP,
   SEG_CONV_SC,
+  SEG_CONV_DOT,
   SEG_CONV_N_FAMILIES,
 } SegConvFamily;
 
+/* VKSEG_CONV names this one. */
+gboolean seg_conv_is_forced (SegConvFamily family);
 /* "sc"; what VKSEG_CONV takes. */
 const char *seg_conv_family_name (SegConvFamily family);
 

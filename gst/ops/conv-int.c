@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv-int.h"
 
+#include "ops/conv-choose.h"
 #include "shaders.h"
 
 /* Sums of bytes times weights in fp32 are exact below this. */
@@ -101,9 +102,8 @@ pack (const SegIntConv *c, const Plan *plan, SegProgram *p)
   return seg_program_floats (p, packed, n, SEG_STORAGE_F16);
 }
 
-/* What each output channel has of its own, with zeros up to whole blocks. */
-static SegRef
-pack_bias (const SegIntConv *c, guint n, SegProgram *p)
+SegRef
+seg_int_conv_bias (const SegIntConv *c, guint n, SegProgram *p)
 {
   g_autofree gint32 *bias = g_new0 (gint32, n);
   for (guint32 o = 0; c->bias != NULL && o < c->out_c; o++)
@@ -111,8 +111,8 @@ pack_bias (const SegIntConv *c, guint n, SegProgram *p)
   return seg_program_ints (p, bias, n);
 }
 
-static SegRef
-pack_scale (const SegIntConv *c, guint n, SegProgram *p)
+SegRef
+seg_int_conv_scale (const SegIntConv *c, guint n, SegProgram *p)
 {
   g_autofree float *scale = g_new0 (float, n);
   for (guint32 o = 0; c->scale != NULL && o < c->out_c; o++)
@@ -162,8 +162,9 @@ emit_depthwise (const SegIntConv *c, SegProgram *p, GError **error)
                                : &seg_shader_conv_int_depthwise_i32,
     .bindings = { { c->source, SEG_BIND_TEXEL },
         { pack_depthwise (c, p), SEG_BIND_TEXEL },
-        { pack_bias (c, c->out_c4 * 4, p), SEG_BIND_TEXEL }, { c->zero, SEG_BIND_TEXEL },
-        { pack_scale (c, c->out_c4 * 4, p), SEG_BIND_TEXEL },
+        { seg_int_conv_bias (c, c->out_c4 * 4, p), SEG_BIND_TEXEL },
+        { c->zero, SEG_BIND_TEXEL },
+        { seg_int_conv_scale (c, c->out_c4 * 4, p), SEG_BIND_TEXEL },
         { c->dest, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 6,
     .push = { c->x.in, c->y.in, c->x.out, c->y.out, c->in_pitch4, c->in_offset4,
@@ -178,12 +179,22 @@ emit_depthwise (const SegIntConv *c, SegProgram *p, GError **error)
 
 /* --- dense, grouped ----------------------------------------------------------------------------- */
 
+/* Where they are an instruction: a CPU's Vulkan driver makes them of many. */
+static gboolean
+prefers_dot (const SegIntConv *c, const SegDeviceInfo *device)
+{
+  gboolean fast = device->integer_dot_fast && device->type != SEG_DEVICE_CPU;
+  return (fast || seg_conv_is_forced (SEG_CONV_DOT)) && seg_dot_takes (c, device);
+}
+
 gboolean
 seg_int_conv_emit (const SegIntConv *c, SegProgram *p, GError **error)
 {
   if (is_depthwise (c) && filter_elems (c) * MOST_BYTE * MOST_BYTE < EXACT)
     return emit_depthwise (c, p, error);
   const SegDeviceInfo *device = seg_program_device (p);
+  if (prefers_dot (c, device))
+    return seg_dot_emit (c, p, error);
   Plan plan = make_plan (c);
   gboolean shuffle = device->subgroup_shuffle && device->subgroup_size >= 8;
   gint64 tiles =
@@ -200,8 +211,8 @@ seg_int_conv_emit (const SegIntConv *c, SegProgram *p, GError **error)
         plan.reuse ? c->x.dilation : 1, plan.totals, shuffle },
     .n_spec = 10,
     .bindings = { { c->source, SEG_BIND_TEXEL }, { pack (c, &plan, p), SEG_BIND_TEXEL },
-        { pack_bias (c, padded, p), SEG_BIND_TEXEL }, { c->zero, SEG_BIND_TEXEL },
-        { pack_scale (c, padded, p), SEG_BIND_TEXEL },
+        { seg_int_conv_bias (c, padded, p), SEG_BIND_TEXEL }, { c->zero, SEG_BIND_TEXEL },
+        { seg_int_conv_scale (c, padded, p), SEG_BIND_TEXEL },
         { c->dest, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 6,
     .push = { c->x.in, c->y.in, c->x.out, c->y.out, c->in_pitch4, c->in_offset4,

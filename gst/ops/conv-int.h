@@ -24,6 +24,15 @@ typedef struct {
   guint32 output[3]; /* seg_quant_output, with a scale */
 } SegIntConv;
 
+/* What each output channel has of its own, with zeros up to n. */
+SegRef seg_int_conv_bias (const SegIntConv *conv, guint n, SegProgram *p);
+SegRef seg_int_conv_scale (const SegIntConv *conv, guint n, SegProgram *p);
+
+/* With integer dot products: dense, weights that are int8 (conv_dot.comp). */
+gboolean seg_dot_takes (const SegIntConv *conv, const SegDeviceInfo *device);
+gboolean seg_dot_emit (const SegIntConv *conv, SegProgram *p, GError **error);
+
+/* By whichever kernel suits the device. */
 gboolean seg_int_conv_emit (const SegIntConv *conv, SegProgram *p, GError **error);
 
 G_END_DECLS

@@ -30,6 +30,8 @@ typedef struct {
   gboolean subgroup_shuffle; /* in compute shaders */
   gboolean float16;          /* shaderFloat16, enabled */
   gboolean storage16;        /* storageBuffer16BitAccess, enabled */
+  gboolean integer_dot;      /* shaderIntegerDotProduct, enabled */
+  gboolean integer_dot_fast; /* of four signed bytes in a word: an instruction */
   gboolean timestamps;
   double timestamp_ns; /* a tick */
 

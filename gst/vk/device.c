@@ -23,10 +23,15 @@ create_device (SegVk *vk, GError **error)
     .pNext = p->info.float16 ? &float16 : NULL,
     .storageBuffer16BitAccess = p->info.storage16,
   };
+  VkPhysicalDeviceShaderIntegerDotProductFeatures integer_dot = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES,
+    .pNext = &storage16,
+    .shaderIntegerDotProduct = VK_TRUE,
+  };
   /* No robustBufferAccess: kernels stay inside their views without it. */
   const VkPhysicalDeviceFeatures2 features = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-    .pNext = &storage16,
+    .pNext = p->info.integer_dot ? (void *) &integer_dot : &storage16,
   };
   const char *extensions[2];
   VkDeviceCreateInfo info = {

@@ -197,6 +197,29 @@ read_features (SegPhysical *p, guint32 api_version)
   p->info.storage16 = storage16.storageBuffer16BitAccess == VK_TRUE;
 }
 
+/* Of Vulkan 1.3; the extension before it is not worth the trouble. */
+static void
+read_integer_dot (SegPhysical *p, guint32 api_version)
+{
+  VkPhysicalDeviceShaderIntegerDotProductFeatures features = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES
+  };
+  VkPhysicalDeviceShaderIntegerDotProductProperties properties = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES
+  };
+  VkPhysicalDeviceFeatures2 f = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+    &features };
+  VkPhysicalDeviceProperties2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    &properties };
+  if (api_version < VK_API_VERSION_1_3)
+    return;
+  vkGetPhysicalDeviceFeatures2 (p->handle, &f);
+  vkGetPhysicalDeviceProperties2 (p->handle, &all);
+  p->info.integer_dot = features.shaderIntegerDotProduct == VK_TRUE;
+  p->info.integer_dot_fast =
+      p->info.integer_dot && properties.integerDotProduct4x8BitPackedSignedAccelerated;
+}
+
 static gboolean
 read_device (SegPhysical *p, VkPhysicalDevice handle, guint index, guint32 most)
 {
@@ -211,6 +234,7 @@ read_device (SegPhysical *p, VkPhysicalDevice handle, guint index, guint32 most)
   }
   read_properties (p, MIN (properties.apiVersion, most));
   read_features (p, MIN (properties.apiVersion, most));
+  read_integer_dot (p, MIN (properties.apiVersion, most));
   return TRUE;
 }
 
