@@ -123,13 +123,11 @@ void main ()
   // A byte is (bits ^ sign) - sign; its zero point goes too.
   ivec4 shift = ivec4 (int (texelFetch (zero, 0).x ^ p.sign));
 
-  [[unroll]] for (int i = 0; i < TM / 4; i++) {
-    ivec4 b = texelFetch (bias, block * (TM / 4) + i);
+  [[unroll]] for (int i = 0; i < TM / 4; i++)
     [[unroll]] for (int n = 0; n < TP; n++) {
       sum[n][i] = vec4 (0);
-      total[n][i] = b;
+      total[n][i] = ivec4 (0);
     }
-  }
   int channel4 = p.in_offset4 + block / p.group_blocks * p.in_c4;
   int w = block * p.kernel_h * p.kernel_w * p.in_c4 * TM;
   for (int ky = 0; ky < p.kernel_h; ky++) {
@@ -157,7 +155,7 @@ void main ()
       int c4 = block * (TM / 4) + i;
       if (c4 >= p.out_c4)
         continue;
-      ivec4 v = total[n][i];
+      ivec4 v = total[n][i] + texelFetch (bias, c4);
 #ifdef STORE_B8
       v = round_between (vec4 (v) * texelFetch (scale, c4), vec4 (p.low), vec4 (p.high)) + p.zero;
 #endif
