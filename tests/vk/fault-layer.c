@@ -19,9 +19,12 @@ test_fault (void)
   return &fault;
 }
 
+static void count (const char *name);
+
 static int
 fails (const char *name)
 {
+  count (name);
   if (fault.countdown < 0 || (fault.name != NULL && strcmp (fault.name, name) != 0))
     return 0;
   if (fault.countdown-- > 0)
@@ -152,13 +155,35 @@ static const struct {
   ENTRY (vkGetPipelineCacheData),
 };
 
-static PFN_vkVoidFunction
-own (const char *name)
+static long n_calls[sizeof calls / sizeof *calls];
+
+static int
+index_of (const char *name)
 {
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
     if (strcmp (calls[i].name, name) == 0)
-      return calls[i].function;
-  return NULL;
+      return (int) i;
+  return -1;
+}
+
+static void
+count (const char *name)
+{
+  __atomic_fetch_add (&n_calls[index_of (name)], 1, __ATOMIC_SEQ_CST);
+}
+
+EXPORT long
+test_calls (const char *name)
+{
+  int i = index_of (name);
+  return i < 0 ? -1 : __atomic_load_n (&n_calls[i], __ATOMIC_SEQ_CST);
+}
+
+static PFN_vkVoidFunction
+own (const char *name)
+{
+  int i = index_of (name);
+  return i < 0 ? NULL : calls[i].function;
 }
 
 static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A Vulkan layer that makes one call fail, for tests of what happens then. The test process opens
+/* A Vulkan layer that counts calls and makes one fail. The test process opens
  * the layer's library itself to reach these. */
 typedef struct {
   int countdown; /* calls that may fail (all of a list, or those named) before the one that does;
@@ -12,3 +12,6 @@ typedef struct {
 } TestFault;
 
 TestFault *test_fault (void);
+
+/* Calls of a function so far, of those that may fail; -1 for one that is not among them. */
+long test_calls (const char *name);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a frame costs in Vulkan calls once frames flow: a submission, a fence reset and waited for, and
+ * nothing else. The fault layer, whose folder is VKSEG_TEST_LAYER_DIR, counts. */
+#include "frame/color-net.h"
+
+#include "elements/settings.h"
+#include "elements/vksegment.h"
+#include "lib/device.h"
+#include "vk/fault-layer.h"
+
+#include <gst/check/gstharness.h>
+
+#include <dlfcn.h>
+
+#define N_FRAMES 20
+
+/* Calls that make or record something. */
+static const char *const never[] = { "vkAllocateMemory", "vkCreateBuffer",
+  "vkCreateBufferView", "vkMapMemory", "vkCreateComputePipelines", "vkCreateShaderModule",
+  "vkCreatePipelineLayout", "vkCreateDescriptorPool", "vkCreateDescriptorSetLayout",
+  "vkAllocateDescriptorSets", "vkAllocateCommandBuffers", "vkCreateCommandPool",
+  "vkResetCommandPool", "vkBeginCommandBuffer", "vkCreateFence", "vkCreateQueryPool" };
+static const char *const each[] = { "vkQueueSubmit", "vkWaitForFences", "vkResetFences" };
+
+static long (*calls) (const char *name);
+static char *dir, *model;
+
+static void
+push (GstHarness *h)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 160 * 120 * 3 / 2, NULL);
+  gst_buffer_memset (buffer, 0, 0x80, 160 * 120 * 3 / 2);
+  g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
+  while (gst_harness_buffers_in_queue (h) > 0)
+    gst_buffer_unref (gst_harness_pull (h));
+}
+
+/* All that is in flight is done. */
+static void
+drain (GstHarness *h)
+{
+  GstQuery *query = gst_query_new_drain ();
+  gst_pad_peer_query (h->srcpad, query);
+  gst_query_unref (query);
+}
+
+/* Submissions per frame: 1, but in mode=drop a redraw each and what the network sees. */
+static void
+check_calls (SegMode mode, SegOutputKind output, guint interval)
+{
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  long first[G_N_ELEMENTS (never)], first_each[G_N_ELEMENTS (each)];
+  g_object_set (element, "model", model, "cache-dir", dir, "mode", mode, "output", output,
+      "interval", interval, "tiling", SEG_TILING_NONE, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_live (h, FALSE);
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=NV12,width=160,height=120,framerate=30/1");
+  for (guint i = 0; i < 5; i++)
+    push (h);
+  drain (h);
+  for (guint i = 0; i < G_N_ELEMENTS (never); i++)
+    first[i] = calls (never[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (each); i++)
+    first_each[i] = calls (each[i]);
+  for (guint i = 0; i < N_FRAMES; i++)
+    push (h);
+  drain (h);
+  g_test_message ("mode %d, output %d, interval %u", mode, output, interval);
+  for (guint i = 0; i < G_N_ELEMENTS (never); i++)
+    if (calls (never[i]) != first[i])
+      g_error ("%ld calls of %s", calls (never[i]) - first[i], never[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (each); i++) {
+    long n = calls (each[i]) - first_each[i];
+    g_test_message ("%s: %ld", each[i], n);
+    g_assert_cmpint (n, >=, N_FRAMES);
+    g_assert_cmpint (n, <=, mode == SEG_MODE_DROP ? 2 * N_FRAMES : N_FRAMES);
+  }
+  gst_harness_teardown (h);
+}
+
+static void
+test_calls_per_frame (void)
+{
+  for (SegMode mode = SEG_MODE_SYNC; mode <= SEG_MODE_DROP; mode++)
+    for (SegOutputKind output = 0; output <= SEG_OUTPUT_META; output++)
+      check_calls (mode, output, 1 + output % 2);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *layer_dir = g_getenv ("VKSEG_TEST_LAYER_DIR");
+  int status = 0;
+  g_setenv ("VK_LAYER_PATH", layer_dir, TRUE);
+  g_setenv ("VK_INSTANCE_LAYERS", "VK_LAYER_VKSEG_fault", TRUE);
+  g_setenv ("VKSEG_VALIDATE", "0", TRUE); /* its layer is not in that folder */
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_autofree char *path = g_build_filename (layer_dir, "libvkseg-fault-layer.so", NULL);
+  void *library = dlopen (path, RTLD_NOW);
+  g_assert_nonnull (library);
+  calls = (long (*) (const char *)) dlsym (library, "test_calls");
+  SegVk *vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  g_assert_cmpint (calls ("vkCreateFence"), >=, 0);
+  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
+  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  model = color_net_write (dir, "net", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  g_test_add_func ("/steady/calls-per-frame", test_calls_per_frame);
+  status = g_test_run ();
+  seg_vk_unref (vk);
+  color_net_remove (dir);
+  g_free (model);
+  g_free (dir);
+  return status;
+}
