@@ -42,7 +42,7 @@ record_pictures (SegPipe *pipe, SegCmd *cmd, const SegBound *input, GError **err
   for (guint lane = 0; lane < t->tiling.batch; lane++) {
     SegBufferView block = seg_pipe_tile_view (pipe, lane, 0, sizeof (SegPreprocessBlock));
     if (!seg_preprocess_record_block (
-            cmd, &pipe->source, &block, t->mirror, input, error))
+            cmd, &pipe->source, &block, NULL, t->mirror, input, error))
       return FALSE;
   }
   return TRUE;

@@ -130,23 +130,91 @@ seg_preprocess_fill (SegPreprocessBlock *b, const SegFrameSource *source,
   return TRUE;
 }
 
+/* Constants of the shader: how samples of a pixel are read when the scale is known. */
+enum {
+  SPEC_KIND,
+  SPEC_LAYOUT,
+  SPEC_MIRROR,
+  SPEC_REACH,
+  SPEC_TAPS = 7,
+  SPEC_STEP = 11,
+  SPEC_SHARED = 13,
+  N_SPEC
+};
+
+/* Words of four bytes that n_taps samples, source_px apart, reach in a row, however they lie; each reads
+ * two samples of `step` bytes, in which there are components up to `extra` bytes further on. */
+static guint32
+reach_words (double reach_px, guint step, guint extra)
+{
+  guint n_samples = (guint) ceil (reach_px) + 2;
+  guint n_bytes = (n_samples - 1) * step + 1 + extra;
+  return (n_bytes + 6) / 4;
+}
+
+static double
+reach_px (double source_px, guint n_taps_)
+{
+  return source_px * (n_taps_ - 1) / n_taps_;
+}
+
+/* Averages read each word of the source once: pays from two samples a pixel on, where rows are whole
+ * words. Pixels of four bytes are words anyway. */
+static gboolean
+pays_to_read_words (
+    const SegFrameSource *source, const SegPreprocessBlock *b, gboolean mirror)
+{
+  gboolean pays = b != NULL && !mirror && source->kind != SEG_KIND_PACKED4
+                  && b->taps[0] * b->taps[1] > 1;
+  for (guint p = 0; p < seg_format_info (source->frame.format)->n_planes; p++)
+    pays = pays && source->frame.stride[p] % 4 == 0;
+  return pays;
+}
+
+static void
+fill_spec (guint32 *spec, const SegFrameSource *source, const SegPreprocessBlock *b)
+{
+  const SegFormatInfo *info = seg_format_info (source->frame.format);
+  const SegComponent *luma = &info->components[0], *chroma = &info->components[1];
+  gboolean rgb = source->kind == SEG_KIND_RGB, yuv = source->kind == SEG_KIND_YUV;
+  gboolean shared = yuv && chroma->plane == info->components[2].plane;
+  guint step = luma->step, chroma_step = yuv ? chroma->step : 1;
+  for (guint i = 0; i < 4; i++)
+    spec[SPEC_TAPS + i] = (guint32) b->taps[i];
+  spec[SPEC_REACH] =
+      reach_words (reach_px (b->map[0], (guint) b->taps[0]), step, rgb ? step - 1 : 0);
+  spec[SPEC_REACH + 1] = (guint32) ceil (reach_px (b->map[1], (guint) b->taps[1])) + 2;
+  spec[SPEC_REACH + 2] =
+      reach_words (reach_px (b->map[0] / (1u << chroma->hsub), (guint) b->taps[2]),
+          chroma_step, shared ? chroma_step - 1 : 0);
+  spec[SPEC_REACH + 3] =
+      (guint32) ceil (reach_px (b->map[1] / (1u << chroma->vsub), (guint) b->taps[3]))
+      + 2;
+  spec[SPEC_STEP] = step;
+  spec[SPEC_STEP + 1] = chroma_step;
+  spec[SPEC_SHARED] = shared;
+}
+
 gboolean
 seg_preprocess_record_block (SegCmd *cmd, const SegFrameSource *source,
-    const SegBufferView *view, gboolean mirror, const SegBound *input, GError **error)
+    const SegBufferView *view, const SegPreprocessBlock *scale, gboolean mirror,
+    const SegBound *input, GError **error)
 {
   guint channel_axis;
   guint64 n_invocations;
   if (!seg_image_axes (&input->desc, &channel_axis, error))
     return FALSE;
   guint32 layout = choose_layout (input, channel_axis, &n_invocations);
-  guint32 spec[3] = { source->kind, layout, mirror };
+  guint32 spec[N_SPEC] = { source->kind, layout, mirror };
+  if (pays_to_read_words (source, scale, mirror))
+    fill_spec (spec, source, scale);
   SegBufferView views[5] = { source->views[0], source->views[1], source->views[2], *view,
     { input->buffer, input->offset, input->n_bytes, SEG_VIEW_STORAGE_WRITE } };
   SegVkDispatch d = {
     .shader = input->storage == SEG_STORAGE_F16 ? &seg_shader_preprocess_f16
                                                 : &seg_shader_preprocess_f32,
     .spec = spec,
-    .n_spec = 3,
+    .n_spec = N_SPEC,
     .views = views,
     .n_views = 5,
     .label = "preprocess",
@@ -166,5 +234,5 @@ seg_preprocess_record (SegCmd *cmd, SegParams *params, const SegFrameSource *sou
   return b != NULL
          && seg_preprocess_fill (b, source, geometry, normalize, input, 0, error)
          && seg_preprocess_record_block (
-             cmd, source, &view, geometry->mirror, input, error);
+             cmd, source, &view, b, geometry->mirror, input, error);
 }

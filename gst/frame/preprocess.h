@@ -36,10 +36,11 @@ typedef struct {
 gboolean seg_preprocess_fill (SegPreprocessBlock *block, const SegFrameSource *source,
     const SegGeometry *geometry, const SegNormalize *normalize, const SegBound *input,
     guint lane, GError **error);
-/* Records the dispatch for a block that lies at `view` when it runs. mirror: some block asks for
- * pixels past the frame. */
+/* Records the dispatch for a block that lies at `view` when it runs. scale: a block with the scale of
+ * all that will, for a faster way; NULL: they differ. mirror: some block asks for pixels past the frame. */
 gboolean seg_preprocess_record_block (SegCmd *cmd, const SegFrameSource *source,
-    const SegBufferView *view, gboolean mirror, const SegBound *input, GError **error);
+    const SegBufferView *view, const SegPreprocessBlock *scale, gboolean mirror,
+    const SegBound *input, GError **error);
 
 /* Both, for a batch of one: records the dispatch that turns the frame into the network's input, where it lies. */
 gboolean seg_preprocess_record (SegCmd *cmd, SegParams *params,

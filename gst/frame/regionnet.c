@@ -149,7 +149,7 @@ record_pictures (SegRegionNet *net, GError **error)
         &net->params, sizeof *net->blocks[lane], SEG_VIEW_UNIFORM, &view, error);
     if (net->blocks[lane] == NULL || !seg_region_net_place (net, lane, &whole, error)
         || !seg_preprocess_record_block (
-            net->cmd, &net->source, &view, FALSE, &net->input, error))
+            net->cmd, &net->source, &view, NULL, FALSE, &net->input, error))
       return FALSE;
   }
   return TRUE;

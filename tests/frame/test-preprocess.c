@@ -161,7 +161,8 @@ static const Case plain = { SEG_FORMAT_RGBA, 48, 36, 32, 32, 3, FALSE, SEG_FIT_S
 static void
 test_formats (void)
 {
-  static const guint sizes[][2] = { { 48, 36 }, { 33, 27 }, { 1, 1 }, { 5, 130 } };
+  static const guint sizes[][2] = { { 48, 36 }, { 33, 27 }, { 1, 1 }, { 5, 130 },
+    { 131, 97 }, { 350, 64 }, { 203, 333 } };
   for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f++)
     for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
       for (guint wide = 0; wide < 2; wide++) {
