@@ -2,8 +2,8 @@
 #extension GL_GOOGLE_include_directive : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One number per grid pixel (alpha, or a score) to each pixel of the frame: interpolated, made a
-// probability and stored as a byte; and the label map that a threshold gives. Four pixels of a
-// row an invocation.
+// probability and stored as a byte; and the label map that a threshold gives. A word of four pixels
+// of a row an invocation, or as many as UPSCALE says.
 #define SEG_DECODE 1
 #define SEG_STYLE  2
 #include "lib/decode.glsl"
@@ -11,7 +11,7 @@
 layout (local_size_x = 64) in;
 layout (constant_id = 0) const int SCORES = PROBABILITY;
 layout (constant_id = 1) const int NEAREST = 0;
-layout (constant_id = 2) const int UPSCALE = 0; // a step on the frame is at most one on the grid
+layout (constant_id = 2) const int UPSCALE = 0; // words that eight columns of the grid hold; 0: not one
 layout (constant_id = 3) const int CUT = 0;     // below the threshold the matte is 0
 
 layout (binding = 0) uniform samplerBuffer numbers;
@@ -32,21 +32,24 @@ float smooth_number (vec2 p)
               mix (number (a.x, b.y), number (b.x, b.y), f.x), f.y);
 }
 
-// All four at once: with at most one grid step a pixel they need eight columns, which are two
-// fetches of four in each of the two rows. A column's weight is what linear interpolation gives.
-vec4 four_numbers (vec4 x, float y)
+// Eight columns of the grid from a multiple of four on, between two rows, serve UPSCALE words.
+vec4 left, right;
+
+void read_columns (int first, float y)
 {
-  int y0 = int (y), y1 = min (y0 + 1, dec.grid.y - 1);
-  int first = int (x.x) >> 2, second = min (first + 1, dec.grid.w - 1);
-  vec4 a = mix (texelFetch (numbers, y0 * dec.grid.w + first),
-                texelFetch (numbers, y1 * dec.grid.w + first), y - float (y0));
-  vec4 b = mix (texelFetch (numbers, y0 * dec.grid.w + second),
-                texelFetch (numbers, y1 * dec.grid.w + second), y - float (y0));
-  vec4 t = x - float (4 * first);
+  int y0 = int (y) * dec.grid.w, y1 = min (int (y) + 1, dec.grid.y - 1) * dec.grid.w;
+  int second = min (first + 1, dec.grid.w - 1);
+  left = mix (texelFetch (numbers, y0 + first), texelFetch (numbers, y1 + first), fract (y));
+  right = mix (texelFetch (numbers, y0 + second), texelFetch (numbers, y1 + second), fract (y));
+}
+
+// A column's weight is what linear interpolation gives.
+vec4 four_numbers (vec4 t)
+{
   vec4 r = vec4 (0.0);
   for (int k = 0; k < 4; k++) {
-    r += a[k] * max (1.0 - abs (t - float (k)), 0.0);
-    r += b[k] * max (1.0 - abs (t - float (k + 4)), 0.0);
+    r += left[k] * max (1.0 - abs (t - float (k)), 0.0);
+    r += right[k] * max (1.0 - abs (t - float (k + 4)), 0.0);
   }
   return r;
 }
@@ -57,38 +60,54 @@ uint pack (vec4 v)
   return b.x | b.y << 8 | b.z << 16 | b.w << 24;
 }
 
-void main ()
+vec4 columns_of (int word)
 {
-  int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (i >= dec.region.z * dec.region.w)
-    return;
-  ivec2 word = region_word (i);
-  int row = word.y;
-  ivec4 column = min (ivec4 (4 * (word.x - row * dec.frame.z)) + ivec4 (0, 1, 2, 3),
-                      dec.frame.x - 1);
+  ivec4 column = min (ivec4 (4 * word) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
   vec4 x = clamp (vec4 (column) * dec.map.x + dec.map.z, 0.0, float (dec.grid.x - 1));
-  float y = clamp (float (row) * dec.map.y + dec.map.w, 0.0, float (dec.grid.y - 1));
-  if (NEAREST != 0) {
-    x = floor (x + 0.5);
-    y = floor (y + 0.5);
-  }
-  vec4 v;
-  if (UPSCALE != 0)
-    v = four_numbers (x, y);
-  else
-    v = vec4 (smooth_number (vec2 (x.x, y)), smooth_number (vec2 (x.y, y)),
-              smooth_number (vec2 (x.z, y)), smooth_number (vec2 (x.w, y)));
+  return NEAREST != 0 ? floor (x + 0.5) : x;
+}
+
+void store (int at, int word, int row, vec4 v)
+{
   if (SCORES != PROBABILITY)
     v = 1.0 / (1.0 + exp (-v));
   v = clamp (v, 0.0, 1.0);
   if (CUT != 0)
     v *= step (vec4 (style.amount.x), v);
-
+  ivec4 column = min (ivec4 (4 * word) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
   bvec4 in_x = bvec4 (ivec4 (greaterThanEqual (column, ivec4 (dec.inside.x)))
                       * ivec4 (lessThan (column, ivec4 (dec.inside.y))));
   if (row < dec.inside.z || row >= dec.inside.w)
     in_x = bvec4 (false);
   v = mix (vec4 (0.0), v, in_x);
-  matte.data[word.x] = pack (floor (v * 255.0 + 0.5));
-  labels.data[word.x] = pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x));
+  matte.data[at] = pack (floor (v * 255.0 + 0.5));
+  labels.data[at] = pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x));
+}
+
+void main ()
+{
+  int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
+  const int each = max (1, UPSCALE);
+  int in_row = (dec.region.z + each - 1) / each, down = i / max (in_row, 1);
+  if (in_row == 0 || down >= dec.region.w)
+    return;
+  int row = dec.region.y + down, first = each * (i - down * in_row);
+  int end = dec.region.x + dec.region.z;
+  float y = clamp (float (row) * dec.map.y + dec.map.w, 0.0, float (dec.grid.y - 1));
+  if (NEAREST != 0)
+    y = floor (y + 0.5);
+  int begin = int (columns_of (dec.region.x + first).x) >> 2;
+  if (UPSCALE != 0)
+    read_columns (begin, y);
+  for (int w = 0; w < each; w++) {
+    int word = dec.region.x + first + w;
+    vec4 x = columns_of (word), v;
+    if (UPSCALE != 0)
+      v = four_numbers (x - float (4 * begin));
+    else
+      v = vec4 (smooth_number (vec2 (x.x, y)), smooth_number (vec2 (x.y, y)),
+                smooth_number (vec2 (x.z, y)), smooth_number (vec2 (x.w, y)));
+    if (word < end)
+      store (row * dec.frame.z + word, word, row, v);
+  }
 }

@@ -17,7 +17,7 @@ layout (constant_id = 1) const int SCORES = SOFTMAX;
 layout (constant_id = 2) const int NUMBER = 0;
 const int NUMBER_SUM = 0;    // log of the sum of exp of the scores, if a threshold asks for it
 const int NUMBER_MARGIN = 1; // log odds of the foreground: its classes against the others
-const int NUMBER_VALUE = 2;  // the first score as it is
+const int NUMBER_VALUE = 2;  // the first score as it is; nobody wins
 
 layout (binding = 3) writeonly buffer Labels { uvec2 data[]; } labels;
 layout (binding = 4) writeonly buffer Numbers { vec4 data[]; } numbers;
@@ -64,8 +64,6 @@ float margin (int base, float best)
 
 float number (int base, float best)
 {
-  if (NUMBER == NUMBER_VALUE)
-    return score (base, 0);
   if (NUMBER == NUMBER_MARGIN)
     return margin (base, best);
   return style_has_threshold () && SCORES == SOFTMAX ? log_sum (base, best) : 0.0;
@@ -74,6 +72,11 @@ float number (int base, float best)
 void reduce (int x, int y, out uint label, out float n)
 {
   int base = score_base (x, y);
+  if (NUMBER == NUMBER_VALUE) {
+    label = 0u;
+    n = score (base, 0);
+    return;
+  }
   if (SCORES == INDEX) {
     choose (int (floor (score (base, 0) + 0.5)), label, n);
     return;
@@ -104,6 +107,7 @@ void main ()
   vec4 n;
   for (int e = 0; e < 4; e++)
     reduce (min (x + e, dec.grid.x - 1), y, l[e], n[e]);
-  labels.data[i] = uvec2 (l[0] | l[1] << 16, l[2] | l[3] << 16);
+  if (NUMBER != NUMBER_VALUE)
+    labels.data[i] = uvec2 (l[0] | l[1] << 16, l[2] | l[3] << 16);
   numbers.data[i] = n;
 }

@@ -175,12 +175,11 @@ record_matte (SegCmd *cmd, const SegDecodeJob *job, GError **error)
   /* Log odds become a probability as logits do. */
   guint32 scores =
       job->plan->kind == SEG_DECODE_ODDS ? SEG_SCORES_SIGMOID : job->plan->scores;
-  guint32 spec[4] = { scores, job->plan->nearest, (guint32) job->upscale,
-    job->plan->cut };
+  guint32 spec[4] = { scores, job->plan->nearest, job->upscale, job->plan->cut };
   SegBufferView views[5] = { seg_piece_view (&job->memory->numbers, SEG_VIEW_TEXEL_F32X4),
     job->decode, job->style, seg_piece_view (&job->memory->matte, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE) };
-  return dispatch (cmd, &seg_shader_matte, spec, 4, views, 5, job->map_groups, error);
+  return dispatch (cmd, &seg_shader_matte, spec, 4, views, 5, job->matte_groups, error);
 }
 
 static gboolean
@@ -259,15 +258,28 @@ seg_decode_check (const SegDecodePlan *plan, SegStorage storage, GError **error)
   return TRUE;
 }
 
+/* The first pixel is in one of the first four columns that are read, and interpolates with the next. */
+static guint
+words_at_once (double step)
+{
+  guint n = 4;
+  while (n > 0 && (4 * n - 1) * step > 3.0 + 1e-5)
+    n /= 2;
+  return n;
+}
+
 void
 seg_decode_job_init (SegDecodeJob *job, const SegDecodeBlock *block)
 {
   const gint32 *v = block->view;
   job->by_four = job->plan->class_axis >= 0 && v[3] == 1 && v[0] % 4 == 0 && v[1] % 4 == 0
                  && v[2] % 4 == 0;
-  job->upscale = block->map[0] <= 1.0f;
+  job->upscale = words_at_once (block->map[0]);
   job->grid_groups = (guint64) block->grid[3] * (guint64) block->grid[1];
   job->map_groups = (guint64) block->region[2] * (guint64) block->region[3];
+  guint n = MAX (1, job->upscale);
+  job->matte_groups =
+      ((guint64) block->region[2] + n - 1) / n * (guint64) block->region[3];
 }
 
 void

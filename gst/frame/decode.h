@@ -115,9 +115,12 @@ typedef struct {
   SegBufferView scores;        /* texels */
   SegStorage storage;
   gboolean by_four; /* classes lie side by side from multiples of 4 */
-  gboolean upscale; /* a step on the map is at most one on the grid */
+  guint
+      upscale; /* mattes: words of four pixels of a row that eight columns of the grid hold, 1, 2
+                  * or 4; 0: not even one */
   /* At most, of all blocks that `decode` will hold. */
   guint64 grid_groups, map_groups; /* of four pixels of a row */
+  guint64 matte_groups;            /* of `upscale` times as many */
 } SegDecodeJob;
 
 /* What follows from the first block, and from where the scores are. */

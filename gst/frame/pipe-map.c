@@ -213,6 +213,7 @@ record_tile (
         (const SegDecodeBlock *) (table + i * tiles->entry_bytes + tiles->decode_at));
     one.grid_groups = MAX (one.grid_groups, job.grid_groups);
     one.map_groups = MAX (one.map_groups, job.map_groups);
+    one.matte_groups = MAX (one.matte_groups, job.matte_groups);
     job = one;
   }
   seg_decode_job_scores (&job, output);
