@@ -75,6 +75,7 @@ seg_roi_list_take (SegRoiList *list, GstBuffer *buffer, const SegRoiFilter *filt
   gpointer state = NULL;
   GstMeta *m;
   guint n_left_out = 0;
+  gst_buffer_add_regions_from_analytics (buffer);
   g_array_set_size (list->rois, 0);
   g_ptr_array_set_size (list->metas, 0);
   while ((m = gst_buffer_iterate_meta_filtered (

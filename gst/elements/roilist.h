@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* Regions that others have attached to a buffer, and what is said about them. A region is a
- * GstVideoRegionOfInterestMeta. */
+ * GstVideoRegionOfInterestMeta; a GstAnalytics object detection without one gets one. */
 typedef struct {
   GArray *rois; /* SegRoi */
   GPtrArray

@@ -143,7 +143,8 @@ install_strings (GObjectClass *c)
         NULL, ANY_TIME },
     { SEG_PROP_ROI_CLASSES, "roi-classes", "Types of regions",
         "With inference-region=roi-list: which regions of interest to look at: their "
-        "types, separated by commas (unset: all); the next frame follows a change",
+        "types (of detections: the object's), separated by commas (unset: all); the next "
+        "frame follows a change",
         NULL, ANY_TIME },
     { SEG_PROP_DEVICE, "device", "Device",
         "Vulkan device: its number, or a part of its name (unset: the best)", NULL,
@@ -230,7 +231,8 @@ install_regions (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_INFERENCE_REGION,
       g_param_spec_enum ("inference-region", "Inference region",
           "What the network sees: the frame, or the regions of interest "
-          "(GstVideoRegionOfInterestMeta) on its buffer, each warped to the network's "
+          "on its buffer (GstVideoRegionOfInterestMeta, and object detections of "
+          "GstAnalytics from GStreamer 1.24 on), each warped to the network's "
           "input or, for networks with an input of regions, all at once",
           inference_region_type (), SEG_INFERENCE_FULL_FRAME, AT_START));
   g_object_class_install_property (c, SEG_PROP_ROI_MIN_SIZE,

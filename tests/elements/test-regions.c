@@ -6,6 +6,9 @@
 #include "elements/vksegment.h"
 #include "meta/gstvksegmeta.h"
 
+#ifdef HAVE_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
@@ -130,6 +133,44 @@ test_classify (void)
   g_assert_cmpfloat (second->box.height, ==, 50);
   gst_harness_teardown (h);
 }
+
+#ifdef HAVE_ANALYTICS
+/* Objects that a detector wrote as GstAnalytics metas are regions, once, with the same filters. */
+static void
+test_analytics (void)
+{
+  static const gint boxes[5][4] = { { 8, 20, 24, 40 }, { 52, 30, 20, 50 },
+    { 52, 30, 4, 4 }, { -10, 20, 30, 40 }, { 60, 10, 0, 20 } };
+  for (guint filtered = 0; filtered < 2; filtered++) {
+    GstHarness *h = new_harness (classify, "roi-classes", filtered ? "thing" : "",
+        "roi-min-size", filtered ? 10 : 1, NULL);
+    GstBuffer *in = new_picture (WIDTH, HEIGHT);
+    GstAnalyticsRelationMeta *r = gst_buffer_add_analytics_relation_meta (in);
+    for (guint i = 0; i < G_N_ELEMENTS (boxes); i++) {
+      GstAnalyticsODMtd od;
+      const gint *b = boxes[i];
+      g_assert_true (gst_analytics_relation_meta_add_od_mtd (r,
+          g_quark_from_string (i == 0 ? "other" : "thing"), b[0], b[1], b[2], b[3], 0.5f,
+          &od));
+    }
+    add_region (in, "thing", 52, 30, 20, 50); /* is the second already */
+    g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, in);
+    g_assert_nonnull (out);
+    g_assert_null (nth_region (out, 4));
+    g_assert_cmpstr (label_of (out, 0), ==, "green");
+    g_assert_cmpstr (label_of (out, 1), ==, filtered ? NULL : "red");
+    g_assert_cmpstr (label_of (out, 2), ==, filtered ? NULL : "green");
+    g_assert_cmpstr (label_of (out, 3), ==, "red");
+    g_assert_cmpuint (nth_region (out, 3)->x, ==, 0);
+    g_assert_cmpuint (nth_region (out, 3)->w, ==, 20);
+    GstVkSegMeta *meta = gst_buffer_get_vk_seg_meta (out);
+    g_assert_cmpuint (gst_vk_seg_meta_get_n_instances (meta), ==, filtered ? 2 : 4);
+    for (guint i = 0; i < gst_vk_seg_meta_get_n_instances (meta); i++)
+      g_assert_cmpint (gst_vk_seg_meta_get_instance (meta, i)->region_id, >=, 0);
+    gst_harness_teardown (h);
+  }
+}
+#endif
 
 /* No region: the very same buffer. */
 static void
@@ -442,6 +483,9 @@ main (int argc, char **argv)
   fast = region_net_write (dir, "fast", &fast_rcnn, "resize=stretch\n");
   map = region_net_write (dir, "map", &maps, "decoder=argmax\nregion-context=4\n");
   g_test_add_func ("/regions/classify", test_classify);
+#ifdef HAVE_ANALYTICS
+  g_test_add_func ("/regions/analytics", test_analytics);
+#endif
   g_test_add_func ("/regions/none", test_none);
   g_test_add_func ("/regions/hostile", test_hostile);
   g_test_add_func ("/regions/ids", test_ids);
