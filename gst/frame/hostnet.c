@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "frame/hostnet.h"
 
+#include "frame/preprocess.h"
+
 #include <string.h>
 
 struct _SegHostNet {
   SegSession *session;
-  SegBound input;
+  SegDesc input_desc; /* as the network has it */
+  SegBound input;     /* the same elements as a batch of pictures */
   SegBuffer *in_device, *in_host;
   SegHostNetKind kind;
   guint n_outputs;
@@ -73,8 +76,9 @@ seg_host_net_new (SegSession *session, SegVk *vk, SegHostNetKind kind,
   net->indices = g_new0 (guint, n_outputs);
   net->outputs = g_new0 (SegBound, n_outputs);
   const SegValue *in = seg_session_graph (session)->inputs->pdata[0];
-  gboolean ok =
-      seg_bound_rows (&net->input, &in->desc, error) && allocate (net, vk, error);
+  SegDesc batch = seg_image_batch (&in->desc);
+  net->input_desc = in->desc;
+  gboolean ok = seg_bound_rows (&net->input, &batch, error) && allocate (net, vk, error);
   for (guint i = 0; ok && i < n_outputs; i++)
     ok = add_output (net, vk, outputs[i], error);
   if (!ok)
@@ -129,13 +133,13 @@ seg_host_net_record_input (SegHostNet *net, SegCmd *cmd, GError **error)
 static SegTensor *
 take_input (SegHostNet *net, GError **error)
 {
-  SegDesc desc = net->input.desc;
+  SegDesc desc = net->input_desc;
   desc.dtype = SEG_DTYPE_F32;
   g_autoptr (SegTensor) tensor = seg_tensor_new (&desc, error);
   if (tensor == NULL)
     return NULL;
   memcpy (tensor->data, seg_buffer_map (net->in_host), tensor->n_bytes);
-  return seg_tensor_convert (tensor, net->input.desc.dtype, error);
+  return seg_tensor_convert (tensor, net->input_desc.dtype, error);
 }
 
 static gboolean

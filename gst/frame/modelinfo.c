@@ -56,11 +56,20 @@ find_input (SegModelInfo *info, const SegModel *model, GError **error)
   return FALSE;
 }
 
+/* Of axis 0 .. 3 of a batch of pictures. */
+static gint64
+dim_of (const SegModelInfo *info, const SegModelValue *v, guint axis)
+{
+  if (!info->unbatched)
+    return v->dims[axis];
+  return axis == 0 ? 1 : v->dims[axis - 1];
+}
+
 /* 3 or 1 channels, or a free axis that may become that. */
 static gboolean
-may_be_channels (const SegModelValue *v, guint axis)
+may_be_channels (const SegModelInfo *info, const SegModelValue *v, guint axis)
 {
-  return v->dims[axis] == 3 || v->dims[axis] == 1;
+  return dim_of (info, v, axis) == 3 || dim_of (info, v, axis) == 1;
 }
 
 static gboolean
@@ -71,19 +80,20 @@ find_channel_axis (SegModelInfo *info, const SegModelValue *v, GError **error)
   gboolean said;
   if (!seg_info_choice (info->source, "input-layout", names, &choice, &said, error))
     return FALSE;
-  if (!v->has_shape || v->rank != 4) {
+  if (!v->has_shape || v->rank < 3 || v->rank > 4) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "input '%s' is no picture: its shape must "
         "be [1,C,H,W] or [1,H,W,C]",
         v->name);
     return FALSE;
   }
+  info->unbatched = v->rank == 3;
   if (!said) {
-    choice = !may_be_channels (v, 1) && may_be_channels (v, 3);
+    choice = !may_be_channels (info, v, 1) && may_be_channels (info, v, 3);
     assume (info, "input-layout=%s", names[choice]);
   }
   info->channel_axis = choice == 1 ? 3 : 1;
-  gint64 n = v->dims[info->channel_axis];
+  gint64 n = dim_of (info, v, info->channel_axis);
   if (n > 0 && n != 1 && n != 3) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "input '%s' has %" G_GINT64_FORMAT
@@ -98,7 +108,8 @@ static gboolean
 find_size (SegModelInfo *info, const SegModelValue *v, GError **error)
 {
   guint y_axis = info->channel_axis == 1 ? 2 : 1, w = 0, h = 0;
-  gint64 fixed_w = v->dims[y_axis + 1], fixed_h = v->dims[y_axis];
+  gint64 fixed_w = dim_of (info, v, y_axis + 1), fixed_h = dim_of (info, v, y_axis),
+         batch = dim_of (info, v, 0);
   int n = 0;
   g_autofree char *text = seg_info_get (info->source, "input-size", NULL);
   if (text != NULL
@@ -117,7 +128,7 @@ find_size (SegModelInfo *info, const SegModelValue *v, GError **error)
         "input '%s' is larger than %d pixels", v->name, SEG_FRAME_MAX_PX);
     return FALSE;
   }
-  info->batch = v->dims[0] > 0 ? (guint) MIN (v->dims[0], G_MAXINT) : 0;
+  info->batch = batch > 0 ? (guint) MIN (batch, G_MAXINT) : 0;
   info->free_width = fixed_w <= 0;
   info->free_height = fixed_h <= 0;
   info->size_said = text != NULL || !info->free_width || !info->free_height;
@@ -160,7 +171,7 @@ find_normalization (SegModelInfo *info, const SegModelValue *v, GError **error)
 {
   static const char *const orders[] = { "rgb", "bgr", "gray", NULL };
   SegNormalize *n = &info->normalize;
-  guint channels = v->dims[info->channel_axis] == 1 ? 1 : 3;
+  guint channels = dim_of (info, v, info->channel_axis) == 1 ? 1 : 3;
   guint order = channels == 1 ? SEG_CHANNELS_GRAY : SEG_CHANNELS_RGB;
   gboolean has_order, has_mean, has_std;
   double mean[3] = { 0, 0, 0 }, std[3] = { 255, 255, 255 };
@@ -229,11 +240,12 @@ seg_model_info_input_shape (
 {
   const SegModelValue *v = &model->graph.inputs[info->input];
   guint y_axis = info->channel_axis == 1 ? 2 : 1;
-  *shape = (SegInputShape){ .input = v->name, .rank = 4 };
-  shape->dims[0] = v->dims[0] > 0 ? v->dims[0] : 1;
-  shape->dims[info->channel_axis] = v->dims[info->channel_axis] == 1 ? 1 : 3;
-  shape->dims[y_axis] = info->height;
-  shape->dims[y_axis + 1] = info->width;
+  gint64 dims[4] = { MAX (dim_of (info, v, 0), 1) };
+  dims[info->channel_axis] = dim_of (info, v, info->channel_axis) == 1 ? 1 : 3;
+  dims[y_axis] = info->height;
+  dims[y_axis + 1] = info->width;
+  *shape = (SegInputShape){ .input = v->name, .rank = info->unbatched ? 3 : 4 };
+  memcpy (shape->dims, dims + info->unbatched, shape->rank * sizeof *dims);
 }
 
 void

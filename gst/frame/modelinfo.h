@@ -42,8 +42,10 @@ typedef enum { SEG_SCORING_SOFTMAX, SEG_SCORING_SIGMOID, SEG_SCORING_NONE } SegS
 
 typedef struct {
   /* After seg_model_info_load */
-  guint input;         /* index among the graph's inputs */
-  guint channel_axis;  /* of the input: 1 (NCHW) or 3 (NHWC) */
+  guint input;        /* index among the graph's inputs */
+  gboolean unbatched; /* the input is [C,H,W] or [H,W,C] */
+  guint
+      channel_axis; /* of the input: 1 (NCHW) or 3 (NHWC); so also where it is unbatched */
   guint width, height; /* of the input, pixels: what is fixed, or recommended, or usual */
   guint batch;         /* 0: free */
   gboolean free_width, free_height; /* the network takes others */

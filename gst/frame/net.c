@@ -136,7 +136,8 @@ seg_net_bind (
   net->info->width = width;
   net->info->height = height;
   guint n_shapes = shapes_for (net, shapes);
-  shapes[0].dims[0] = batch;
+  if (!net->info->unbatched)
+    shapes[0].dims[0] = batch;
   if (net->session != NULL && net->steady == steady
       && memcmp (net->shape.dims, shapes[0].dims, sizeof shapes[0].dims) == 0)
     return TRUE;

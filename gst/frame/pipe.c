@@ -59,7 +59,8 @@ seg_pipe_check (const SegGraph *graph, const SegModelInfo *info, GError **error)
   }
   const SegValue *input = graph->inputs->pdata[info->input];
   const SegPipeDecoder *decoder = seg_pipe_decoder (info);
-  return seg_image_axes (&input->desc, &axis, error)
+  SegDesc picture = decoder->take != NULL ? seg_image_batch (&input->desc) : input->desc;
+  return seg_image_axes (&picture, &axis, error)
          && (decoder->take != NULL || check_sizes (graph, info, error))
          && (decoder->check == NULL || decoder->check (graph, info, error));
 }
@@ -69,12 +70,9 @@ static gboolean
 place (SegPlacement *placement, SegGeometry *g, const SegGraph *graph,
     const SegModelInfo *info, const SegPipeConfig *c, GError **error)
 {
-  const SegValue *input = graph->inputs->pdata[info->input];
-  guint y_axis = info->channel_axis == 1 ? 2 : 1;
   SegFit fit = c->tile ? SEG_FIT_NATIVE : c->override_fit ? c->fit : info->fit;
   if (seg_pipe_decoder (info)->entry == NULL) { /* no map */
-    seg_geometry_init (g, fit, c->width, c->height, (guint) input->desc.dims[y_axis + 1],
-        (guint) input->desc.dims[y_axis]);
+    seg_geometry_init (g, fit, c->width, c->height, info->width, info->height);
     return TRUE;
   }
   if (!seg_placement_find (placement, graph, info, error))

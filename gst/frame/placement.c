@@ -79,9 +79,11 @@ gboolean
 seg_placement_find (
     SegPlacement *p, const SegGraph *graph, const SegModelInfo *info, GError **error)
 {
-  guint y_axis = info->channel_axis == 1 ? 2 : 1, out_y, out_x;
-  seg_placement_axes (graph, info, &out_y, &out_x);
+  guint y_axis = info->channel_axis == 1 ? 2 : 1, out_y, out_x, axis;
   const SegDesc *in = &((SegValue *) graph->inputs->pdata[info->input])->desc;
+  if (!seg_image_axes (in, &axis, error))
+    return FALSE;
+  seg_placement_axes (graph, info, &out_y, &out_x);
   Side x = find_side (graph, info, y_axis + 1, out_x, (guint) in->dims[y_axis + 1]);
   Side y = find_side (graph, info, y_axis, out_y, (guint) in->dims[y_axis]);
   if (!override_margin (&x, info->output_margin[0], error)

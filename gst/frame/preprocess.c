@@ -4,6 +4,7 @@
 #include "shaders.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Constants of the same names there. */
 enum { LAYOUT_PIXELS, LAYOUT_TRIPLES, LAYOUT_PLANES, LAYOUT_ELEMENTS };
@@ -25,6 +26,18 @@ seg_image_axes (const SegDesc *desc, guint *channel_axis, GError **error)
       "3 channels are supported",
       text);
   return FALSE;
+}
+
+SegDesc
+seg_image_batch (const SegDesc *desc)
+{
+  SegDesc batch = *desc;
+  if (desc->rank != 3)
+    return batch;
+  batch.rank = 4;
+  batch.dims[0] = 1;
+  memcpy (batch.dims + 1, desc->dims, 3 * sizeof *desc->dims);
+  return batch;
 }
 
 /* Bilinear sampling reaches two source pixels; beyond that it takes more samples. */

@@ -20,6 +20,8 @@ typedef struct {
 /* Whether an input of this description can be a picture: float [N,C,H,W] or [N,H,W,C] with 1
  * or 3 channels. `channel_axis` receives 1 or 3; when both fit, 1. */
 gboolean seg_image_axes (const SegDesc *desc, guint *channel_axis, GError **error);
+/* [C,H,W] and [H,W,C] as a batch of one; others as they are. */
+SegDesc seg_image_batch (const SegDesc *desc);
 
 /* Uniform block of shaders/preprocess.comp: where a picture of a batch comes from, and goes. */
 typedef struct {

@@ -118,6 +118,27 @@ test_counts (void)
   seg_net_free (&net);
 }
 
+/* The input as torchvision's own export has it, without a batch. */
+static void
+test_unbatched (void)
+{
+  DetectorNet detector = detector_net_columns;
+  detector.flat = TRUE;
+  SegNet *net = open_net (&detector, DETECTOR_NET_INFO);
+  g_assert_cmpuint (net->info->width, ==, DETECTOR_NET_WIDTH);
+  g_assert_cmpuint (net->info->height, ==, DETECTOR_NET_HEIGHT);
+  SegPipe *pipe = open_pipe (net, &(SegPipeConfig){ .output = SEG_OUTPUT_LABELS });
+  for (guint n = 0; n < 4; n++) {
+    paint (pipe, 2, 2 + n);
+    const SegInstances *list = run (pipe, SEG_PIPE_INFER);
+    g_assert_cmpuint (list->n, ==, n);
+    g_assert_cmpuint (*pixel (pipe, 45, 60), ==, n > 0);
+    g_assert_cmpuint (*pixel (pipe, 55, 60), ==, 0);
+  }
+  seg_pipe_free (&pipe);
+  seg_net_free (&net);
+}
+
 /* More than the limit: the best are kept. */
 static void
 test_limit (void)
@@ -358,6 +379,7 @@ main (int argc, char **argv)
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   if (vk != NULL) {
     g_test_add_func ("/pipe-rcnn/counts", test_counts);
+    g_test_add_func ("/pipe-rcnn/unbatched", test_unbatched);
     g_test_add_func ("/pipe-rcnn/limit", test_limit);
     g_test_add_func ("/pipe-rcnn/fits", test_fits);
     g_test_add_func ("/pipe-rcnn/boxes-only", test_boxes_only);
