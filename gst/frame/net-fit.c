@@ -91,6 +91,7 @@ fit_tiles (Fitting *f, GError **error)
   if (!choose_batch (f, width, height, &batch, error))
     return FALSE;
   net->tile = TRUE;
+  net->global = p->global;
   net->fit = SEG_FIT_NATIVE;
   /* Whoever asks for fp32 gets what one run over the whole picture would give. */
   gboolean steady = net->precision == SEG_PRECISION_FP32 && !p->padded;
@@ -155,7 +156,7 @@ seg_net_fit (SegNet *net, const SegNetFrame *frame, GError **error)
   const SegGraph *graph = net->probe != NULL && map ? net->probe : seg_net_graph (net);
   if (map && !seg_placement_find (&f.placement, graph, info, error))
     return FALSE;
-  net->tile = FALSE;
+  net->tile = net->global = FALSE;
   net->fit = frame->override_fit ? frame->fit : info->fit;
   if (wants_tiles (&f, &net->why))
     return fit_tiles (&f, error);

@@ -28,6 +28,8 @@ typedef struct {
   /* After seg_net_fit */
   SegFit fit;
   gboolean tile;
+  gboolean
+      global; /* it is, though something in the network depends on the whole picture */
   const char *why; /* it is so, for the log */
 } SegNet;
 

@@ -30,7 +30,7 @@ is_cut (const SegReach *r)
 typedef struct {
   SegCover cover;
   guint period, missing;
-  gboolean padded, aligned;
+  gboolean padded, global, aligned;
 } Side;
 
 static Side
@@ -39,7 +39,7 @@ find_side (const SegGraph *graph, const SegModelInfo *info, guint axis, guint ou
 {
   const SegValue *output = graph->outputs->pdata[info->outputs[0]];
   guint grid = (guint) MAX (output->desc.dims[out_axis], 1);
-  Side s = { seg_cover_whole (net, grid), USUAL_PERIOD, 0, TRUE, FALSE };
+  Side s = { seg_cover_whole (net, grid), USUAL_PERIOD, 0, TRUE, FALSE, FALSE };
   SegReach r;
   seg_graph_reach (graph, info->input, axis, info->outputs[0], &r);
   s.aligned = net % grid == 0;
@@ -48,6 +48,7 @@ find_side (const SegGraph *graph, const SegModelInfo *info, guint axis, guint ou
   double jump = (double) r.num / (double) r.den;
   s.period = (guint) r.period;
   s.padded = r.padded;
+  s.global = r.global;
   s.missing = r.padded ? 0 : (guint) r.missing;
   s.aligned = TRUE;
   if (r.padded ? is_cut (&r) : r.margin >= 0.0)
@@ -95,6 +96,7 @@ seg_placement_find (
     .period_x = x.period,
     .period_y = y.period,
     .padded = x.padded || y.padded,
+    .global = x.global || y.global,
     .aligned = x.aligned && y.aligned,
     .missing_x = x.missing,
     .missing_y = y.missing,

@@ -12,7 +12,9 @@ typedef struct {
   /* An input that is this many pixels longer, or has moved by as many, changes nothing but the
    * length, or the place, of everything in the network. */
   guint period_x, period_y;
-  gboolean padded;  /* something is made up at the input's edges, or it is not known */
+  gboolean padded; /* something is made up at the input's edges, or it is not known */
+  gboolean
+      global; /* something depends on all of the input: in tiles it is not the same */
   gboolean aligned; /* the jumps are exact: outputs of moved inputs fit together */
   guint missing_x, missing_y; /* as SegReach.missing */
 } SegPlacement;

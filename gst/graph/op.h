@@ -55,6 +55,7 @@ typedef struct {
   gint64 num, den;
   double shift;
   gboolean padded; /* at an end, elements are made up */
+  gboolean whole;  /* each is made of all along the axis, wherever it lies */
   gint64
       missing; /* input elements that a stride would need to leave none out at the end */
 } SegAlign;

@@ -118,6 +118,7 @@ follow (Walk *w, const SegNode *node, guint i)
               && set_step (&to, from->num * a.num, from->den * a.den);
   to.first = from->first + a.shift * step;
   w->reach->padded = w->reach->padded || a.padded;
+  w->reach->global = w->reach->global || a.whole;
   if (a.missing > 0 && w->reach->missing == 0)
     w->reach->missing = (gint64) ceil ((double) a.missing * step);
   return to;

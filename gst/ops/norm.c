@@ -293,6 +293,14 @@ norm_emit (const SegNode *node, SegProgram *p, GError **error)
 
 /* --- operators ------------------------------------------------------------------------------ */
 
+static gboolean
+norm_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const NormParams *params = node->params;
+  align->whole = axis >= (node->op->variant == NORM_LAYER ? params->axis : 2);
+  return TRUE;
+}
+
 #define NORM(id, onnx, kind, least, n_out)                                               \
   const SegOp seg_op_##id = {                                                            \
     .name = onnx,                                                                        \
@@ -309,6 +317,7 @@ norm_emit (const SegNode *node, SegProgram *p, GError **error)
     .eval = norm_eval,                                                                   \
     .on_device = norm_on_device,                                                         \
     .emit = norm_emit,                                                                   \
+    .align = norm_align,                                                                 \
   };
 NORM (group_normalization, "GroupNormalization", NORM_GROUP, 3, 1)
 NORM (instance_normalization, "InstanceNormalization", NORM_INSTANCE, 3, 1)

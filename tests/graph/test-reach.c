@@ -148,6 +148,10 @@ test_ways (void)
   check (net, v, "global", 15, (Want){ 7, 2, 1, 2, 0.5, 0.5, FALSE, TRUE });
 
   net = new_net ();
+  v = net_instance_norm (net, net_conv (net, "picture", (NetConv){ 3, 4, 3 }), 4);
+  check (net, v, "instance normalisation", 15, (Want){ 13, 1, 1, 1, 1, 1, FALSE, TRUE });
+
+  net = new_net ();
   v = net_conv (net, "picture", (NetConv){ 3, 4, 3 });
   g_autoptr (GBytes) nhwc = net_finish (net, net_transpose (net, v, to_nhwc));
   g_autoptr (SegGraph) a = build (nhwc, 20, 30, SEG_GRAPH_OPTIMISE | SEG_GRAPH_LAYOUT);

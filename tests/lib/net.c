@@ -187,6 +187,20 @@ net_op (Net *net, const char *op, const char *in)
 }
 
 const char *
+net_instance_norm (Net *net, const char *in, guint channels)
+{
+  const SegDesc desc = { SEG_DTYPE_F32, 1, { channels } };
+  g_autofree float *ones = g_new (float, channels);
+  for (guint i = 0; i < channels; i++)
+    ones[i] = 1;
+  const char *scale = add_constant (net, &desc, ones);
+  const char *out, *inputs[] = { in, scale, scale, NULL };
+  seg_pb_message (
+      net->graph, GRAPH_NODE, new_node (net, "InstanceNormalization", inputs, &out));
+  return out;
+}
+
+const char *
 net_pool (Net *net, const char *op, const char *in, guint kernel, guint stride, guint pad)
 {
   const char *out, *inputs[] = { in, NULL };
