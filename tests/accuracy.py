@@ -65,7 +65,7 @@ def row(folder):
     error, same, _, _ = compare(folder, 'fp32')
     error_half, same_half, median, largest = compare(folder, 'fp16')
     good = (error <= MAX_ERROR and same >= SAME['fp32'] and same_half >= SAME['fp16']
-            and of_peak <= MEMORY)
+            and of_tensors <= MEMORY)
     cells = (os.path.basename(folder), f'{error:.1e}', f'{100 * same:.3f}', f'{error_half:.1e}',
              f'{100 * same_half:.2f}', f'{median:.2f}', f'{largest:.3f}',
              f'{memory["arena_bytes"] / 2**20:.1f}', f'{of_tensors:.2f}', f'{of_peak:.2f}')
