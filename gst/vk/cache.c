@@ -13,7 +13,7 @@ typedef struct {
   guint8 sha256[32];
 } Header;
 
-static const guint8 magic[8] = "vksegpc1";
+static const guint8 magic[8] = { 'v', 'k', 's', 'e', 'g', 'p', 'c', '1' };
 
 #define MAX_BYTES (G_GUINT64_CONSTANT (256) << 20)
 

@@ -27,7 +27,7 @@ print_times (const guint64 *ns, guint n, guint n_before, guint n_after)
   print_step ("preprocess", ns[n_before - 1]);
   print_step ("network", network);
   for (guint i = n - n_after; i < n; i++) {
-    char name[16];
+    char name[24];
     snprintf (name, sizeof name, "after %u", i + n_after - n);
     print_step (name, ns[i]);
   }
