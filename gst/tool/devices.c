@@ -19,6 +19,22 @@ version_to_string (guint32 v)
   return g_strdup_printf ("%u.%u.%u", v >> 22 & 0x7f, v >> 12 & 0x3ff, v & 0xfff);
 }
 
+/* "cooperative_matrices": [[16, 16, 16]], each m, n, k. */
+static void
+add_matrices (JsonBuilder *b, const SegDeviceInfo *d)
+{
+  json_builder_set_member_name (b, "cooperative_matrices");
+  json_builder_begin_array (b);
+  for (guint i = 0; i < d->n_matrix_shapes; i++) {
+    json_builder_begin_array (b);
+    json_builder_add_int_value (b, d->matrix_shapes[i].m);
+    json_builder_add_int_value (b, d->matrix_shapes[i].n);
+    json_builder_add_int_value (b, d->matrix_shapes[i].k);
+    json_builder_end_array (b);
+  }
+  json_builder_end_array (b);
+}
+
 static void
 print_json (const SegDeviceInfo *devices, guint n)
 {
@@ -38,10 +54,23 @@ print_json (const SegDeviceInfo *devices, guint n)
     tool_json_int (b, "device_id", d->device_id);
     tool_json_int (b, "memory_bytes", (gint64) d->heap_bytes);
     tool_json_int (b, "subgroup_size", d->subgroup_size);
+    add_matrices (b, d);
     json_builder_end_object (b);
   }
   json_builder_end_array (b);
   tool_json_print (b);
+}
+
+static void
+print_matrices (const SegDeviceInfo *d)
+{
+  if (d->n_matrix_shapes == 0)
+    return;
+  printf ("   cooperative matrices:");
+  for (guint i = 0; i < d->n_matrix_shapes; i++)
+    printf (
+        " %ux%ux%u", d->matrix_shapes[i].m, d->matrix_shapes[i].n, d->matrix_shapes[i].k);
+  printf ("\n");
 }
 
 static void
@@ -52,6 +81,7 @@ print_text (const SegDeviceInfo *devices, guint n)
     g_autofree char *version = version_to_string (d->api_version);
     printf ("%u: %s (%s, Vulkan %s, %.1f GiB)\n   driver: %s\n", d->index, d->name,
         type_names[d->type], version, d->heap_bytes / 1073741824.0, d->driver);
+    print_matrices (d);
   }
 }
 

@@ -13,6 +13,13 @@ typedef enum {
   SEG_DEVICE_OTHER,
 } SegDeviceType;
 
+/* A[m][k] B[k][n] of fp16, summed up in fp32, is what the lanes of a subgroup multiply together. */
+typedef struct {
+  guint32 m, n, k;
+} SegMatrixShape;
+
+#define SEG_MAX_MATRIX_SHAPES 8
+
 /* What kernels are chosen by. Plain data: a made-up one serves in tests without a device. */
 typedef struct {
   char name[256];   /* "llvmpipe (LLVM 15.0.6, 256 bits)" */
@@ -32,6 +39,10 @@ typedef struct {
   gboolean storage16;        /* storageBuffer16BitAccess, enabled */
   gboolean integer_dot;      /* shaderIntegerDotProduct, enabled */
   gboolean integer_dot_fast; /* of four signed bytes in a word: an instruction */
+  /* VK_KHR_cooperative_matrix, enabled: most multiplications first; none where the device has
+   * none or cannot be told to run full subgroups of subgroup_size. */
+  SegMatrixShape matrix_shapes[SEG_MAX_MATRIX_SHAPES];
+  guint n_matrix_shapes;
   gboolean timestamps;
   double timestamp_ns; /* a tick */
 

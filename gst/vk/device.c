@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/coopmat.h"
 #include "vk/private.h"
 
 #include <string.h>
@@ -28,12 +29,15 @@ create_device (SegVk *vk, GError **error)
     .pNext = &storage16,
     .shaderIntegerDotProduct = VK_TRUE,
   };
+  void *next = p->info.integer_dot ? (void *) &integer_dot : &storage16;
+  SegCoopmatFeatures matrices;
+  seg_coopmat_enable (&matrices, next);
   /* No robustBufferAccess: kernels stay inside their views without it. */
   const VkPhysicalDeviceFeatures2 features = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-    .pNext = p->info.integer_dot ? (void *) &integer_dot : &storage16,
+    .pNext = p->info.n_matrix_shapes > 0 ? &matrices.size : next,
   };
-  const char *extensions[2];
+  const char *extensions[3];
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
@@ -43,6 +47,8 @@ create_device (SegVk *vk, GError **error)
   };
   if (p->float16_extension && p->info.float16)
     extensions[info.enabledExtensionCount++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
+  if (p->info.n_matrix_shapes > 0)
+    extensions[info.enabledExtensionCount++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
   if (p->portability)
     extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
   if (!seg_vk_check (vk, vkCreateDevice (p->handle, &info, NULL, &vk->device),
@@ -128,4 +134,12 @@ const SegDeviceInfo *
 seg_vk_info (const SegVk *vk)
 {
   return &vk->physical.info;
+}
+
+gboolean
+seg_vk_once (SegVk *vk, gboolean (*f) (SegVk *vk))
+{
+  if (g_once_init_enter (&vk->once))
+    g_once_init_leave (&vk->once, f (vk) ? 2 : 1);
+  return vk->once == 2;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/coopmat.h"
 #include "vk/private.h"
 
 #include <string.h>
@@ -221,7 +222,8 @@ read_integer_dot (SegPhysical *p, guint32 api_version)
 }
 
 static gboolean
-read_device (SegPhysical *p, VkPhysicalDevice handle, guint index, guint32 most)
+read_device (
+    SegPhysical *p, VkPhysicalDevice handle, guint index, const SegInstance *instance)
 {
   VkPhysicalDeviceProperties properties;
   memset (p, 0, sizeof *p);
@@ -232,9 +234,13 @@ read_device (SegPhysical *p, VkPhysicalDevice handle, guint index, guint32 most)
     g_info ("%s has no Vulkan 1.1 or no compute queue: left out", properties.deviceName);
     return FALSE;
   }
-  read_properties (p, MIN (properties.apiVersion, most));
-  read_features (p, MIN (properties.apiVersion, most));
-  read_integer_dot (p, MIN (properties.apiVersion, most));
+  guint32 version = MIN (properties.apiVersion, instance->api_version);
+  read_properties (p, version);
+  read_features (p, version);
+  read_integer_dot (p, version);
+  if (version >= VK_API_VERSION_1_3
+      && has_extension (handle, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
+    seg_coopmat_read (p, instance);
   return TRUE;
 }
 
@@ -265,7 +271,7 @@ seg_physical_list (const SegInstance *instance, GError **error)
   g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (SegPhysical));
   for (guint i = 0; i < n; i++) {
     SegPhysical p;
-    if (read_device (&p, handles[i], i, instance->api_version))
+    if (read_device (&p, handles[i], i, instance))
       g_array_append_val (list, p);
   }
   if (list->len == 0) {

@@ -98,10 +98,17 @@ create_pipeline (SegVk *vk, SegPipeline *p, const SegVkDispatch *d, VkShaderModu
   for (guint i = 0; i < d->n_spec; i++)
     entries[i] = (VkSpecializationMapEntry){ i, 4 * i, 4 };
   const VkSpecializationInfo spec = { d->n_spec, entries, 4 * d->n_spec, d->spec };
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
+    .requiredSubgroupSize = vk->physical.info.subgroup_size,
+  };
+  gboolean full = d->shader->full_subgroups;
   const VkComputePipelineCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
     .stage = {
       .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+      .pNext = full ? &size : NULL,
+      .flags = full ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT : 0,
       .stage = VK_SHADER_STAGE_COMPUTE_BIT,
       .module = module,
       .pName = "main",

@@ -47,6 +47,10 @@ typedef struct {
   VkPhysicalDeviceMemoryProperties memory;
 } SegPhysical;
 
+/* coopmat.c: lists the shapes in p->info, whose other fields are there; on a Vulkan 1.3 device
+ * with the extension. */
+void seg_coopmat_read (SegPhysical *p, const SegInstance *instance);
+
 /* Array of SegPhysical, best first, never empty. */
 GArray *seg_physical_list (const SegInstance *instance, GError **error);
 /* The one that SegVkOptions.device means, or NULL. */
@@ -71,6 +75,7 @@ struct _SegVk {
   VkDevice device;
   VkQueue queue;
   GMutex queue_lock;
+  gsize once; /* g_once: 0, then 1 for FALSE and 2 for TRUE */
   SegPipelines *pipelines;
   PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without VK_EXT_debug_utils */
   PFN_vkCmdEndDebugUtilsLabelEXT end_label;

@@ -12,6 +12,9 @@ typedef struct {
   const guint32 *code;
   gsize code_bytes;
   guint64 hash; /* of the code: key of caches */
+  /* Runs in full subgroups of SegDeviceInfo.subgroup_size; only for devices that have
+   * matrix_shapes, which include that they can. */
+  gboolean full_subgroups;
 } SegShader;
 
 G_END_DECLS

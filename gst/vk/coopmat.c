@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/coopmat.h"
+
+#include "vk/private.h"
+
+/* What kernels with cooperative matrices rely on besides: the Vulkan memory model, and subgroups
+ * that are full and of a known size. */
+static gboolean
+has_features (const SegPhysical *p)
+{
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR
+  };
+  VkPhysicalDeviceVulkanMemoryModelFeatures model = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES, &matrix
+  };
+  VkPhysicalDeviceSubgroupSizeControlFeatures size = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES, &model
+  };
+  VkPhysicalDeviceFeatures2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &size };
+  vkGetPhysicalDeviceFeatures2 (p->handle, &all);
+  return matrix.cooperativeMatrix && model.vulkanMemoryModel && size.subgroupSizeControl
+         && size.computeFullSubgroups;
+}
+
+static gboolean
+size_can_be_required (const SegPhysical *p)
+{
+  VkPhysicalDeviceSubgroupSizeControlProperties size = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES
+  };
+  VkPhysicalDeviceProperties2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    &size };
+  vkGetPhysicalDeviceProperties2 (p->handle, &all);
+  guint32 wanted = p->info.subgroup_size;
+  return (size.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT)
+         && wanted >= size.minSubgroupSize && wanted <= size.maxSubgroupSize;
+}
+
+static gboolean
+is_half_to_float (const VkCooperativeMatrixPropertiesKHR *s)
+{
+  return s->AType == VK_COMPONENT_TYPE_FLOAT16_KHR
+         && s->BType == VK_COMPONENT_TYPE_FLOAT16_KHR
+         && s->CType == VK_COMPONENT_TYPE_FLOAT32_KHR
+         && s->ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR
+         && s->scope == VK_SCOPE_SUBGROUP_KHR && !s->saturatingAccumulation;
+}
+
+static guint64
+work (const SegMatrixShape *s)
+{
+  return (guint64) s->m * s->n * s->k;
+}
+
+/* Keeps the list in order of work, and the largest when there are too many. */
+static void
+insert (SegDeviceInfo *info, SegMatrixShape shape)
+{
+  guint i = info->n_matrix_shapes;
+  if (i < SEG_MAX_MATRIX_SHAPES)
+    info->n_matrix_shapes++;
+  else if (work (&shape) > work (&info->matrix_shapes[i - 1]))
+    i--;
+  else
+    return;
+  for (; i > 0 && work (&info->matrix_shapes[i - 1]) < work (&shape); i--)
+    info->matrix_shapes[i] = info->matrix_shapes[i - 1];
+  info->matrix_shapes[i] = shape;
+}
+
+void
+seg_coopmat_read (SegPhysical *p, const SegInstance *instance)
+{
+  PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR list =
+      (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR) vkGetInstanceProcAddr (
+          instance->handle, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+  guint32 n = 0;
+  if (list == NULL || !p->info.float16 || !has_features (p) || !size_can_be_required (p)
+      || list (p->handle, &n, NULL) != VK_SUCCESS)
+    return;
+  g_autofree VkCooperativeMatrixPropertiesKHR *all =
+      g_new0 (VkCooperativeMatrixPropertiesKHR, n + 1);
+  for (guint i = 0; i < n; i++)
+    all[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
+  if (list (p->handle, &n, all) < 0)
+    return;
+  for (guint i = 0; i < n; i++)
+    if (is_half_to_float (&all[i]))
+      insert (&p->info, (SegMatrixShape){ all[i].MSize, all[i].NSize, all[i].KSize });
+}
+
+void
+seg_coopmat_enable (SegCoopmatFeatures *f, void *next)
+{
+  *f = (SegCoopmatFeatures){
+    .matrix = { .sType =
+                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
+        .pNext = next,
+        .cooperativeMatrix = VK_TRUE },
+    .model = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+        .pNext = &f->matrix,
+        .vulkanMemoryModel = VK_TRUE },
+    .size = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
+        .pNext = &f->model,
+        .subgroupSizeControl = VK_TRUE,
+        .computeFullSubgroups = VK_TRUE },
+  };
+}
