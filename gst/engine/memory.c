@@ -312,8 +312,8 @@ seg_session_place (SegSession *s, GError **error)
 
 /* --- views ---------------------------------------------------------------------------------------- */
 
-static SegViewKind
-view_kind (SegBindKind kind, SegStorage storage)
+SegViewKind
+seg_session_view_kind (SegBindKind kind, SegStorage storage)
 {
   gboolean texel = kind == SEG_BIND_TEXEL || kind == SEG_BIND_BITS;
   if (texel && storage == SEG_STORAGE_B8)
@@ -336,7 +336,7 @@ seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind)
 {
   SegBufferView view = {
     .n_bytes = seg_program_ref_bytes (s->program, ref),
-    .kind = view_kind (kind, seg_program_ref_storage (s->program, ref)),
+    .kind = seg_session_view_kind (kind, seg_program_ref_storage (s->program, ref)),
   };
   switch (ref.kind) {
   case SEG_REF_BLOB:

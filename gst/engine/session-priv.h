@@ -46,6 +46,7 @@ struct _SegSession {
 gboolean seg_session_place (SegSession *s, GError **error);
 /* The memory of a reference, as `kind` sees it. */
 SegBufferView seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind);
+SegViewKind seg_session_view_kind (SegBindKind kind, SegStorage storage);
 /* The value whose memory v shares, v itself if none. */
 const SegValue *seg_value_root (const SegValue *v);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/self-test.h"
 #include "engine/session-priv.h"
 
 #include "ops/table.h"
@@ -46,7 +47,8 @@ list_layers (SegSession *s)
 static gboolean
 bind_to_device (SegSession *s, GError **error)
 {
-  s->program = seg_program_new (s->graph, seg_vk_info (s->vk), s->precision, error);
+  SegDeviceInfo device = seg_trusted_info (s->vk, s->precision);
+  s->program = seg_program_new (s->graph, &device, s->precision, error);
   if (s->program == NULL)
     return FALSE;
   list_layers (s);

@@ -11,11 +11,12 @@ G_BEGIN_DECLS
  * depthwise  conv-depthwise  one filter a channel, on every device
  * winograd   conv-winograd   3x3 without a stride, CPU devices, if its temporaries fit the budget
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
- * sc         conv-sc         dense, GPUs: implicit GEMM over shared memory
+ * cm1        conv-cm1        dense, fp16, GPUs that have cooperative matrices
+ * sc         conv-sc         dense, other GPUs: implicit GEMM over shared memory
  * direct     conv-direct     everything else, and weights that are computed
  * dot        conv-dot        of bytes, dense, GPUs with integer dot products (conv-int otherwise)
  *
- * The environment variable VKSEG_CONV names a family (lp, winograd, sc, direct) to use
+ * The environment variable VKSEG_CONV names a family (lp, winograd, sc, cm1, direct) to use
  * wherever it can do the work, on any device: for tests and measurements. Families that cannot
  * are skipped as usual. */
 typedef enum {
@@ -25,6 +26,7 @@ typedef enum {
   SEG_CONV_LP,
   SEG_CONV_SC,
   SEG_CONV_DOT,
+  SEG_CONV_CM1,
   SEG_CONV_N_FAMILIES,
 } SegConvFamily;
 
@@ -34,6 +36,9 @@ gboolean seg_conv_is_forced (SegConvFamily family);
 const char *seg_conv_family_name (SegConvFamily family);
 
 gboolean seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error);
+
+/* Whether the device's matrix units (SegDeviceInfo.matrix_shapes) come first for fp16. */
+gboolean seg_conv_prefers_matrices (const SegDeviceInfo *device);
 
 /* For dense convolutions that are made from other operators. takes: whether any family of dense
  * convolutions does such a one on this device. */

@@ -325,11 +325,9 @@ device_stores_output (const SegValue *v)
 }
 
 SegProgram *
-seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage precision,
-    GError **error)
+seg_program_empty (const SegDeviceInfo *device, SegStorage precision)
 {
-  g_autoptr (SegProgram) p = g_new0 (SegProgram, 1);
-  p->graph = graph;
+  SegProgram *p = g_new0 (SegProgram, 1);
   p->device = *device;
   p->precision = precision;
   p->steps = g_array_new (FALSE, TRUE, sizeof (SegStep));
@@ -337,6 +335,15 @@ seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage 
   g_array_set_clear_func (p->blobs, clear_blob);
   p->temps = g_array_new (FALSE, TRUE, sizeof (SegTemp));
   p->constants = g_hash_table_new (NULL, NULL);
+  return p;
+}
+
+SegProgram *
+seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage precision,
+    GError **error)
+{
+  g_autoptr (SegProgram) p = seg_program_empty (device, precision);
+  p->graph = graph;
   seg_program_measure (p);
   for (p->n_node = 0; p->n_node < graph->nodes->len; p->n_node++)
     if (!emit_node (p, g_ptr_array_index (graph->nodes, p->n_node), error))

@@ -148,6 +148,8 @@ void seg_program_measure (SegProgram *p);
 /* Emits all nodes of a graph made with SEG_GRAPH_LAYOUT. */
 SegProgram *seg_program_new (const SegGraph *graph, const SegDeviceInfo *device,
     SegStorage precision, GError **error);
+/* Without a graph, for what emits into it itself and uses no graph value. */
+SegProgram *seg_program_empty (const SegDeviceInfo *device, SegStorage precision);
 void seg_program_free (SegProgram *program); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegProgram, seg_program_free)
 

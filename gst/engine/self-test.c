@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/self-test.h"
+
+#include "base/tensor.h"
+#include "engine/session-priv.h"
+#include "ops/conv-choose.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A convolution of batch 1 with a square kernel, and what belongs to it. */
+typedef struct {
+  guint32 size, in_c, out_c, kernel, stride, dilation, pad;
+} Trial;
+
+/* The first takes the largest tile there is (device.cores are set to 0), the second the smallest;
+ * no side is a whole number of tiles or fragments. */
+static const Trial trials[] = {
+  { 11, 20, 121, 3, 1, 1, 1 },
+  { 9, 13, 27, 3, 2, 2, 2 },
+};
+
+#define MOST_BLOBS 4 /* source, weights, bias */
+
+typedef struct {
+  const Trial *trial;
+  guint32 out_size, in_pitch, out_pitch;
+  float *source, *filter, *bias; /* as SegDenseConv has them; exact in fp16 */
+} Data;
+
+/* Numbers from 1/64 to 1 in magnitude, whose products and their sums are exact in fp32, but not
+ * in fp16: sums that are kept in less are found out. */
+static float
+number (guint32 *state)
+{
+  *state = *state * 1664525u + 1013904223u;
+  int i = (int) (*state >> 16 & 127) - 64;
+  return (i >= 0 ? i + 1 : i) / 64.0f;
+}
+
+static void
+data_init (Data *d, const Trial *t)
+{
+  guint32 state = t->size;
+  gsize n_filter = (gsize) t->out_c * t->in_c * t->kernel * t->kernel;
+  d->trial = t;
+  d->out_size =
+      (t->size + 2 * t->pad - (t->kernel - 1) * t->dilation - 1) / t->stride + 1;
+  d->in_pitch = (t->in_c + 7) / 8 * 8;
+  d->out_pitch = (t->out_c + 7) / 8 * 8;
+  d->source = g_new0 (float, t->size * t->size * d->in_pitch);
+  d->filter = g_new (float, n_filter);
+  d->bias = g_new0 (float, SEG_BIAS_ALIGN);
+  for (guint i = 0; i < t->size * t->size; i++)
+    for (guint c = 0; c < t->in_c; c++)
+      d->source[i * d->in_pitch + c] = number (&state);
+  for (gsize i = 0; i < n_filter; i++)
+    d->filter[i] = number (&state);
+  for (guint i = 0; i < t->out_c; i++)
+    d->bias[i] = number (&state);
+}
+
+static void
+data_clear (Data *d)
+{
+  g_free (d->source);
+  g_free (d->filter);
+  g_free (d->bias);
+}
+
+static float
+expected (const Data *d, guint32 y, guint32 x, guint32 o)
+{
+  const Trial *t = d->trial;
+  float sum = d->bias[o];
+  for (guint v = 0; v < t->kernel; v++)
+    for (guint u = 0; u < t->kernel; u++) {
+      guint32 iy = y * t->stride + v * t->dilation - t->pad; /* outside: very large */
+      guint32 ix = x * t->stride + u * t->dilation - t->pad;
+      if (iy >= t->size || ix >= t->size)
+        continue;
+      const float *from = d->source + (iy * t->size + ix) * d->in_pitch;
+      const float *w = d->filter + (gsize) o * t->in_c * t->kernel * t->kernel;
+      for (guint c = 0; c < t->in_c; c++)
+        sum += from[c] * w[(c * t->kernel + v) * t->kernel + u];
+    }
+  return sum;
+}
+
+/* The units of fp16 that a driver may round away. */
+static gboolean
+is_right (const Data *d, const guint16 *result)
+{
+  for (guint i = 0; i < d->out_size * d->out_size; i++)
+    for (guint o = 0; o < d->out_pitch; o++) {
+      float got = seg_half_to_float (result[(gsize) i * d->out_pitch + o]);
+      float want =
+          o < d->trial->out_c ? expected (d, i / d->out_size, i % d->out_size, o) : 0;
+      if (!(fabsf (got - want) <= fabsf (want) / 1024 + 1e-6f))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static SegWindowAxis
+axis_of (const Data *d)
+{
+  const Trial *t = d->trial;
+  return (SegWindowAxis){ .in = t->size,
+    .out = d->out_size,
+    .kernel = t->kernel,
+    .stride = t->stride,
+    .dilation = t->dilation,
+    .pad = t->pad };
+}
+
+/* One dispatch; the result is temporary 0, which comes first. */
+static gboolean
+emit (const Data *d, SegProgram *p, GError **error)
+{
+  const Trial *t = d->trial;
+  gsize n_out = (gsize) d->out_size * d->out_size * d->out_pitch;
+  SegWindowAxis axis = axis_of (d);
+  SegDenseConv c = {
+    .source = seg_program_floats (
+        p, d->source, (gsize) t->size * t->size * d->in_pitch, SEG_STORAGE_F16),
+    .dest = seg_program_temp (p, n_out, SEG_STORAGE_F16),
+    .storage = SEG_STORAGE_F16,
+    .in_pitch4 = d->in_pitch / 4,
+    .out_pitch4 = d->out_pitch / 4,
+    .batch = 1,
+    .in_c = t->in_c,
+    .out_c = t->out_c,
+    .groups = 1,
+    .out_c4 = d->out_pitch / 4,
+    .y = axis,
+    .x = axis,
+    .out_image = d->out_size * d->out_size,
+    .out_row = d->out_size,
+    .out_col = 1,
+    .filter = d->filter,
+    .bias = seg_program_floats (p, d->bias, SEG_BIAS_ALIGN, SEG_STORAGE_F32),
+    .steady = TRUE, /* no split K */
+  };
+  return seg_dense_emit (&c, p, error);
+}
+
+static gsize
+align_up (SegVk *vk, gsize n)
+{
+  gsize align = seg_vk_info (vk)->buffer_align;
+  return (n + align - 1) / align * align;
+}
+
+/* The program's blobs, one after the other. */
+static SegBuffer *
+upload (const SegProgram *p, SegVk *vk, gsize *offsets, GError **error)
+{
+  gsize total = 0;
+  for (guint i = 0; i < p->blobs->len; i++) {
+    offsets[i] = total;
+    total += align_up (vk, g_array_index (p->blobs, SegBlob, i).n_bytes);
+  }
+  SegBuffer *buffer = seg_buffer_new (vk, total, SEG_BUFFER_UPLOAD, error);
+  for (guint i = 0; buffer != NULL && i < p->blobs->len; i++) {
+    const SegBlob *blob = &g_array_index (p->blobs, SegBlob, i);
+    memcpy ((guint8 *) seg_buffer_map (buffer) + offsets[i], blob->data, blob->n_bytes);
+  }
+  return buffer;
+}
+
+static gboolean
+submit (const SegProgram *p, SegVk *vk, SegBuffer *in, const gsize *offsets,
+    SegBuffer *out, GError **error)
+{
+  const SegDispatch *d = &g_array_index (p->steps, SegStep, 0).dispatch;
+  SegBufferView views[SEG_MAX_BINDINGS];
+  for (guint i = 0; i < d->n_bindings; i++) {
+    SegRef ref = d->bindings[i].ref;
+    gboolean blob = ref.kind == SEG_REF_BLOB;
+    views[i] = (SegBufferView){
+      .buffer = blob ? in : out,
+      .offset = blob ? offsets[ref.id] : 0,
+      .n_bytes = seg_program_ref_bytes (p, ref),
+      .kind =
+          seg_session_view_kind (d->bindings[i].kind, seg_program_ref_storage (p, ref)),
+    };
+  }
+  const SegVkDispatch vd = { d->shader, d->spec, d->n_spec, views, d->n_bindings, d->push,
+    d->n_push, { d->groups[0], d->groups[1], d->groups[2] }, "self-test" };
+  SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
+  gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error)
+                && seg_cmd_dispatch (cmd, &vd, error) && seg_cmd_end (cmd, error)
+                && seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error);
+  seg_cmd_free (&cmd);
+  return ok;
+}
+
+static gboolean
+run (const Data *d, SegProgram *p, SegVk *vk, GError **error)
+{
+  gsize offsets[MOST_BLOBS];
+  if (!emit (d, p, error))
+    return FALSE;
+  g_assert (p->blobs->len <= G_N_ELEMENTS (offsets) && p->steps->len == 1);
+  gsize bytes = seg_program_ref_bytes (p, (SegRef){ SEG_REF_TEMP, 0 });
+  SegBuffer *in = upload (p, vk, offsets, error), *out = NULL;
+  if (in != NULL)
+    out = seg_buffer_new (vk, bytes, SEG_BUFFER_READBACK, error);
+  gboolean ok = out != NULL && submit (p, vk, in, offsets, out, error);
+  if (ok && !is_right (d, seg_buffer_map (out))) {
+    g_set_error_literal (error, SEG_ERROR, SEG_ERROR_DEVICE, "a result is wrong");
+    ok = FALSE;
+  }
+  seg_buffer_free (&in);
+  seg_buffer_free (&out);
+  return ok;
+}
+
+static gboolean
+try_one (const Trial *trial, SegVk *vk, GError **error)
+{
+  SegDeviceInfo info = *seg_vk_info (vk);
+  info.cores = 0;
+  g_autoptr (SegProgram) p = seg_program_empty (&info, SEG_STORAGE_F16);
+  Data d;
+  data_init (&d, trial);
+  gboolean ok = run (&d, p, vk, error);
+  data_clear (&d);
+  return ok;
+}
+
+static gboolean
+matrices_are_right (SegVk *vk)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (trials); i++)
+    if (!try_one (&trials[i], vk, &error)) {
+      g_warning ("%s: its cooperative matrices are not used: %s", seg_vk_info (vk)->name,
+          error->message);
+      return FALSE;
+    }
+  g_info ("%s: cooperative matrices passed the self-test", seg_vk_info (vk)->name);
+  return TRUE;
+}
+
+SegDeviceInfo
+seg_trusted_info (SegVk *vk, SegStorage precision)
+{
+  SegDeviceInfo info = *seg_vk_info (vk);
+  if (precision == SEG_STORAGE_F16 && seg_conv_prefers_matrices (&info)
+      && !seg_vk_once (vk, matrices_are_right))
+    info.n_matrix_shapes = 0;
+  return info;
+}

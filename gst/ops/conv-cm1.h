@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ops/conv-dense.h"
+
+G_BEGIN_DECLS
+
+/* Implicit GEMM by VK_KHR_cooperative_matrix: conv_cm1.comp. fp16 only: in fp32 there are no such
+ * units, or they round to less. */
+gboolean seg_cm1_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
+gboolean seg_cm1_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
+
+G_END_DECLS
