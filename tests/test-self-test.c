@@ -20,6 +20,9 @@ main (void)
   SegDeviceInfo first = seg_trusted_info (vk, SEG_STORAGE_F16);
   seg_tap_result (
       &tap, first.n_matrix_shapes == n, "the device's matrices compute right", NULL);
+  guint by_workgroups = seg_vk_info (vk)->workgroup_matrices.invocations;
+  seg_tap_result (&tap, first.workgroup_matrices.invocations == by_workgroups,
+      "so do those of workgroups, if there are any", NULL);
   gint64 start = g_get_monotonic_time ();
   SegDeviceInfo again = seg_trusted_info (vk, SEG_STORAGE_F16);
   gint64 took = g_get_monotonic_time () - start;

@@ -218,11 +218,9 @@ run (const Data *d, SegProgram *p, SegVk *vk, GError **error)
 }
 
 static gboolean
-try_one (const Trial *trial, SegVk *vk, GError **error)
+try_one (const Trial *trial, const SegDeviceInfo *info, SegVk *vk, GError **error)
 {
-  SegDeviceInfo info = *seg_vk_info (vk);
-  info.cores = 0;
-  g_autoptr (SegProgram) p = seg_program_empty (&info, SEG_STORAGE_F16);
+  g_autoptr (SegProgram) p = seg_program_empty (info, SEG_STORAGE_F16);
   Data d;
   data_init (&d, trial);
   gboolean ok = run (&d, p, vk, error);
@@ -231,25 +229,46 @@ try_one (const Trial *trial, SegVk *vk, GError **error)
 }
 
 static gboolean
-matrices_are_right (SegVk *vk)
+pass (const SegDeviceInfo *info, SegVk *vk, const char *what)
 {
   g_autoptr (GError) error = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (trials); i++)
-    if (!try_one (&trials[i], vk, &error)) {
-      g_warning ("%s: its cooperative matrices are not used: %s", seg_vk_info (vk)->name,
-          error->message);
+    if (!try_one (&trials[i], info, vk, &error)) {
+      g_warning ("%s: %s is not used: %s", info->name, what, error->message);
       return FALSE;
     }
-  g_info ("%s: cooperative matrices passed the self-test", seg_vk_info (vk)->name);
+  g_info ("%s: %s passed the self-test", info->name, what);
   return TRUE;
+}
+
+enum { BY_SUBGROUPS = 1, BY_WORKGROUPS = 2 };
+
+/* What is right of these; workgroups' come before subgroups' where there are both. */
+static guint
+try_all (SegVk *vk)
+{
+  SegDeviceInfo info = *seg_vk_info (vk);
+  guint right = 0;
+  info.cores = 0;
+  if (info.workgroup_matrices.invocations > 0
+      && pass (&info, vk, "VK_NV_cooperative_matrix2"))
+    right |= BY_WORKGROUPS;
+  info.workgroup_matrices.invocations = 0;
+  if (pass (&info, vk, "VK_KHR_cooperative_matrix"))
+    right |= BY_SUBGROUPS;
+  return right;
 }
 
 SegDeviceInfo
 seg_trusted_info (SegVk *vk, SegStorage precision)
 {
   SegDeviceInfo info = *seg_vk_info (vk);
-  if (precision == SEG_STORAGE_F16 && seg_conv_prefers_matrices (&info)
-      && !seg_vk_once (vk, matrices_are_right))
+  if (precision != SEG_STORAGE_F16 || !seg_conv_prefers_matrices (&info))
+    return info;
+  guint right = seg_vk_once (vk, try_all);
+  if (!(right & BY_SUBGROUPS))
     info.n_matrix_shapes = 0;
+  if (!(right & BY_WORKGROUPS))
+    info.workgroup_matrices.invocations = 0;
   return info;
 }

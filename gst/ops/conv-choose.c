@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv-choose.h"
 
-#include "ops/conv-cm1.h"
+#include "ops/conv-cm.h"
 #include "ops/conv-lp.h"
 #include "ops/conv-sc.h"
 
@@ -15,6 +15,7 @@ static const char *const names[SEG_CONV_N_FAMILIES] = {
   [SEG_CONV_SC] = "sc",
   [SEG_CONV_DOT] = "dot",
   [SEG_CONV_CM1] = "cm1",
+  [SEG_CONV_CM2] = "cm2",
 };
 
 const char *
@@ -60,12 +61,12 @@ lp_takes (const SegDenseConv *c, const SegDeviceInfo *device)
 
 static const Dense lp = { SEG_CONV_LP, lp_takes, seg_lp_emit };
 static const Dense sc = { SEG_CONV_SC, seg_sc_takes, seg_sc_emit };
-
 static const Dense cm1 = { SEG_CONV_CM1, seg_cm1_takes, seg_cm1_emit };
+static const Dense cm2 = { SEG_CONV_CM2, seg_cm2_takes, seg_cm2_emit };
 
 /* Best first. */
-static const Dense *const on_cpu[] = { &lp, &sc, &cm1 };
-static const Dense *const on_gpu[] = { &cm1, &sc, &lp };
+static const Dense *const on_cpu[] = { &lp, &sc, &cm1, &cm2 };
+static const Dense *const on_gpu[] = { &cm2, &cm1, &sc, &lp };
 
 gboolean
 seg_dense_takes (guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device)
@@ -78,8 +79,9 @@ gboolean
 seg_conv_prefers_matrices (const SegDeviceInfo *device)
 {
   SegConvFamily wanted = forced ();
-  gboolean tried = wanted == SEG_CONV_N_FAMILIES ? device->type != SEG_DEVICE_CPU
-                                                 : wanted == SEG_CONV_CM1;
+  gboolean tried = wanted == SEG_CONV_N_FAMILIES
+                       ? device->type != SEG_DEVICE_CPU
+                       : wanted == SEG_CONV_CM1 || wanted == SEG_CONV_CM2;
   return tried && device->n_matrix_shapes > 0;
 }
 

@@ -11,12 +11,13 @@ G_BEGIN_DECLS
  * depthwise  conv-depthwise  one filter a channel, on every device
  * winograd   conv-winograd   3x3 without a stride, CPU devices, if its temporaries fit the budget
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
- * cm1        conv-cm1        dense, fp16, GPUs that have cooperative matrices
+ * cm2        conv-cm         dense, fp16, GPUs whose workgroups multiply matrices (NVIDIA)
+ * cm1        conv-cm         dense, fp16, other GPUs that have cooperative matrices
  * sc         conv-sc         dense, other GPUs: implicit GEMM over shared memory
  * direct     conv-direct     everything else, and weights that are computed
  * dot        conv-dot        of bytes, dense, GPUs with integer dot products (conv-int otherwise)
  *
- * The environment variable VKSEG_CONV names a family (lp, winograd, sc, cm1, direct) to use
+ * The environment variable VKSEG_CONV names a family (lp, winograd, sc, cm1, cm2, direct) to use
  * wherever it can do the work, on any device: for tests and measurements. Families that cannot
  * are skipped as usual. */
 typedef enum {
@@ -27,6 +28,7 @@ typedef enum {
   SEG_CONV_SC,
   SEG_CONV_DOT,
   SEG_CONV_CM1,
+  SEG_CONV_CM2,
   SEG_CONV_N_FAMILIES,
 } SegConvFamily;
 
@@ -37,7 +39,7 @@ const char *seg_conv_family_name (SegConvFamily family);
 
 gboolean seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error);
 
-/* Whether the device's matrix units (SegDeviceInfo.matrix_shapes) come first for fp16. */
+/* Whether cm1 or cm2 comes first for fp16 where it can do the work. */
 gboolean seg_conv_prefers_matrices (const SegDeviceInfo *device);
 
 /* For dense convolutions that are made from other operators. takes: whether any family of dense

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /* A dense convolution with weights known at load, as Conv, ConvTranspose (a phase at a time),
- * Gemm and MatMul (as 1x1) hand it to one of the families: conv-lp.c, conv-sc.c, conv-cm1.c.
+ * Gemm and MatMul (as 1x1) hand it to one of the families: conv-lp.c, conv-sc.c, conv-cm.c.
  * conv-choose.c says to which. */
 typedef struct {
   const SegNode *node; /* whose epilogue to apply; NULL: none */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vk/coopmat.h"
 
-#include "vk/private.h"
-
 /* What kernels with cooperative matrices rely on besides: the Vulkan memory model, and subgroups
  * that are full and of a known size. */
 static gboolean
@@ -90,13 +88,91 @@ seg_coopmat_read (SegPhysical *p, const SegInstance *instance)
       insert (&p->info, (SegMatrixShape){ all[i].MSize, all[i].NSize, all[i].KSize });
 }
 
-void
-seg_coopmat_enable (SegCoopmatFeatures *f, void *next)
+/* --- by workgroups ------------------------------------------------------------------------------ */
+
+#define WANTED_INVOCATIONS 256 /* for tiles of up to 128x128 */
+#define LONGEST_SIDE       128
+
+static gboolean
+has_workgroup_features (const SegPhysical *p)
 {
+  VkPhysicalDeviceCooperativeMatrix2FeaturesNV f = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV
+  };
+  VkPhysicalDeviceFeatures2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &f };
+  vkGetPhysicalDeviceFeatures2 (p->handle, &all);
+  return f.cooperativeMatrixWorkgroupScope && f.cooperativeMatrixFlexibleDimensions
+         && f.cooperativeMatrixPerElementOperations;
+}
+
+/* Takes the one of as many invocations as are wanted, or else the largest. */
+static void
+choose_workgroup (
+    SegWorkgroupMatrices *w, const VkCooperativeMatrixFlexibleDimensionsPropertiesNV *s)
+{
+  if (s->AType != VK_COMPONENT_TYPE_FLOAT16_KHR
+      || s->BType != VK_COMPONENT_TYPE_FLOAT16_KHR
+      || s->CType != VK_COMPONENT_TYPE_FLOAT32_KHR
+      || s->ResultType != VK_COMPONENT_TYPE_FLOAT32_KHR
+      || s->scope != VK_SCOPE_WORKGROUP_KHR || s->saturatingAccumulation)
+    return;
+  if (w->invocations == WANTED_INVOCATIONS
+      || (s->workgroupInvocations != WANTED_INVOCATIONS
+          && s->workgroupInvocations <= w->invocations))
+    return;
+  w->invocations = s->workgroupInvocations;
+  w->unit = (SegMatrixShape){ s->MGranularity, s->NGranularity, s->KGranularity };
+}
+
+void
+seg_coopmat_read_workgroup (SegPhysical *p, const SegInstance *instance)
+{
+  PFN_vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV list =
+      (PFN_vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV)
+          vkGetInstanceProcAddr (instance->handle,
+              "vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV");
+  VkPhysicalDeviceCooperativeMatrix2PropertiesNV limits = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_PROPERTIES_NV
+  };
+  VkPhysicalDeviceProperties2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    &limits };
+  guint32 n = 0;
+  if (list == NULL || !p->info.storage16 || !has_workgroup_features (p)
+      || list (p->handle, &n, NULL) != VK_SUCCESS)
+    return;
+  vkGetPhysicalDeviceProperties2 (p->handle, &all);
+  g_autofree VkCooperativeMatrixFlexibleDimensionsPropertiesNV *shapes =
+      g_new0 (VkCooperativeMatrixFlexibleDimensionsPropertiesNV, n + 1);
+  for (guint i = 0; i < n; i++)
+    shapes[i].sType =
+        VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FLEXIBLE_DIMENSIONS_PROPERTIES_NV;
+  if (list (p->handle, &n, shapes) < 0
+      || limits.cooperativeMatrixFlexibleDimensionsMaxDimension < LONGEST_SIDE)
+    return;
+  SegWorkgroupMatrices *w = &p->info.workgroup_matrices;
+  w->reserved_bytes = limits.cooperativeMatrixWorkgroupScopeReservedSharedMemory;
+  for (guint i = 0; i < n; i++)
+    if (shapes[i].workgroupInvocations
+        <= limits.cooperativeMatrixWorkgroupScopeMaxWorkgroupSize)
+      choose_workgroup (w, &shapes[i]);
+}
+
+/* --- enabling ----------------------------------------------------------------------------------- */
+
+void
+seg_coopmat_enable (SegCoopmatFeatures *f, const SegPhysical *p, void *next)
+{
+  gboolean workgroup = p->info.workgroup_matrices.invocations > 0;
   *f = (SegCoopmatFeatures){
+    .workgroup = { .sType =
+                       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV,
+        .pNext = next,
+        .cooperativeMatrixWorkgroupScope = VK_TRUE,
+        .cooperativeMatrixFlexibleDimensions = VK_TRUE,
+        .cooperativeMatrixPerElementOperations = VK_TRUE },
     .matrix = { .sType =
                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
-        .pNext = next,
+        .pNext = workgroup ? &f->workgroup : next,
         .cooperativeMatrix = VK_TRUE },
     .model = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
         .pNext = &f->matrix,

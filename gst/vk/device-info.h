@@ -20,6 +20,13 @@ typedef struct {
 
 #define SEG_MAX_MATRIX_SHAPES 8
 
+/* The same by all lanes of a workgroup. */
+typedef struct {
+  guint32 invocations;    /* that a workgroup must have; 0: there is none of this */
+  SegMatrixShape unit;    /* of which a matrix's sides are multiples */
+  guint32 reserved_bytes; /* of shared memory, that the driver takes */
+} SegWorkgroupMatrices;
+
 /* What kernels are chosen by. Plain data: a made-up one serves in tests without a device. */
 typedef struct {
   char name[256];   /* "llvmpipe (LLVM 15.0.6, 256 bits)" */
@@ -43,6 +50,7 @@ typedef struct {
    * none or cannot be told to run full subgroups of subgroup_size. */
   SegMatrixShape matrix_shapes[SEG_MAX_MATRIX_SHAPES];
   guint n_matrix_shapes;
+  SegWorkgroupMatrices workgroup_matrices; /* VK_NV_cooperative_matrix2, enabled */
   gboolean timestamps;
   double timestamp_ns; /* a tick */
 

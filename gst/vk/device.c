@@ -31,13 +31,13 @@ create_device (SegVk *vk, GError **error)
   };
   void *next = p->info.integer_dot ? (void *) &integer_dot : &storage16;
   SegCoopmatFeatures matrices;
-  seg_coopmat_enable (&matrices, next);
+  seg_coopmat_enable (&matrices, p, next);
   /* No robustBufferAccess: kernels stay inside their views without it. */
   const VkPhysicalDeviceFeatures2 features = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
     .pNext = p->info.n_matrix_shapes > 0 ? &matrices.size : next,
   };
-  const char *extensions[3];
+  const char *extensions[4];
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
@@ -49,6 +49,8 @@ create_device (SegVk *vk, GError **error)
     extensions[info.enabledExtensionCount++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
   if (p->info.n_matrix_shapes > 0)
     extensions[info.enabledExtensionCount++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+  if (p->info.workgroup_matrices.invocations > 0)
+    extensions[info.enabledExtensionCount++] = VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME;
   if (p->portability)
     extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
   if (!seg_vk_check (vk, vkCreateDevice (p->handle, &info, NULL, &vk->device),
@@ -136,10 +138,10 @@ seg_vk_info (const SegVk *vk)
   return &vk->physical.info;
 }
 
-gboolean
-seg_vk_once (SegVk *vk, gboolean (*f) (SegVk *vk))
+guint
+seg_vk_once (SegVk *vk, guint (*f) (SegVk *vk))
 {
   if (g_once_init_enter (&vk->once))
-    g_once_init_leave (&vk->once, f (vk) ? 2 : 1);
-  return vk->once == 2;
+    g_once_init_leave (&vk->once, (gsize) f (vk) + 1);
+  return (guint) (vk->once - 1);
 }

@@ -241,6 +241,9 @@ read_device (
   if (version >= VK_API_VERSION_1_3
       && has_extension (handle, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
     seg_coopmat_read (p, instance);
+  if (p->info.n_matrix_shapes > 0
+      && has_extension (handle, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME))
+    seg_coopmat_read_workgroup (p, instance);
   return TRUE;
 }
 

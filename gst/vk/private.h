@@ -47,9 +47,10 @@ typedef struct {
   VkPhysicalDeviceMemoryProperties memory;
 } SegPhysical;
 
-/* coopmat.c: lists the shapes in p->info, whose other fields are there; on a Vulkan 1.3 device
- * with the extension. */
+/* coopmat.c: what matrices there are to p->info, whose other fields are there; on a Vulkan 1.3
+ * device with VK_KHR_cooperative_matrix, and the second on one with VK_NV_cooperative_matrix2. */
 void seg_coopmat_read (SegPhysical *p, const SegInstance *instance);
+void seg_coopmat_read_workgroup (SegPhysical *p, const SegInstance *instance);
 
 /* Array of SegPhysical, best first, never empty. */
 GArray *seg_physical_list (const SegInstance *instance, GError **error);
@@ -75,7 +76,7 @@ struct _SegVk {
   VkDevice device;
   VkQueue queue;
   GMutex queue_lock;
-  gsize once; /* g_once: 0, then 1 for FALSE and 2 for TRUE */
+  gsize once; /* g_once: 0, then what was found out plus 1 */
   SegPipelines *pipelines;
   PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without VK_EXT_debug_utils */
   PFN_vkCmdEndDebugUtilsLabelEXT end_label;

@@ -42,7 +42,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegVk, seg_vk_unref)
 const SegDeviceInfo *seg_vk_info (const SegVk *vk);
 /* What f finds out about a device, once in vk's life: a second call, or one that comes while the
  * first runs, gets the same. Always with the same f. */
-gboolean seg_vk_once (SegVk *vk, gboolean (*f) (SegVk *vk));
+guint seg_vk_once (SegVk *vk, guint (*f) (SegVk *vk));
 /* Messages from the validation layer so far, of all devices of this process. */
 guint seg_vk_validation_messages (void);
 

@@ -13,7 +13,7 @@ import sys
 FOLDER = pathlib.Path(__file__).resolve().parent
 SHADERS = FOLDER.parent
 RECORD = FOLDER / 'digests.txt'
-KEPT = ['conv_cm1']
+KEPT = {'conv_cm1': 'vulkan1.2', 'conv_cm2': 'vulkan1.3'}  # what each is compiled for
 
 
 def code(path):
@@ -53,8 +53,8 @@ def check():
 
 def update(glslang):
     lines = []
-    for name in KEPT:
-        subprocess.run([glslang, '-V', '-g0', '--target-env', 'vulkan1.2', f'-I{SHADERS}', '-o',
+    for name, target in KEPT.items():
+        subprocess.run([glslang, '-V', '-g0', '--target-env', target, f'-I{SHADERS}', '-o',
                         str(FOLDER / f'{name}.spv'), str(SHADERS / f'{name}.comp')], check=True)
         lines.append(' '.join([name, *digests(name)]))
     RECORD.write_text('\n'.join(lines) + '\n')
@@ -63,7 +63,7 @@ def update(glslang):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--glslang', metavar='PROGRAM', help='glslangValidator, 14 or newer')
+    parser.add_argument('--glslang', metavar='PROGRAM', help='glslangValidator, 15 or newer')
     args = parser.parse_args()
     return update(args.glslang) if args.glslang else check()
 

@@ -5,6 +5,16 @@
 
 #include <stdio.h>
 
+static gboolean
+has_matrices (const SegDeviceInfo *info)
+{
+  const char *needed = g_getenv ("VKSEG_TEST_MATRICES");
+
+  if (g_strcmp0 (needed, "workgroup") == 0)
+    return info->workgroup_matrices.invocations > 0;
+  return needed == NULL || info->n_matrix_shapes > 0;
+}
+
 SegVk *
 seg_test_device (int *status)
 {
@@ -14,9 +24,9 @@ seg_test_device (int *status)
 
   if (vk != NULL) {
     seg_tap_comment ("device: %s", seg_vk_info (vk)->name);
-    if (seg_vk_info (vk)->n_matrix_shapes > 0 || g_getenv ("VKSEG_TEST_MATRICES") == NULL)
+    if (has_matrices (seg_vk_info (vk)))
       return vk;
-    *status = seg_tap_skip_all ("the device has no cooperative matrices");
+    *status = seg_tap_skip_all ("the device has no such cooperative matrices");
     seg_vk_unref (vk);
     return NULL;
   }
