@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vk/coopmat.h"
 
-/* What kernels with cooperative matrices rely on besides: the Vulkan memory model, and subgroups
+/* What kernels with cooperative matrices rely on besides: the Vulkan memory model (and, as that
+ * holds for all shaders of the device then, its device scope, which atomics have), and subgroups
  * that are full and of a known size. */
 static gboolean
 has_features (const SegPhysical *p)
@@ -17,7 +18,8 @@ has_features (const SegPhysical *p)
   };
   VkPhysicalDeviceFeatures2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &size };
   vkGetPhysicalDeviceFeatures2 (p->handle, &all);
-  return matrix.cooperativeMatrix && model.vulkanMemoryModel && size.subgroupSizeControl
+  return matrix.cooperativeMatrix && model.vulkanMemoryModel
+         && model.vulkanMemoryModelDeviceScope && size.subgroupSizeControl
          && size.computeFullSubgroups;
 }
 
@@ -176,7 +178,8 @@ seg_coopmat_enable (SegCoopmatFeatures *f, const SegPhysical *p, void *next)
         .cooperativeMatrix = VK_TRUE },
     .model = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
         .pNext = &f->matrix,
-        .vulkanMemoryModel = VK_TRUE },
+        .vulkanMemoryModel = VK_TRUE,
+        .vulkanMemoryModelDeviceScope = VK_TRUE },
     .size = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
         .pNext = &f->model,
         .subgroupSizeControl = VK_TRUE,
