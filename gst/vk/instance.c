@@ -29,7 +29,8 @@ on_message (VkDebugUtilsMessageSeverityFlagBitsEXT severity,
     const VkDebugUtilsMessengerCallbackDataEXT *data, void *user_data)
 {
   g_atomic_int_inc (&validation_messages);
-  g_critical ("Vulkan validation: %s", data->pMessage);
+  g_critical ("Vulkan validation: %s: %s",
+      data->pMessageIdName != NULL ? data->pMessageIdName : "no name", data->pMessage);
   return VK_FALSE;
 }
 
