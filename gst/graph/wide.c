@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What stays fp32 where a device stores floating point as fp16: all that decides where, how many or in
- * which order (boxes, indices, scores that are ranked), back to the products that it is computed
- * from, and what is computed from that in turn. Half floats are whole numbers from 2048 on and a
+/* What stays fp32 where a device stores floating point as fp16: all that decides where, how many
+ * or in which order (boxes, indices, scores that are ranked), back to the products that it is
+ * computed from, and what is computed from that in turn. Half floats are whole numbers from 2048 on and a
  * quarter apart at 300: a box would lose pixels, and with it the mask in it. */
 #include "graph/rewrite.h"
 

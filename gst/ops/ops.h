@@ -165,6 +165,7 @@ extern const SegOp seg_op_size;
 
 /* detection, control flow */
 extern const SegOp seg_op_compress;
+extern const SegOp seg_op_grid_sample;
 extern const SegOp seg_op_if;
 extern const SegOp seg_op_loop;
 extern const SegOp seg_op_max_roi_pool;

@@ -22,7 +22,19 @@ rename_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
 
 /* --- Reshape --- */
 
-/* Fills in the dimension that is -1, or checks that there is nothing to fill in. */
+/* As many elements as there would be if no dimension were 0. */
+static gint64
+elems_but_for_zeros (const SegDesc *desc)
+{
+  SegDesc d = *desc;
+  for (guint i = 0; i < d.rank; i++)
+    d.dims[i] = MAX (d.dims[i], 1);
+  return seg_desc_n_elems (&d);
+}
+
+/* Fills in the dimension that is -1, or checks that there is nothing to fill in. Where there are
+ * no rows, what -1 is follows from the other dimensions: a detector that finds nothing reshapes
+ * [0,364] to [0,-1,4]. */
 static gboolean
 reshape_complete (const SegDesc *in, SegDesc *out, int free_axis, GError **error)
 {
@@ -30,9 +42,13 @@ reshape_complete (const SegDesc *in, SegDesc *out, int free_axis, GError **error
   if (free_axis >= 0)
     out->dims[free_axis] = 1;
   gint64 known = seg_desc_n_elems (out);
+  if (free_axis >= 0 && have == 0 && known == 0) {
+    have = elems_but_for_zeros (in);
+    known = elems_but_for_zeros (out);
+  }
   gboolean fits = known == have;
   if (free_axis >= 0) {
-    fits = known > 0 && have % known == 0;
+    fits = known > 0 && have >= 0 && have % known == 0;
     out->dims[free_axis] = fits ? have / known : -1;
   }
   if (!fits) {

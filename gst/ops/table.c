@@ -166,6 +166,7 @@ const SegOp *const seg_op_table[] = {
 
   /* detection, control flow */
   &seg_op_compress,
+  &seg_op_grid_sample,
   &seg_op_if,
   &seg_op_loop,
   &seg_op_max_roi_pool,

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes a detector in miniature, built like Mask R-CNN, as ONNX: mini-rcnn.py --output FILE
-[--threshold X] [--opset N] [--seed N]. Weights are random and seeded; with a threshold above 1
-nothing is found. Outputs: boxes [n,4], scores [n], masks [n,1,8,8]. Needs onnx and numpy."""
+[--threshold X] [--proposal-threshold X] [--opset N] [--seed N]. Weights are random and seeded; with
+a threshold above 1 nothing is found, or not even proposed. Outputs: boxes [n,4], scores [n],
+masks [n,1,8,8]. Needs onnx and numpy."""
 import argparse
 import sys
 
@@ -44,7 +45,7 @@ class Net:
                        pads=[size // 2] * 4, **attributes)
 
 
-def rpn(net, features, cells):
+def rpn(net, features, cells, threshold):
     """Proposals [m,4] in pixels, m known only at run time."""
     score = net.op('Reshape', net.conv(features, CHANNELS, 1, 1), net.ints(1, cells))
     delta = net.op('Reshape', net.op('Transpose', net.conv(features, CHANNELS, 4, 1),
@@ -58,7 +59,7 @@ def rpn(net, features, cells):
     half = net.op('Mul', net.op('Exp', size), net.const(4))
     boxes = net.op('Concat', net.op('Sub', middle, half), net.op('Add', middle, half), axis=1)
     boxes = net.op('Clip', boxes, net.const(0), net.const(WIDTH))
-    kept = nms(net, boxes, net.op('Sigmoid', best), PROPOSALS, 0.6, 0.0)
+    kept = nms(net, boxes, net.op('Sigmoid', best), PROPOSALS, 0.6, threshold)
     return net.op('Gather', boxes, kept, axis=0)
 
 
@@ -93,10 +94,10 @@ def regions(net, features, boxes, size):
     return merged
 
 
-def build(seed, threshold):
+def build(seed, threshold, proposal_threshold):
     net = Net(seed)
     features = net.op('Relu', net.conv('input', 3, CHANNELS, 3, strides=[2, 2]))
-    boxes = rpn(net, features, HEIGHT * WIDTH // 4)
+    boxes = rpn(net, features, HEIGHT * WIDTH // 4, proposal_threshold)
     pooled = regions(net, features, boxes, 5)
     flat = net.op('Reshape', pooled, net.ints(-1, CHANNELS * 25))
     hidden = net.op('Relu', net.op('Gemm', flat, net.weights(16, CHANNELS * 25),
@@ -126,10 +127,13 @@ def main():
     parser.add_argument('--output', required=True, metavar='FILE')
     parser.add_argument('--threshold', type=float, default=0.3,
                         help='of scores (%(default)s)')
+    parser.add_argument('--proposal-threshold', type=float, default=0,
+                        help='of the scores of proposals (%(default)s)')
     parser.add_argument('--opset', type=int, default=16)
     parser.add_argument('--seed', type=int, default=3)
     args = parser.parse_args()
-    model = helper.make_model(build(args.seed, args.threshold), ir_version=8,
+    graph = build(args.seed, args.threshold, args.proposal_threshold)
+    model = helper.make_model(graph, ir_version=8,
                               opset_imports=[helper.make_opsetid('', args.opset)])
     onnx.checker.check_model(model)
     onnx.save(model, args.output)

@@ -3,8 +3,10 @@
 """Detectors on the device against ONNX Runtime: test-detector.py VKSEG [FOLDER...]. The miniature
 of mini-rcnn.py with many, one and no detections, and FOLDERs as reference.py makes them. Detections
 are paired: the same label, boxes within 0.5 px, scores within 1e-3, in the same order but for
-scores closer than that; masks that agree in 99 % of what either covers. Under fp16 other regions
-may be proposed: a part of the detections has to be there. Needs python3-onnx and ort/run.sh."""
+scores closer than that; masks that agree in 99 % of what either covers. Under fp16 the same holds
+for the miniature. In a whole network other regions may be proposed, and masks be pasted a pixel to
+the side, since torchvision rounds boxes down: a part of the detections has to be there.
+Needs python3-onnx and ort/run.sh."""
 import importlib.util
 import os
 import subprocess
@@ -23,7 +25,9 @@ FP16_BOX, FP16_SCORE, FP16_IOU, FP16_PART = 2, 0.05, 0.9, 0.75
 
 # name, arguments of mini-rcnn.py, detections that are to be found; None: some
 MINIATURES = [('many', ['--threshold', '0.3'], 8), ('opset 13', ['--opset', '13'], None),
-              ('none', ['--threshold', '1.5'], 0), ('one', ['--threshold', '0.865'], 1)]
+              ('more than the limit', ['--threshold', '0'], 8),
+              ('none', ['--threshold', '1.5'], 0), ('one', ['--threshold', '0.865'], 1),
+              ('no proposals', ['--proposal-threshold', '1.5'], 0)]
 
 
 def overlap(a, b):
@@ -45,12 +49,12 @@ def pair(want, got, box, score, iou):
     return pairs
 
 
-def compare(want, got, precision):
+def compare(want, got, loose):
     """What is wrong, or None."""
     shapes = {name: (want[name].shape[1:], got[name].shape[1:]) for name in want}
     if any(a != b for a, b in shapes.values()) or any(want[k].dtype != got[k].dtype for k in want):
         return f'shapes or types differ: {shapes}'
-    if precision == 'fp16':
+    if loose:
         pairs = pair(want, got, FP16_BOX, FP16_SCORE, FP16_IOU)
         part = np.mean([p >= 0 for p in pairs]) if pairs else float(len(got['boxes']) == 0)
         return None if part >= FP16_PART else f'{part:.2f} of the detections are there'
@@ -80,9 +84,10 @@ def run_vkseg(vkseg, model, source, folder, precision):
     return None if run.returncode == 0 else run.stderr.strip().replace('\n', '; ')
 
 
-def check(vkseg, model, source, want, precision, folder):
+def check(vkseg, model, source, want, precision, folder, network=False):
     wrong = run_vkseg(vkseg, model, source, folder, precision)
-    return wrong or compare(want, read(folder, '', want), precision)
+    loose = precision == 'fp16' and network
+    return wrong or compare(want, read(folder, '', want), loose)
 
 
 def miniature(folder, arguments):
@@ -124,7 +129,7 @@ def main():
             for precision in ('fp32', 'fp16'):
                 report(f'{os.path.basename(folder)}, {precision}',
                        check(vkseg, os.path.join(folder, 'model.onnx'),
-                             os.path.join(folder, 'input_input.npy'), want, precision, work))
+                             os.path.join(folder, 'input_input.npy'), want, precision, work, True))
     print(f'1..{len(results)}')
     return 1 if any(results) else 0
 

@@ -13,6 +13,8 @@ const SegCase seg_cases_move[] = {
   { "Reshape", NULL, "f32[2,3,4,5] i64{6,20}" },
   { "Reshape", NULL, "f32[2,3,4,5] i64{0,-1,2}" },
   { "Reshape", NULL, "f32[2,17,4] i64{-1}" },
+  { "Reshape", NULL, "f32[0,12] i64{0,-1,4}" },
+  { "Reshape", NULL, "f32[0,3,5] i64{0,-1}" },
   { "Reshape", NULL, "f32[6,4] i64{1,3,8,1}" },
   { "Reshape", "allowzero=1", "f32[6,4] i64{4,6}" },
   { "Reshape", NULL, "f32[1,1] i64{}" },
