@@ -95,6 +95,31 @@ gst_vk_segment_query (
   return ok;
 }
 
+/* Frames in flight keep their buffers: as many more are wanted. */
+static gboolean
+gst_vk_segment_propose_allocation (
+    GstBaseTransform *transform, GstQuery *decide, GstQuery *query)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  if (!parent_class ()->propose_allocation (transform, decide, query))
+    return FALSE;
+  if (self->live == NULL)
+    return TRUE;
+  guint more = SEG_LIVE_SLOTS (self->depth), n = gst_query_get_n_allocation_pools (query);
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (GstBufferPool) pool = NULL;
+    guint size, min, max;
+    gst_query_parse_nth_allocation_pool (query, i, &pool, &size, &min, &max);
+    min += more;
+    gst_query_set_nth_allocation_pool (
+        query, i, pool, size, min, max == 0 ? 0 : MAX (min, max));
+  }
+  if (n == 0)
+    gst_query_add_allocation_pool (
+        query, NULL, (guint) GST_VIDEO_FILTER (self)->in_info.size, more, 0);
+  return TRUE;
+}
+
 static gboolean
 gst_vk_segment_src_event (GstBaseTransform *transform, GstEvent *event)
 {
@@ -237,6 +262,7 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   transform_class->fixate_caps = gst_vk_segment_fixate_caps;
   transform_class->submit_input_buffer = gst_vk_segment_submit_input_buffer;
   transform_class->generate_output = gst_vk_segment_generate_output;
+  transform_class->propose_allocation = gst_vk_segment_propose_allocation;
   transform_class->query = gst_vk_segment_query;
   transform_class->src_event = gst_vk_segment_src_event;
   transform_class->sink_event = gst_vk_segment_sink_event;

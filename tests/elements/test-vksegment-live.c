@@ -3,6 +3,7 @@
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
+#include "elements/livequeue.h"
 #include "elements/settings.h"
 #include "elements/videoframe.h"
 #include "elements/vksegment.h"
@@ -159,19 +160,22 @@ compare_times (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
-/* Time of a frame in the network alone, in us. */
+/* Time of a frame in the network alone, in us: the least of some, others may use the machine. */
 static gint64
 network_time (void)
 {
   GstHarness *h = open_harness ((Case){ SEG_MODE_SYNC, SEG_OUTPUT_META, TRUE, TRUE });
-  g_autoptr (GstStructure) stats = NULL;
-  double ms = 0.0;
-  for (guint n = 0; n < 3; n++)
+  double least = G_MAXDOUBLE;
+  for (guint n = 0; n < 5; n++) {
+    g_autoptr (GstStructure) stats = NULL;
+    double ms = 0.0;
     push (h, n);
-  g_object_get (h->element, "stats", &stats, NULL);
-  gst_structure_get_double (stats, "average-ms", &ms);
+    g_object_get (h->element, "stats", &stats, NULL);
+    g_assert_true (gst_structure_get_double (stats, "last-ms", &ms));
+    least = MIN (least, ms);
+  }
   finish (h);
-  return (gint64) (1000.0 * ms);
+  return (gint64) (1000.0 * least);
 }
 
 /* Frames come five times as fast as the network is. All go out, in order, with the last result; the
@@ -209,7 +213,7 @@ run_slow (SegMode mode)
   g_assert_cmpint (times[30], <, network / 2);
   g_assert_cmpuint (n_held, >, 20);
   g_assert_cmpuint (stat_of (h, "inferred"), >=, 3);
-  g_assert_cmpuint (stat_of (h, "inferred"), <, 40);
+  g_assert_cmpuint (stat_of (h, "inferred"), <, 50);
   g_assert_cmpuint (stat_of (h, "dropped"), >, 10);
   finish (h);
 }
@@ -444,6 +448,86 @@ test_restyle (void)
   finish (h);
 }
 
+/* Who gives frames must have enough of them. */
+static void
+test_allocation (void)
+{
+  GstHarness *h = open_harness ((Case){ SEG_MODE_ASYNC, SEG_OUTPUT_META });
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (h->srcpad);
+  GstQuery *query = gst_query_new_allocation (caps, TRUE);
+  guint min = 0;
+  g_assert_true (gst_pad_peer_query (h->srcpad, query));
+  g_assert_cmpuint (gst_query_get_n_allocation_pools (query), >, 0);
+  gst_query_parse_nth_allocation_pool (query, 0, NULL, NULL, &min, NULL);
+  g_assert_cmpuint (min, >=, SEG_LIVE_SLOTS (2));
+  gst_query_unref (query);
+  finish (h);
+}
+
+/* --- torture ------------------------------------------------------------------------------------------- */
+
+static void
+do_something (GstElement *pipeline, GstElement *segment, GstElement *filter)
+{
+  static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED,
+    GST_STATE_PLAYING, GST_STATE_PLAYING };
+  g_autofree char *caps = NULL;
+  switch (g_test_rand_int_range (0, 6)) {
+  case 0:
+  case 1: gst_element_set_state (pipeline, states[g_test_rand_int_range (0, 5)]); break;
+  case 2:
+    gst_element_seek_simple (pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0);
+    break;
+  case 3:
+    caps = g_strdup_printf ("video/x-raw,format=%s,width=%d,height=72,framerate=30/1",
+        g_test_rand_bit () ? "NV12" : "RGBx", 64 + 2 * g_test_rand_int_range (0, 20));
+    gst_util_set_object_arg (G_OBJECT (filter), "caps", caps);
+    break;
+  case 4:
+    g_object_set (segment, "mode", g_test_rand_int_range (0, 3), "output",
+        g_test_rand_bit () ? SEG_OUTPUT_OVERLAY : SEG_OUTPUT_META, NULL);
+    break;
+  default:
+    g_object_set (segment, "draw", g_test_rand_int_range (0, 32), "interval",
+        g_test_rand_int_range (1, 4), "alpha", g_test_rand_double (), NULL);
+  }
+}
+
+/* States, seeks, caps and properties in any order while frames flow. */
+static void
+test_torture (void)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (
+      "videotestsrc ! capsfilter name=filter caps=video/x-raw,format=NV12,width=96,"
+      "height=72,framerate=30/1 ! vksegment name=segment ! fakesink sync=false",
+      &error);
+  if (pipeline == NULL) {
+    g_test_skip (error->message);
+    return;
+  }
+  GstElement *segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment");
+  GstElement *filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  g_object_set (
+      segment, "model", fast, "cache-dir", dir, "tiling", SEG_TILING_NONE, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (guint i = 0; i < (g_test_slow () ? 1000 : 120); i++) {
+    do_something (pipeline, segment, filter);
+    g_usleep ((gulong) g_test_rand_int_range (0, 20000));
+    GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    if (message != NULL) {
+      gst_message_parse_error (message, &error, NULL);
+      g_error ("round %u: %s", i, error->message);
+    }
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (filter);
+  gst_object_unref (segment);
+  gst_object_unref (pipeline);
+}
+
 static void
 test_refused (void)
 {
@@ -491,6 +575,8 @@ main (int argc, char **argv)
   g_test_add_func ("/live/state-cycles", test_state_cycles);
   g_test_add_func ("/live/latency", test_latency);
   g_test_add_func ("/live/restyle", test_restyle);
+  g_test_add_func ("/live/allocation", test_allocation);
+  g_test_add_func ("/live/torture", test_torture);
   g_test_add_func ("/live/refused", test_refused);
   status = g_test_run ();
   g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
@@ -498,5 +584,6 @@ main (int argc, char **argv)
   g_free (fast);
   g_free (slow);
   g_free (dir);
+  gst_deinit (); /* the tracer looks at what is left */
   return status;
 }
