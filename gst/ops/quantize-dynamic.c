@@ -63,7 +63,7 @@ static gboolean
 emit_range (SegProgram *p, const SegOperand *least, const SegOperand *most, SegRef exact,
     const SegOperand *scale, const SegOperand *zero, GError **error)
 {
-  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  gboolean half = seg_program_ref_storage (p, scale->ref) == SEG_STORAGE_F16;
   SegDispatch d = {
     .shader = half ? &seg_shader_quantize_range_f16 : &seg_shader_quantize_range_f32,
     .bindings = { { least->ref, SEG_BIND_TEXEL }, { most->ref, SEG_BIND_TEXEL },

@@ -192,11 +192,12 @@ static gboolean
 dequantize_emit (const SegNode *node, SegProgram *p, GError **error)
 {
   const SegValue *x = seg_node_input (node, X);
-  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  const SegValue *y = seg_node_output (node, 0);
+  gboolean half = seg_program_storage (p, y) == SEG_STORAGE_F16;
   gboolean wide = x->desc.dtype == SEG_DTYPE_I32;
   SegOperand ins[3] = { seg_operand (p, x), pair_operand (p, node, SCALE),
     pair_operand (p, node, ZERO) };
-  SegOperand out = seg_operand (p, seg_node_output (node, 0));
+  SegOperand out = seg_operand (p, y);
   SegDispatch d = { .spec = { [3] = seg_quant_sign (x->desc.dtype) } };
   if (wide)
     d.shader = half ? &seg_shader_dequantize_i32_f16 : &seg_shader_dequantize_i32_f32;
