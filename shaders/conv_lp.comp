@@ -83,9 +83,9 @@ void accumulate (int w, int taps)
 
 void main ()
 {
-  // Workgroups go through the blocks of a group first, which all read the same pixels.
-  int group = int (gl_WorkGroupID.z) / p.folds, fold = int (gl_WorkGroupID.z) - group * p.folds;
-  int block = group * p.group_blocks + int (gl_WorkGroupID.x);
+  // Workgroups go through some blocks first, which all read the same pixels.
+  int turn = int (gl_WorkGroupID.z) / p.folds, fold = int (gl_WorkGroupID.z) - turn * p.folds;
+  int block = turn * int (gl_NumWorkGroups.x) + int (gl_WorkGroupID.x);
   int local = int (gl_WorkGroupSize.x);
   int first = (int (gl_WorkGroupID.y) + fold * int (gl_NumWorkGroups.y)) * local;
   int last = min (first + local, p.n_tiles) - 1;
@@ -111,7 +111,7 @@ void main ()
       sum[n][i] = b;
   }
 
-  int channel4 = p.in_offset4 + group * p.in_c4;
+  int channel4 = p.in_offset4 + block / p.group_blocks * p.in_c4;
   int w = block * p.kernel_h * p.kernel_w * p.in_c4 * TM;
   int ky = 0;
   do {

@@ -5,6 +5,7 @@
 #include "shaders.h"
 
 #define MOST_MERGE 8
+#define TURN_BYTES (1 << 19)
 
 typedef struct {
   guint merge;                /* groups that are taken for one, with zeros between them */
@@ -12,6 +13,7 @@ typedef struct {
   guint block;                /* TM: output channels of a lane */
   guint blocks, group_blocks; /* how many: all, and of one merged group */
   guint pixels;               /* TP */
+  guint turn_blocks;          /* that are summed before the next pixels are */
   gboolean reuse, border;
 } Plan;
 
@@ -91,6 +93,17 @@ falls_outside (const SegWindowAxis *a)
   return a->pad > 0 || last >= a->in;
 }
 
+/* Pixels are read once for so many blocks; the weights of these should stay in the second cache. */
+static guint
+choose_turn (const SegDenseConv *c, const Plan *plan)
+{
+  gsize block_bytes = c->y.kernel * c->x.kernel * plan->in_c4 * plan->block * 16;
+  guint n = CLAMP (TURN_BYTES / block_bytes, 1, plan->group_blocks);
+  while (plan->group_blocks % n != 0)
+    n--;
+  return n;
+}
+
 static Plan
 make_plan (const SegDenseConv *c)
 {
@@ -101,6 +114,7 @@ make_plan (const SegDenseConv *c)
       choose_block (c->out_c / joined, joined > 1, c->x.kernel * c->y.kernel == 1);
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
+  plan.turn_blocks = choose_turn (c, &plan);
   /* The order of a sum depends on how many pixels are summed together. */
   plan.pixels = c->steady ? 4 : choose_pixels (c->batch * c->y.out, c->x.out, plan.block);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
@@ -189,8 +203,8 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
         c.y.stride, c.x.stride, c.y.dilation, c.x.dilation, c.y.pad, c.x.pad, tiles,
         folds },
     .n_push = 27,
-    .groups = { plan.group_blocks, MIN (groups, 32768),
-        plan.blocks / plan.group_blocks * folds },
+    .groups = { plan.turn_blocks, MIN (groups, 32768),
+        plan.blocks / plan.turn_blocks * folds },
   };
   if (c.node != NULL) {
     seg_epilogue_add (&d, c.node, p, c.bias);
