@@ -14,9 +14,15 @@ layout (binding = 3) readonly buffer Palette { uint data[]; } palette; // a plan
 layout (binding = 4) writeonly buffer Draws { uvec4 data[]; } draws;
 layout (binding = 5) writeonly buffer Colours { uint data[]; } colours; // the same for instances
 
+// See not_uniform in lib/decode.glsl.
+int n_planes ()
+{
+  return drawing.atlas.w + int (gl_WorkGroupID.z);
+}
+
 ivec4 label_place (ivec4 box, int text_width)
 {
-  if (drawing.atlas.y == 0)
+  if (drawing.atlas.y == int (gl_WorkGroupID.z))
     return ivec4 (0);
   ivec2 size = ivec2 (text_width + drawing.text.z + 2 * drawing.text.w + 3 * drawing.text.y,
                       drawing.text.x);
@@ -57,11 +63,11 @@ void main ()
     uint c = texelFetch (records, record_at (i)).x;
     int colour = int ((drawing.choice.y != 0 ? uint (i + 1) : c) & 255u);
     bool dark = (drawing.dark[colour >> 7][(colour >> 5) & 3] >> (colour & 31) & 1u) != 0u;
-    for (int p = 0; p < drawing.atlas.w; p++) {
+    for (int p = 0; p < n_planes (); p++) {
       colours.data[512 * p + i + 1] = palette.data[512 * p + colour];
       colours.data[512 * p + INK + i + 1] = palette.data[512 * p + (dark ? DARK : TEXT)];
     }
   }
-  for (int p = me; p < drawing.atlas.w; p += 64)
+  for (int p = me; p < n_planes (); p += 64)
     colours.data[512 * p] = 0u;
 }
