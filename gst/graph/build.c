@@ -365,7 +365,7 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
     if (!seg_graph_choose_layouts (graph, lookup, inputs_last, error))
       return NULL;
     if (flags & SEG_GRAPH_OPTIMISE)
-      seg_graph_concat_in_place (graph);
+      seg_graph_share_memory (graph);
     seg_graph_schedule (graph);
   }
   return g_steal_pointer (&graph);

@@ -308,40 +308,17 @@ fuse_pad (SegGraph *graph, SegNode *node)
   return TRUE;
 }
 
-/* --- transpositions ------------------------------------------------------------------------ */
-
-/* Two transpositions in a row that undo each other. */
-static gboolean
-cancel_transposes (SegGraph *graph, SegNode *node, guint index)
-{
-  SegValue *in = seg_node_input (node, 0);
-  SegNode *first = in != NULL ? in->producer : NULL;
-  SegValue *out = seg_node_output (node, 0);
-  if (!is_op (node, "Transpose") || !is_op (first, "Transpose") || out->is_output)
-    return FALSE;
-  guint n = 0, m = 0;
-  const gint64 *p = seg_node_attr_ints (first, "perm", &n);
-  const gint64 *q = seg_node_attr_ints (node, "perm", &m);
-  if (p == NULL || q == NULL || n != m)
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (p[q[i]] != i)
-      return FALSE;
-  seg_graph_replace_value (graph, out, seg_node_input (first, 0), index + 1);
-  return TRUE;
-}
-
 void
 seg_graph_fuse (SegGraph *graph)
 {
+  seg_graph_drop_transpositions (graph);
   for (guint n = 0; n < graph->nodes->len; n++) {
     SegNode *node = g_ptr_array_index (graph->nodes, n);
     if (node->late && !node->by_row)
       continue; /* not enough is known about it */
-    (void) (drop_identity (graph, node, n) || cancel_transposes (graph, node, n)
-            || fuse_pad (graph, node) || fold_affine (graph, node)
-            || fuse_gated (graph, node) || fuse_act (graph, node)
-            || fuse_residual (graph, node, n));
+    (void) (drop_identity (graph, node, n) || fuse_pad (graph, node)
+            || fold_affine (graph, node) || fuse_gated (graph, node)
+            || fuse_act (graph, node) || fuse_residual (graph, node, n));
   }
   seg_graph_remove_dead (graph);
 }

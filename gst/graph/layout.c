@@ -8,7 +8,8 @@ typedef struct {
   const SegOp *copy;
   GHashTable *converted; /* SegValue -> the same in the other layout */
   GPtrArray *nodes;      /* the new order, copies included */
-  guint8 *wanted;        /* per value: a CHANNELS_LAST operator reads it */
+  guint8
+      *wanted; /* per value: a CHANNELS_LAST operator reads it, perhaps through others */
 } Layouts;
 
 static gboolean
@@ -17,12 +18,23 @@ can_be_last (const SegValue *v)
   return v->desc.rank == 3 || v->desc.rank == 4;
 }
 
+static gboolean
+wishes (const Layouts *l, const SegNode *node)
+{
+  if (!seg_node_is_on_device (node))
+    return FALSE;
+  return node->op->layout == SEG_OP_CHANNELS_LAST
+         || (node->op->layout == SEG_OP_ANY && !(node->op->flags & SEG_OP_REORDERS)
+             && l->wanted[seg_node_output (node, 0)->id]);
+}
+
+/* Backwards: what takes any layout passes its readers' wish on. */
 static void
 note_wishes (Layouts *l)
 {
-  for (guint n = 0; n < l->graph->nodes->len; n++) {
+  for (guint n = l->graph->nodes->len; n-- > 0;) {
     const SegNode *node = g_ptr_array_index (l->graph->nodes, n);
-    if (node->op->layout != SEG_OP_CHANNELS_LAST || !seg_node_is_on_device (node))
+    if (!wishes (l, node))
       continue;
     guint rank = seg_node_output (node, 0)->desc.rank;
     for (guint i = 0; i < node->inputs->len; i++) {
@@ -155,58 +167,4 @@ seg_graph_choose_layouts (
   g_hash_table_unref (l.converted);
   g_free (l.wanted);
   return TRUE;
-}
-
-/* --- concatenation in place ---------------------------------------------------------------- */
-
-static const SegValue *
-root (const SegValue *v)
-{
-  while (v->base != NULL)
-    v = v->base;
-  return v;
-}
-
-/* The producer of v may write straight into the concatenation. */
-static gboolean
-can_place (const SegValue *v, const SegValue *out, gboolean last)
-{
-  if (v->layout != SEG_LAYOUT_CHANNELS_LAST || v->constant != NULL || v->producer == NULL
-      || v->is_input || v->base != NULL || v == out)
-    return FALSE;
-  if (!seg_node_is_on_device (v->producer) || (v->producer->op->flags & SEG_OP_RENAME))
-    return FALSE;
-  return last || v->desc.dims[1] % SEG_CHANNEL_ALIGN == 0;
-}
-
-static gboolean
-is_channel_concat (const SegNode *node)
-{
-  const SegValue *out = seg_node_output (node, 0);
-  return g_strcmp0 (node->op->name, "Concat") == 0 && seg_node_is_on_device (node)
-         && out->layout == SEG_LAYOUT_CHANNELS_LAST
-         && (seg_node_attr_int (node, "axis", 1) == 1
-             || seg_node_attr_int (node, "axis", 1) == 1 - (gint64) out->desc.rank);
-}
-
-void
-seg_graph_concat_in_place (SegGraph *graph)
-{
-  /* Backwards, so that a concatenation of concatenations ends in the outermost. */
-  for (guint n = graph->nodes->len; n-- > 0;) {
-    SegNode *node = g_ptr_array_index (graph->nodes, n);
-    if (!is_channel_concat (node))
-      continue;
-    SegValue *out = seg_node_output (node, 0);
-    guint64 channel = 0;
-    for (guint i = 0; i < node->inputs->len; i++) {
-      SegValue *v = g_ptr_array_index (node->inputs, i);
-      gboolean aligned = channel % SEG_CHANNEL_ALIGN == 0;
-      if (aligned && can_place (v, root (out), i + 1 == node->inputs->len)) {
-        v->base = out;
-        v->channel = channel;
-      }
-      channel += v->desc.dims[1];
-    }
-  }
 }

@@ -105,6 +105,18 @@ struct _SegOp {
    * input. */
   guint (*by_row) (const SegNode *node);
 
+  /* --- for graph/turn.c and graph/share.c; NULL where it does not apply -------------------- */
+
+  /* The node shall take inputs whose axis i is what was axis perm[i], and make outputs likewise.
+   * That is meant for inputs of the outputs' rank; others stay as they are. Descriptions are the
+   * caller's. perm NULL: nothing changes, only says whether it can. */
+  gboolean (*permute) (SegNode *node, const guint *perm);
+  /* The node's output axis i is its input's axis perm[i]; can be written to. */
+  guint *(*perm) (SegNode *node);
+  /* Output k is some channels (axis 1) of input 0 as they are, from *first on. Where the output
+   * shares the input's memory, emit leaves it alone. */
+  gboolean (*as_channels) (const SegNode *node, guint k, guint *first);
+
   /* --- for graph/fuse.c; NULL where it does not apply ------------------------------------- */
 
   /* The node is just a function of one variable of its first input: which. */
@@ -123,6 +135,11 @@ struct _SegOp {
  * int32, int64 (as 32-bit), bool (as 32-bit 0 or 1), uint8 and int8 where the operator takes them
  * (SEG_OP_BYTES); ranks at most 6; no empty tensor. */
 gboolean seg_node_device_types (const SegNode *node);
+
+/* permute for operators that go element by element, with broadcasting. */
+gboolean seg_permute_elementwise (SegNode *node, const guint *perm);
+/* For permute: where an axis has gone; perm NULL: nowhere. */
+guint seg_axis_permuted (guint axis, const guint *perm);
 
 /* by_row for an operator where it holds for input 0, the others being FIXED. */
 guint seg_rows_of_first (const SegNode *node);

@@ -67,10 +67,13 @@ void seg_node_prefix_error (const SegNode *node, GError **error);
 gboolean seg_node_is_on_device (const SegNode *node);
 
 /* Passes. Each leaves a valid graph. */
+/* Transpositions that undo each other go, also with nodes between them that do not mind. */
+void seg_graph_drop_transpositions (SegGraph *graph);
 void seg_graph_fuse (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);
-void seg_graph_concat_in_place (SegGraph *graph);
+/* With layouts chosen: gives values the memory of others, so that nothing has to be moved. */
+void seg_graph_share_memory (SegGraph *graph);
 /* Chooses what an fp16 program stores as fp32 (SegValue.wide), and puts a Copy before readers that need
  * a value in the other storage. */
 gboolean seg_graph_widen (SegGraph *graph, SegOpLookup lookup, GError **error);

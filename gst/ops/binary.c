@@ -319,7 +319,7 @@ binary_by_row (const SegNode *node)
 #define BINARY_FULL(id, onnx, kind, parser, act)                                         \
   const SegOp seg_op_##id = { BINARY_COMMON (onnx, kind, parser),                        \
     .on_device = binary_on_device, .emit = binary_emit, .by_row = binary_by_row,         \
-    .as_act = act };
+    .as_act = act, .permute = seg_permute_elementwise };
 #define BINARY(id, onnx, kind) BINARY_FULL (id, onnx, kind, binary_parse, NULL)
 
 BINARY (add, "Add", SEG_BINARY_ADD)

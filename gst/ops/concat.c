@@ -63,22 +63,40 @@ concat_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
   return TRUE;
 }
 
-/* Inputs that their producers have written in place (graph/layout.c) are left alone; the last
+static gboolean
+is_in_place (const SegNode *node, guint i)
+{
+  const Params *params = node->params;
+  const SegValue *out = seg_node_output (node, 0), *v = seg_node_input (node, i);
+  guint channel = 0;
+  for (; v != NULL && v != out; v = v->base)
+    channel += v->channel;
+  return v == out && params->axis == 1 && channel == concat_move (node, i).out_start[1];
+}
+
+/* Inputs that their producers have written in place (graph/share.c) are left alone; the last
  * one's producer has written the channel padding too. */
 static gboolean
 concat_emit (const SegNode *node, SegProgram *program, GError **error)
 {
   const SegValue *out = seg_node_output (node, 0);
   guint n = node->inputs->len;
-  if (seg_node_input (node, n - 1)->base != out
-      && !seg_move_clear_padding (program, out, error))
+  if (!is_in_place (node, n - 1) && !seg_move_clear_padding (program, out, error))
     return FALSE;
   for (guint i = 0; i < n; i++) {
     const SegValue *input = seg_node_input (node, i);
     SegMove move = concat_move (node, i);
-    if (input->base != out && !seg_move_emit (&move, program, input, out, error))
+    if (!is_in_place (node, i) && !seg_move_emit (&move, program, input, out, error))
       return FALSE;
   }
+  return TRUE;
+}
+
+static gboolean
+concat_permute (SegNode *node, const guint *perm)
+{
+  Params *params = node->params;
+  params->axis = seg_axis_permuted (params->axis, perm);
   return TRUE;
 }
 
@@ -95,4 +113,5 @@ const SegOp seg_op_concat = {
   .infer = concat_infer,
   .eval = concat_eval,
   .emit = concat_emit,
+  .permute = concat_permute,
 };

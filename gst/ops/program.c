@@ -30,6 +30,15 @@ pitch_of (const SegValue *value)
              : 0;
 }
 
+/* Of the memory around it that has pixels. */
+static guint32
+pitch_around (const SegValue *value)
+{
+  while (value->base != NULL && value->base->layout == SEG_LAYOUT_CHANNELS_LAST)
+    value = value->base;
+  return pitch_of (value);
+}
+
 static guint64
 spatial_elems (const SegDesc *desc)
 {
@@ -57,11 +66,11 @@ SegView
 seg_view (const SegValue *value)
 {
   SegView v = { .rank = value->desc.rank };
-  const SegValue *root = root_of (value, &v.offset);
+  root_of (value, &v.offset);
   for (guint i = 0; i < v.rank; i++)
     v.dims[i] = value->desc.dims[i];
   if (value->layout == SEG_LAYOUT_CHANNELS_LAST) {
-    v.pitch = pitch_of (root);
+    v.pitch = pitch_around (value);
     v.n_elems = pitch_of (value) * value->desc.dims[0] * spatial_elems (&value->desc);
   } else {
     v.n_elems = round_up (seg_desc_n_elems (&value->desc), 4);

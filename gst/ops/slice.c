@@ -124,6 +124,8 @@ slice_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
 static gboolean
 slice_emit (const SegNode *node, SegProgram *program, GError **error)
 {
+  if (seg_node_output (node, 0)->base == seg_node_input (node, 0))
+    return TRUE;
   SegMove move = slice_move (node);
   return seg_move_emit (
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
@@ -136,6 +138,32 @@ slice_align (const SegNode *node, guint axis, SegAlign *a)
   a->num = params->step[axis];
   a->shift = (double) params->start[axis];
   return params->step[axis] > 0;
+}
+
+static gboolean
+slice_permute (SegNode *node, const guint *perm)
+{
+  Params *params = node->params, old = *params;
+  guint rank = seg_node_output (node, 0)->desc.rank;
+  for (guint i = 0; perm != NULL && i < rank; i++) {
+    params->start[i] = old.start[perm[i]];
+    params->step[i] = old.step[perm[i]];
+  }
+  return TRUE;
+}
+
+static gboolean
+slice_as_channels (const SegNode *node, guint k, guint *first)
+{
+  const Params *params = node->params;
+  const SegDesc *in = &seg_node_input (node, 0)->desc;
+  SegDesc out = seg_node_output (node, k)->desc;
+  for (guint i = 0; i < in->rank; i++)
+    if (params->step[i] != 1)
+      return FALSE;
+  out.dims[1] = in->dims[1];
+  *first = params->start[1];
+  return seg_desc_same_dims (in, &out);
 }
 
 const SegOp seg_op_slice = {
@@ -153,4 +181,6 @@ const SegOp seg_op_slice = {
   .eval = slice_eval,
   .emit = slice_emit,
   .align = slice_align,
+  .permute = slice_permute,
+  .as_channels = slice_as_channels,
 };

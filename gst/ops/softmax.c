@@ -46,6 +46,18 @@ softmax_infer (SegNode *node, GError **error)
   return TRUE;
 }
 
+/* A row of several axes may lie apart. */
+static gboolean
+softmax_permute (SegNode *node, const guint *perm)
+{
+  SoftmaxParams *params = node->params;
+  if (params->last != params->first + 1)
+    return FALSE;
+  params->first = seg_axis_permuted (params->first, perm);
+  params->last = params->first + 1;
+  return TRUE;
+}
+
 /* --- host ---------------------------------------------------------------------------------- */
 
 static void
@@ -260,6 +272,7 @@ softmax_by_row (const SegNode *node)
     .eval = softmax_eval,                                                                \
     .emit = emitter,                                                                     \
     .by_row = softmax_by_row,                                                            \
+    .permute = softmax_permute,                                                          \
   };
 SOFTMAX (hardmax, "Hardmax", VARIANT_HARDMAX, NULL) /* nothing asks for it on a device */
 SOFTMAX (log_softmax, "LogSoftmax", VARIANT_LOG, softmax_emit)

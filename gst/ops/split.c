@@ -103,10 +103,27 @@ split_emit (const SegNode *node, SegProgram *program, GError **error)
   for (guint i = 0; i < node->outputs->len; i++) {
     const SegValue *out = seg_node_output (node, i);
     SegMove move = split_move (node, i);
-    if (!seg_move_emit (&move, program, seg_node_input (node, 0), out, error))
+    if (out->base != seg_node_input (node, 0)
+        && !seg_move_emit (&move, program, seg_node_input (node, 0), out, error))
       return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+split_permute (SegNode *node, const guint *perm)
+{
+  Params *params = node->params;
+  params->axis = seg_axis_permuted (params->axis, perm);
+  return TRUE;
+}
+
+static gboolean
+split_as_channels (const SegNode *node, guint k, guint *first)
+{
+  const Params *params = node->params;
+  *first = split_move (node, k).in_start[1];
+  return params->axis == 1;
 }
 
 const SegOp seg_op_split = {
@@ -123,4 +140,6 @@ const SegOp seg_op_split = {
   .infer = split_infer,
   .eval = split_eval,
   .emit = split_emit,
+  .permute = split_permute,
+  .as_channels = split_as_channels,
 };

@@ -56,6 +56,8 @@ transpose_eval (
 static gboolean
 transpose_emit (const SegNode *node, SegProgram *program, GError **error)
 {
+  if (seg_node_output (node, 0)->base == seg_node_input (node, 0))
+    return TRUE;
   SegMove move = transpose_move (node);
   return seg_move_emit (
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
@@ -67,6 +69,13 @@ transpose_align (const SegNode *node, guint axis, SegAlign *a)
   const Params *params = node->params;
   a->in_axis = params->perm[axis];
   return TRUE;
+}
+
+static guint *
+transpose_perm (SegNode *node)
+{
+  Params *params = node->params;
+  return params->perm;
 }
 
 const SegOp seg_op_transpose = {
@@ -83,4 +92,5 @@ const SegOp seg_op_transpose = {
   .eval = transpose_eval,
   .emit = transpose_emit,
   .align = transpose_align,
+  .perm = transpose_perm,
 };

@@ -245,6 +245,7 @@ unary_emit (const SegNode *node, SegProgram *p, GError **error)
     .emit = unary_emit,                                                                  \
     .by_row = seg_rows_of_first,                                                         \
     .as_act = unary_as_act,                                                              \
+    .permute = seg_permute_elementwise,                                                  \
   };
 #define UNARY(id, onnx, kind) UNARY_FULL (id, onnx, kind, 1, unary_parse, "")
 

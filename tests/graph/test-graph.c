@@ -6,20 +6,40 @@
 #include <string.h>
 
 /* Field numbers of onnx.proto that are written here. */
-enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_OP = 4 };
+enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_OP = 4, NODE_ATTRIBUTE = 5 };
+enum { ATTR_NAME = 1, ATTR_INT = 3, ATTR_INTS = 8, ATTR_TYPE = 20 };
+enum { TYPE_INT = 2, TYPE_INTS = 7 };
 enum { GRAPH_NODE = 1, GRAPH_INIT = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12 };
+
+/* With one attribute of n integers. */
+static void
+add_node_with (GByteArray *graph, const char *op, const char *inputs, const char *outputs,
+    const char *attr_name, const gint64 *ints, guint n)
+{
+  GByteArray *node = g_byte_array_new ();
+  g_auto (GStrv) in = g_strsplit (inputs, " ", -1);
+  g_auto (GStrv) out = g_strsplit (outputs, " ", -1);
+  for (guint i = 0; in[i] != NULL; i++)
+    seg_pb_string (node, NODE_INPUT, in[i]);
+  for (guint i = 0; out[i] != NULL; i++)
+    seg_pb_string (node, NODE_OUTPUT, out[i]);
+  seg_pb_string (node, NODE_NAME, out[0]);
+  seg_pb_string (node, NODE_OP, op);
+  if (attr_name != NULL) {
+    GByteArray *attr = g_byte_array_new ();
+    seg_pb_string (attr, ATTR_NAME, attr_name);
+    for (guint i = 0; i < n; i++)
+      seg_pb_int (attr, n == 1 ? ATTR_INT : ATTR_INTS, ints[i]);
+    seg_pb_int (attr, ATTR_TYPE, n == 1 ? TYPE_INT : TYPE_INTS);
+    seg_pb_message (node, NODE_ATTRIBUTE, attr);
+  }
+  seg_pb_message (graph, GRAPH_NODE, node);
+}
 
 static void
 add_node (GByteArray *graph, const char *op, const char *inputs, const char *output)
 {
-  GByteArray *node = g_byte_array_new ();
-  g_auto (GStrv) names = g_strsplit (inputs, " ", -1);
-  for (guint i = 0; names[i] != NULL; i++)
-    seg_pb_string (node, NODE_INPUT, names[i]);
-  seg_pb_string (node, NODE_OUTPUT, output);
-  seg_pb_string (node, NODE_NAME, output);
-  seg_pb_string (node, NODE_OP, op);
-  seg_pb_message (graph, GRAPH_NODE, node);
+  add_node_with (graph, op, inputs, output, NULL, NULL, 0);
 }
 
 static void
@@ -245,9 +265,56 @@ residual_made_later (void)
   return graph;
 }
 
+static const gint64 TO_LAST[] = { 0, 2, 3, 1 }, FROM_LAST[] = { 0, 3, 1, 2 };
+
+/* Both halves of a split go through transpositions, and so does what they come from. */
+static GByteArray *
+split_transposed (void)
+{
+  const gint64 axis = 3;
+  GByteArray *graph = begin ();
+  add_node_with (graph, "Transpose", "x", "t", "perm", TO_LAST, 4);
+  add_node (graph, "Relu", "t", "r");
+  add_node_with (graph, "Split", "r", "a b", "axis", &axis, 1);
+  add_node_with (graph, "Transpose", "a", "c", "perm", FROM_LAST, 4);
+  add_node_with (graph, "Transpose", "b", "d", "perm", FROM_LAST, 4);
+  add_node_with (graph, "Concat", "d c", "e", "axis", (gint64[]){ 1 }, 1);
+  add_node (graph, "Sigmoid", "e", "y");
+  return graph;
+}
+
+/* One half is turned only together with the other, which comes to it through a function. */
+static GByteArray *
+split_half_transposed (void)
+{
+  const gint64 axis = 3;
+  GByteArray *graph = begin ();
+  add_node_with (graph, "Transpose", "x", "t", "perm", TO_LAST, 4);
+  add_node_with (graph, "Split", "t", "a b", "axis", &axis, 1);
+  add_node_with (graph, "Transpose", "a", "c", "perm", FROM_LAST, 4);
+  add_node (graph, "Sigmoid", "b", "s");
+  add_node_with (graph, "Transpose", "s", "d", "perm", FROM_LAST, 4);
+  add_node_with (graph, "Concat", "d c", "y", "axis", (gint64[]){ 1 }, 1);
+  return graph;
+}
+
+/* The transposition whose result is the graph's stays, as what the three amount to. */
+static GByteArray *
+three_transpositions (void)
+{
+  GByteArray *graph = begin ();
+  add_node_with (graph, "Transpose", "x", "a", "perm", TO_LAST, 4);
+  add_node_with (graph, "Transpose", "a", "b", "perm", TO_LAST, 4);
+  add_node_with (graph, "Transpose", "b", "y", "perm", TO_LAST, 4);
+  return graph;
+}
+
 static void
 test_same_results (void)
 {
+  same_result (split_transposed, 4);
+  same_result (split_half_transposed, 3);
+  same_result (three_transpositions, 1);
   same_result (gated, 1);
   same_result (scaled_transposed, 1);
   same_result (residual_made_later, 2);

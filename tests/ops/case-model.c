@@ -137,8 +137,11 @@ scan_input (SegScan *scan, guint k, guint i, GByteArray *node, GByteArray *graph
   gboolean is_init;
 
   if (*scan->p == '^' && k > 0) {
-    g_autofree char *before = g_strdup_printf ("node%u_out0", k - 1);
-    scan->p++;
+    guint back = strspn (scan->p, "^");
+    if (back > k)
+      return seg_scan_fail (scan, error, "a node that is there");
+    g_autofree char *before = g_strdup_printf ("node%u_out0", k - back);
+    scan->p += back;
     seg_pb_string (node, NODE_INPUT, before);
     return TRUE;
   }

@@ -16,7 +16,8 @@ typedef struct {
  * the case is not in the notation or the loader refuses the bytes. */
 gboolean seg_case_model_make (const SegCase *test_case, guint32 seed, gboolean half,
     SegCaseModel *out, GError **error);
-/* n nodes, one after the other: "^" among a node's inputs is the output of the one before. */
+/* n nodes, one after the other: "^" among a node's inputs is the output of the one before, "^^" of
+ * the one before that. */
 gboolean seg_case_chain_make (const SegCase *chain, guint n, guint32 seed, gboolean half,
     SegCaseModel *out, GError **error);
 void seg_case_model_clear (SegCaseModel *model);

@@ -16,6 +16,7 @@ typedef struct {
   const char *name;
   guint n_nodes; /* that are left after fusion */
   SegCase chain[MOST];
+  guint n_shared; /* values that lie in others' memory; 0: as many as there are */
 } Chain;
 
 #define IMAGE "f32[1,5,9,11]"
@@ -81,6 +82,30 @@ typedef struct {
 #define BYTES_AGAIN                                                                      \
   {                                                                                      \
     "QuantizeLinear", NULL, "^ f32=0.02 u8=110"                                          \
+  }
+#define WIDE                                                                             \
+  {                                                                                      \
+    "Conv", NULL, IMAGE " f32[32,5,1,1]! f32[32]!"                                       \
+  }
+#define NARROW                                                                           \
+  {                                                                                      \
+    "Conv", "pads=[1,1,1,1]", "^ f32[8,16,3,3]!"                                         \
+  }
+#define LOWER                                                                            \
+  {                                                                                      \
+    "Slice", NULL, "^ i64{0} i64{16} i64{1}"                                             \
+  }
+#define UPPER                                                                            \
+  {                                                                                      \
+    "Slice", NULL, "^^ i64{16} i64{32} i64{1}"                                           \
+  }
+#define FROM_CHANNELS                                                                    \
+  {                                                                                      \
+    "Transpose", "perm=[0,2,3,1]", "^"                                                   \
+  }
+#define TO_CHANNELS                                                                      \
+  {                                                                                      \
+    "Transpose", "perm=[0,3,1,2]", "^"                                                   \
   }
 
 static const Chain chains[] = {
@@ -167,6 +192,52 @@ static const Chain chains[] = {
   { "batched matmul, sigmoid, residual", 1,
       { { "MatMul", NULL, "f32[2,6,16] f32[2,16,20]" }, GATE,
           { "Add", NULL, "^ f32[2,6,20]" } } },
+  { "slice between transpositions", 3,
+      { WIDE, FROM_CHANNELS, { "Slice", NULL, "^ i64{8} i64{24} i64{3}" }, TO_CHANNELS,
+          RELU },
+      1 },
+  { "odd slice between transpositions", 3,
+      { WIDE, FROM_CHANNELS, { "Slice", NULL, "^ i64{3} i64{23} i64{3}" }, TO_CHANNELS,
+          RELU } },
+  { "rows sliced between transpositions", 3,
+      { WIDE, FROM_CHANNELS, { "Slice", NULL, "^ i64{8,1} i64{24,7} i64{3,1} i64{1,2}" },
+          TO_CHANNELS, RELU } },
+  { "functions between transpositions", 4,
+      { { "Transpose", "perm=[0,3,1,2]", "f32[1,9,11,12]" }, GATE,
+          { "Mul", NULL, "^ f32=0.5" }, { "Softmax", "axis=1", "^" }, FROM_CHANNELS,
+          RELU } },
+  { "concatenation between transpositions", 2,
+      { { "Transpose", "perm=[0,3,1,2]", "f32[1,9,11,6]" }, { "Concat", "axis=1", "^ ^" },
+          FROM_CHANNELS, RELU } },
+  { "a slope between transpositions stays", 4,
+      { { "Transpose", "perm=[0,3,1,2]", "f32[1,9,11,12]" },
+          { "Mul", NULL, "^ f32[11]!" }, FROM_CHANNELS, RELU } },
+  { "joined transpositions", 2,
+      { { "Transpose", "perm=[0,1,3,2]", "f32[2,3,4,5]" }, TO_CHANNELS, GATE } },
+  { "the end of odd channels", 3,
+      { { "Conv", NULL, IMAGE " f32[20,5,1,1]!" },
+          { "Slice", NULL, "^ i64{8} i64{20} i64{1}" },
+          { "Conv", "pads=[1,1,1,1]", "^ f32[7,12,3,3]!" } },
+      1 },
+  { "halves in place", 5,
+      { WIDE, LOWER, UPPER, NARROW, { "Concat", "axis=1", "^^^ ^^ ^" } }, 4 },
+  { "halves swapped", 5,
+      { WIDE, LOWER, UPPER, NARROW, { "Concat", "axis=1", "^^ ^^^ ^" } }, 3 },
+  { "half twice", 4, { WIDE, LOWER, UPPER, { "Concat", "axis=1", "^ ^^ ^" } }, 3 },
+  { "halves apart", 5, { WIDE, LOWER, UPPER, NARROW, { "Concat", "axis=1", "^^^ ^ ^^" } },
+      3 },
+  { "whole and half", 4,
+      { WIDE, LOWER, UPPER, NARROW, { "Concat", "axis=1", "^^^^ ^^ ^" } }, 3 },
+  { "channels last are rows", 3, { WIDE, FROM_CHANNELS, { "Softmax", "axis=3", "^" } },
+      1 },
+  { "rows are channels last", 3,
+      { { "MatMul", NULL, "f32[1,9,11,5] f32[5,16]!" }, TO_CHANNELS, NARROW }, 1 },
+  { "rows are channels last, halved", 4,
+      { { "MatMul", NULL, "f32[1,9,11,5] f32[5,32]!" }, TO_CHANNELS, LOWER, NARROW }, 2 },
+  { "a signal's channels last are rows", 3,
+      { { "Conv", NULL, "f32[2,5,9] f32[16,5,1]!" }, { "Transpose", "perm=[0,2,1]", "^" },
+          { "Softmax", "axis=2", "^" } },
+      1 },
 };
 
 static char *
@@ -191,11 +262,12 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
   SegSession *session = seg_session_new (model.model, vk, &options, &error);
   gboolean ok = session != NULL && seg_session_run (session, in, &got, &error);
   g_autofree char *padding = ok ? seg_check_padding (vk, session) : NULL;
-  guint left = 0;
+  guint left = 0, shared = 0;
   const GPtrArray *nodes = ok ? seg_session_graph (session)->nodes : NULL;
   for (guint i = 0; ok && i < nodes->len; i++) {
     const SegNode *node = g_ptr_array_index (nodes, i);
     left += g_strcmp0 (node->op->name, "Copy") != 0;
+    shared += seg_node_output (node, 0)->base != NULL;
   }
   seg_session_free (&session);
   if (!ok)
@@ -208,6 +280,8 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
     bad = g_steal_pointer (&padding);
   if (bad == NULL && left != c->n_nodes)
     bad = g_strdup_printf ("%u nodes are left, not %u", left, c->n_nodes);
+  if (bad == NULL && c->n_shared != 0 && shared != c->n_shared)
+    bad = g_strdup_printf ("%u values share memory, not %u", shared, c->n_shared);
   return bad;
 }
 

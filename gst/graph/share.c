@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "graph/rewrite.h"
+
+#include <string.h>
+
+static const SegValue *
+root (const SegValue *v)
+{
+  while (v->base != NULL)
+    v = v->base;
+  return v;
+}
+
+/* A kernel on the device writes v, wherever it is told to. */
+static gboolean
+is_written (const SegValue *v)
+{
+  return v->layout == SEG_LAYOUT_CHANNELS_LAST && v->constant == NULL && !v->is_input
+         && v->base == NULL && v->producer != NULL && seg_node_is_on_device (v->producer)
+         && !(v->producer->op->flags & SEG_OP_RENAME);
+}
+
+/* --- parts ---------------------------------------------------------------------------------- */
+
+/* Channels that begin and end with whole groups of eight are read where they lie; at the end, the
+ * padding behind them is zero as theirs has to be. */
+static void
+share_channels (SegNode *node)
+{
+  SegValue *in = seg_node_input (node, 0);
+  if (node->op->as_channels == NULL || !seg_node_is_on_device (node) || !is_written (in))
+    return;
+  for (guint k = 0; k < node->outputs->len; k++) {
+    SegValue *out = g_ptr_array_index (node->outputs, k);
+    guint first;
+    if (out == NULL || out->is_output || out->wide != in->wide
+        || out->layout != SEG_LAYOUT_CHANNELS_LAST
+        || !node->op->as_channels (node, k, &first) || first % SEG_CHANNEL_ALIGN != 0
+        || (out->desc.dims[1] % SEG_CHANNEL_ALIGN != 0
+            && first + out->desc.dims[1] != in->desc.dims[1]))
+      continue;
+    out->base = in;
+    out->channel = first;
+  }
+}
+
+/* --- concatenation in place ------------------------------------------------------------------ */
+
+static gboolean
+is_channel_concat (const SegNode *node)
+{
+  const SegValue *out = seg_node_output (node, 0);
+  gint64 channels = 0;
+  if (strcmp (node->op->name, "Concat") != 0 || !seg_node_is_on_device (node)
+      || out->layout != SEG_LAYOUT_CHANNELS_LAST)
+    return FALSE;
+  for (guint i = 0; i < node->inputs->len; i++)
+    channels += seg_node_input (node, i)->desc.dims[1];
+  return channels == out->desc.dims[1];
+}
+
+/* Whether whole (v itself, or what v is a part of), placed so that v comes to `channel`, is there
+ * what the concatenation has: each input that it covers is the part of it that belongs there. */
+static gboolean
+agrees (const SegNode *concat, const SegValue *whole, gint64 start)
+{
+  gint64 end = start + whole->desc.dims[1], at = 0;
+  for (guint i = 0; i < concat->inputs->len; i++) {
+    const SegValue *v = g_ptr_array_index (concat->inputs, i);
+    gint64 next = at + v->desc.dims[1];
+    gboolean is_part = v->base == whole && at == start + v->channel;
+    if (at < end && next > start && !is_part && !(v == whole && at == start))
+      return FALSE;
+    at = next;
+  }
+  return start >= 0 && start % SEG_CHANNEL_ALIGN == 0 && end <= at
+         && (whole->desc.dims[1] % SEG_CHANNEL_ALIGN == 0 || end == at);
+}
+
+static void
+place_inputs (SegNode *concat)
+{
+  SegValue *out = seg_node_output (concat, 0);
+  gint64 channel = 0;
+  for (guint i = 0; i < concat->inputs->len; i++) {
+    SegValue *v = g_ptr_array_index (concat->inputs, i);
+    SegValue *whole = v->base != NULL && v->base != out ? v->base : v;
+    gint64 start = channel - (whole != v ? (gint64) v->channel : 0);
+    if (is_written (whole) && whole->wide == out->wide && whole != root (out)
+        && whole != out && agrees (concat, whole, start)) {
+      whole->base = out;
+      whole->channel = start;
+    }
+    channel += v->desc.dims[1];
+  }
+}
+
+/* --- transpositions --------------------------------------------------------------------------- */
+
+/* From channels last to rows with the channels last, or back, without any padding: the same. */
+static void
+share_transposed (SegNode *node)
+{
+  const guint *perm = node->op->perm != NULL ? node->op->perm (node) : NULL;
+  SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
+  if (perm == NULL || !seg_node_is_on_device (node) || in->constant != NULL
+      || in->layout == out->layout || in->wide != out->wide || in->base != NULL
+      || out->base != NULL || in->producer == NULL
+      || !seg_node_is_on_device (in->producer))
+    return;
+  const SegValue *last = in->layout == SEG_LAYOUT_CHANNELS_LAST ? in : out;
+  guint rank = in->desc.rank;
+  if (last->desc.dims[1] % SEG_CHANNEL_ALIGN != 0 || perm[0] != 0)
+    return;
+  for (guint i = 1; i < rank; i++)
+    if (perm[i] != (last == in ? 1 + i % (rank - 1) : i == 1 ? rank - 1 : i - 1))
+      return;
+  out->base = in;
+  out->channel = 0;
+}
+
+void
+seg_graph_share_memory (SegGraph *graph)
+{
+  for (guint n = 0; n < graph->nodes->len; n++)
+    share_channels (g_ptr_array_index (graph->nodes, n));
+  /* Backwards, so that a concatenation of concatenations ends in the outermost. */
+  for (guint n = graph->nodes->len; n-- > 0;)
+    if (is_channel_concat (g_ptr_array_index (graph->nodes, n)))
+      place_inputs (g_ptr_array_index (graph->nodes, n));
+  for (guint n = 0; n < graph->nodes->len; n++)
+    share_transposed (g_ptr_array_index (graph->nodes, n));
+}
