@@ -15,14 +15,18 @@ layout (binding = 2) uniform samplerBuffer bias;
 SEG_OUTPUT (3);
 layout (binding = 4) uniform samplerBuffer residual;
 
-layout (push_constant) uniform Push {
+struct Push {
   int in_w, in_h, out_w, out_h;
   int in_pitch, in_offset, out_pitch4, out_offset4, res_pitch4, res_offset4;
   int group_in, group_out, out_c, n_items;
   int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
   int w_offset, w_out, w_in, w_y, w_x; // weights: strides in elements
   int bias_offset;                     // -1: there is none
-} p;
+};
+layout (push_constant) uniform PushConstants {
+  Push push;
+};
+Push p; // a copy; lib/strided.glsl says why
 
 float element (samplerBuffer memory, int i)
 {
@@ -52,6 +56,7 @@ float convolve (int image, int y, int x, int o)
 
 void main ()
 {
+  p = push;
   int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   if (item >= p.n_items)
     return;

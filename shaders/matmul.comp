@@ -3,14 +3,18 @@
 #extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // alpha * A B + beta * C for matrices (and batches of them) anywhere in memory; the result is
-// dense. VECTOR: A's rows and B's rows are whole texels; an invocation makes 4 x 4 elements.
-// Else four neighbours in memory, element by element.
+// dense. VECTOR: A's rows and B's rows are whole texels; an invocation makes ROWS rows of TEXELS
+// texels. Else four neighbours in memory, element by element. LANES: a subgroup's invocations, 8 or
+// more, have the same 8 rows; each reads of one and hands it round.
+#include "lib/divide.glsl"
 #include "lib/store.glsl"
 #include "lib/epilogue.glsl"
 
 layout (local_size_x = 64) in;
 layout (constant_id = 0) const int VECTOR = 0;
 layout (constant_id = 1) const int HAS_C = 0;
+layout (constant_id = 2) const int ROWS = 4;
+layout (constant_id = 3) const int TEXELS = 1; // divides those of a row
 
 layout (binding = 0) uniform samplerBuffer a;
 layout (binding = 1) uniform samplerBuffer b;
@@ -18,7 +22,7 @@ layout (binding = 2) uniform samplerBuffer c;
 SEG_OUTPUT (3);
 layout (binding = 4) uniform samplerBuffer residual;
 
-layout (push_constant) uniform Push {
+struct Push {
   int rows, columns, depth, n_items;
   int batch[4]; // outermost first
   int a_offset, a_batch[4], a_row, a_depth; // strides in elements, 0 where broadcast
@@ -26,7 +30,11 @@ layout (push_constant) uniform Push {
   int c_offset, c_row, c_column;
   int out_offset4, res_offset4;
   float alpha, beta;
-} p;
+};
+layout (push_constant) uniform PushConstants {
+  Push push;
+};
+Push p; // a copy; lib/strided.glsl says why
 
 int a_at, b_at; // the current matrices
 
@@ -34,8 +42,8 @@ void find_matrices (int batch)
 {
   a_at = p.a_offset;
   b_at = p.b_offset;
-  for (int i = 3; i >= 0; i--) {
-    int q = batch / p.batch[i], at = batch - q * p.batch[i];
+  [[unroll]] for (int i = 3; i >= 0; i--) {
+    int q = divide (batch, p.batch[i]), at = batch - q * p.batch[i];
     a_at += at * p.a_batch[i];
     b_at += at * p.b_batch[i];
     batch = q;
@@ -67,8 +75,8 @@ void four_elements (int item)
 {
   vec4 v = vec4 (0);
   for (int e = 0; e < 4; e++) {
-    int linear = 4 * item + e, line = linear / p.columns, column = linear - line * p.columns;
-    int batch = line / p.rows, row = line - batch * p.rows;
+    int linear = 4 * item + e, line = divide (linear, p.columns), column = linear - line * p.columns;
+    int batch = divide (line, p.rows), row = line - batch * p.rows;
     find_matrices (batch);
     float sum = 0.0;
     for (int k = 0; k < p.depth; k++)
@@ -81,43 +89,78 @@ void four_elements (int item)
   store (item, v);
 }
 
-void four_rows (int item)
+#ifdef LANES
+#extension GL_KHR_shader_subgroup_shuffle : enable
+int own_row (int row)
 {
-  int columns4 = p.columns >> 2, rows4 = (p.rows + 3) >> 2;
-  int block = item / columns4, column4 = item - block * columns4;
-  int batch = block / rows4, row = (block - batch * rows4) * 4;
-  find_matrices (batch);
-  int at[4];
-  [[unroll]] for (int i = 0; i < 4; i++)
-    at[i] = (a_at + min (row + i, p.rows - 1) * p.a_row) >> 2;
-  int b4 = (b_at >> 2) + column4, step = p.b_depth >> 2;
+  return row + int (gl_SubgroupInvocationID & 7u);
+}
 
-  vec4 sum[4] = vec4[4] (vec4 (0), vec4 (0), vec4 (0), vec4 (0));
-  for (int k4 = 0; k4 < p.depth >> 2; k4++) {
-    vec4 f[4];
+vec4 from_row (vec4 own, int at, int i)
+{
+  uint lane = uint (i);
+  return vec4 (subgroupShuffle (own.x, lane), subgroupShuffle (own.y, lane),
+      subgroupShuffle (own.z, lane), subgroupShuffle (own.w, lane));
+}
+#else
+int own_row (int row)
+{
+  return row;
+}
+
+vec4 from_row (vec4 own, int at, int i)
+{
+  return i == 0 ? own : texelFetch (a, at);
+}
+#endif
+
+void tile (int item)
+{
+  int columns4 = p.columns >> 2, blocks_x = divide (columns4, TEXELS);
+  int blocks_y = divide (p.rows + ROWS - 1, ROWS);
+  int line = divide (item, blocks_x), column4 = (item - line * blocks_x) * TEXELS;
+  int batch = divide (line, blocks_y), row = (line - batch * blocks_y) * ROWS;
+  find_matrices (batch);
+  int at[ROWS];
+  [[unroll]] for (int i = 0; i < ROWS; i++)
+    at[i] = (a_at + min (row + i, p.rows - 1) * p.a_row) >> 2;
+  int own_at = (a_at + min (own_row (row), p.rows - 1) * p.a_row) >> 2;
+  int b4 = (b_at >> 2) + column4, step = p.b_depth >> 2, n = p.depth >> 2;
+
+  vec4 sum[ROWS][TEXELS];
+  [[unroll]] for (int i = 0; i < ROWS; i++)
+    [[unroll]] for (int c = 0; c < TEXELS; c++)
+      sum[i][c] = vec4 (0);
+  for (int k4 = 0; k4 < n; k4++) {
+    vec4 f[4][TEXELS];
     [[unroll]] for (int j = 0; j < 4; j++)
-      f[j] = texelFetch (b, b4 + (4 * k4 + j) * step);
-    [[unroll]] for (int i = 0; i < 4; i++) {
-      vec4 t = texelFetch (a, at[i] + k4);
-      sum[i] += t.x * f[0] + t.y * f[1] + t.z * f[2] + t.w * f[3];
+      [[unroll]] for (int c = 0; c < TEXELS; c++)
+        f[j][c] = texelFetch (b, b4 + (4 * k4 + j) * step + c);
+    vec4 own = texelFetch (a, own_at + k4);
+    [[unroll]] for (int i = 0; i < ROWS; i++) {
+      vec4 t = from_row (own, at[i] + k4, i);
+      [[unroll]] for (int c = 0; c < TEXELS; c++)
+        sum[i][c] += t.x * f[0][c] + t.y * f[1][c] + t.z * f[2][c] + t.w * f[3][c];
     }
   }
-  [[unroll]] for (int i = 0; i < 4; i++) {
-    if (row + i >= p.rows)
-      break;
-    vec4 v;
-    [[unroll]] for (int e = 0; e < 4; e++)
-      v[e] = add_c (sum[i][e], row + i, 4 * column4 + e);
-    store ((batch * p.rows + row + i) * columns4 + column4, v);
+  [[unroll]] for (int i = 0; i < ROWS; i++) {
+    int to = min (row + i, p.rows - 1); // past the last row it is made again
+    [[unroll]] for (int c = 0; c < TEXELS; c++) {
+      vec4 v;
+      [[unroll]] for (int e = 0; e < 4; e++)
+        v[e] = add_c (sum[i][c][e], to, 4 * (column4 + c) + e);
+      store ((batch * p.rows + to) * columns4 + column4 + c, v);
+    }
   }
 }
 
 void main ()
 {
+  p = push;
   int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   if (VECTOR == 1) {
     if (item < p.n_items)
-      four_rows (item);
+      tile (item);
   } else if (4 * item < p.n_items) {
     four_elements (item);
   }

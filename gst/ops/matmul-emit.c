@@ -105,26 +105,43 @@ whole_texels (const SegMatrix *x)
   return whole;
 }
 
+/* With `lanes` whole subgroups have the same rows; a GPU's caches do as well. */
+static const SegShader *
+choose_shader (const SegMatMul *m, gboolean tiled, guint texels, SegProgram *p)
+{
+  static const SegShader *const shaders[2][2] = {
+    { &seg_shader_matmul_f32, &seg_shader_matmul_f16 },
+    { &seg_shader_matmul_lanes_f32, &seg_shader_matmul_lanes_f16 },
+  };
+  const SegDeviceInfo *device = seg_program_device (p);
+  guint size = device->subgroup_size;
+  gboolean lanes = tiled && device->type == SEG_DEVICE_CPU && device->subgroup_shuffle
+                   && size >= 8 && 64 % size == 0 && m->rows >= 8
+                   && m->columns / (4 * texels) % size == 0;
+  return shaders[lanes][seg_program_precision (p) == SEG_STORAGE_F16];
+}
+
 static gboolean
 emit_general (const SegMatMul *m, SegProgram *p, GError **error)
 {
   gboolean vector = m->columns % 4 == 0 && m->depth % 4 == 0 && whole_texels (&m->a)
                     && whole_texels (&m->b);
   guint64 batches = n_batches (m);
-  guint64 items = vector ? batches * ((m->rows + 3) / 4) * (m->columns / 4)
-                         : batches * m->rows * m->columns;
+  guint rows = m->rows >= 8 ? 8 : 4, texels = m->columns % 8 == 0 ? 2 : 1;
+  guint64 items =
+      vector ? batches * ((m->rows + rows - 1) / rows) * (m->columns / (4 * texels))
+             : batches * m->rows * m->columns;
   if (items > G_MAXINT32) {
     g_set_error_literal (error, SEG_ERROR, SEG_ERROR_MEMORY, "the product is too large");
     return FALSE;
   }
   guint32 n = (items + (vector ? 63 : 255)) / (vector ? 64 : 256),
           columns = MIN (n, 32768);
-  gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
   SegRef a = seg_program_value (p, m->a.value);
   const SegMatrix *c = &m->c;
   SegDispatch d = {
-    .shader = half ? &seg_shader_matmul_f16 : &seg_shader_matmul_f32,
-    .spec = { vector, c->value != NULL },
+    .shader = choose_shader (m, vector, texels, p),
+    .spec = { vector, c->value != NULL, rows, texels },
     .bindings = { { a, SEG_BIND_TEXEL },
         { seg_program_value (p, m->b.value), SEG_BIND_TEXEL },
         { c->value != NULL ? seg_program_value (p, c->value) : a, SEG_BIND_TEXEL },
