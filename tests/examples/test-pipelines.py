@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the pipelines of README.md, examples/README.md and the elements' pages, on small pictures with
+small networks: test-pipelines.py SOURCE_ROOT HELPER PLUGINS. Prints TAP.
+
+A line runs as it is written, but for what this machine has not: a camera, a display, the reader's
+files. ELSEWHERE are lines that want another machine; those are only parsed: their elements,
+properties, values and links. The messages of the table "When something is wrong" are looked for in the sources."""
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SOURCE, HELPER, PLUGINS = (Path(a).resolve() for a in sys.argv[1:4])
+RECIPES = SOURCE / 'examples' / 'README.md'
+
+# Lines with these are parsed, not run.
+ELSEWHERE = {
+    r'\brtspsrc\b': 'a camera in the network',
+    r'\brtspclientsink\b': 'a server',
+    r'\bwhipclientsink\b': 'a server',
+    r'https?://': 'the network',
+    r'\bv4l2sink\b': 'a loopback device',
+}
+# What may be missing: not every system has it.
+OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc'}
+# Instead of what this machine has not.
+INSTEAD = [
+    (r'\bv4l2src( device=\S+)?',
+     'videotestsrc is-live=true num-buffers=4 ! video/x-raw,width=160,height=120'),
+    (r'\bautovideosink\b', 'fakesink'),
+    (r'\bimagefreeze\b', 'imagefreeze num-buffers=4'),
+    (r'\blocation=F\b', 'location=photo.jpg'),
+    (r'/tmp/(\w[\w-]*)\.onnx', r'\1'),
+    (r'\blocation=/tmp/', 'location='),
+    (r'file:///tmp/', 'file://$PWD/'),
+]
+MEDIA = {  # by content, whatever the name says
+    'photo.jpg': 'videotestsrc num-buffers=1 ! video/x-raw,width=160,height=120 ! jpegenc',
+    'street.jpg': 'videotestsrc num-buffers=1 ! video/x-raw,width=160,height=120 ! jpegenc',
+    'beach.jpg': 'videotestsrc num-buffers=1 ! video/x-raw,width=160,height=120 ! jpegenc',
+    'street.mp4': 'videotestsrc num-buffers=4 ! video/x-raw,width=160,height=120 ! jpegenc ! m.video_0 '
+                  'audiotestsrc num-buffers=4 ! vorbisenc ! m.audio_0 matroskamux name=m',
+}
+NO_DEVICE = 'no Vulkan device'
+n_done = 0
+
+
+def result(name, problem, skip=None):
+    global n_done
+    n_done += 1
+    print(f'{"not ok" if problem else "ok"} {n_done} - {name}' + (f' # SKIP {skip}' if skip else ''))
+    for line in str(problem or '').splitlines():
+        print(f'#   {line}')
+    sys.stdout.flush()
+
+
+def commands(path):
+    """The gst-launch-1.0 commands of a page, each as one line of shell."""
+    text = path.read_text()
+    if path.suffix == '.c':
+        text = '\n'.join(line[3:] for line in text.splitlines() if line.startswith(' * '))
+    text = re.sub(r'\\\n\s*', '', text)
+    return [line.strip() for line in text.splitlines()
+            if re.match(r'\s*(\w+=\S* )*gst-launch-1\.0 ', line)]
+
+
+def missing(problem):
+    match = re.search(r'no element "(\S+)"|No such element.*"(\S+)"', problem)
+    name = match and (match[1] or match[2])
+    return name if name in OPTIONAL else None
+
+
+class Room:
+    """A folder with the files that recipes read, in which they run."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = dict(os.environ, GST_PLUGIN_PATH=str(PLUGINS), VKSEG_MODEL_PATH=str(folder),
+                        GST_REGISTRY=str(folder / 'registry'), XDG_CACHE_HOME=str(folder / 'cache'))
+        self.call(HELPER, 'nets', folder)
+        for name, words in MEDIA.items():
+            self.call('gst-launch-1.0', '-q', *shlex.split(words), '!', 'filesink', f'location={name}')
+
+    def call(self, *words):
+        subprocess.run([str(w) for w in words], cwd=self.folder, env=self.env, check=True,
+                       stdout=subprocess.DEVNULL, timeout=120)
+
+    def parse(self, command):
+        words = shlex.split(command)
+        words = [w for w in words[words.index('gst-launch-1.0') + 1:] if w not in ('-e', '-v', '-q')]
+        done = subprocess.run([HELPER, 'parse', *words], cwd=self.folder, env=self.env,
+                              capture_output=True, text=True, timeout=120)
+        return done.returncode and done.stderr
+
+    def run(self, command):
+        for pattern, instead in INSTEAD:
+            command = re.sub(pattern, instead, command)
+        written = re.findall(r'filesink location=(\S+)', command)
+        before = set(self.folder.iterdir())
+        try:
+            done = subprocess.run(['sh', '-c', command], cwd=self.folder, env=self.env, text=True,
+                                  errors='replace', stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=120)
+        except subprocess.TimeoutExpired:
+            return f'{command}\ndoes not end'
+        lost = [w for w in written
+                if '%' not in w and not ((self.folder / w).exists() and (self.folder / w).stat().st_size)]
+        if any('%' in w for w in written) and set(self.folder.iterdir()) == before:
+            lost.append('numbered files')
+        if done.returncode or lost or 'WARN' in done.stdout or 'ERROR' in done.stdout:
+            return f'{command}\nexit status {done.returncode}, not written: {lost}\n{done.stdout}'
+        return None
+
+
+def check(room, page, command):
+    name = f'{page}: {command}'.replace('#', '')
+    problem = room.parse(command)
+    if problem and missing(problem):
+        return result(name, None, skip=f'no {missing(problem)}')
+    where = next((why for pattern, why in ELSEWHERE.items() if re.search(pattern, command)), None)
+    if where:
+        return result(f'{name} (parsed only: it wants {where})', problem)
+    problem = problem or room.run(command)
+    if problem and NO_DEVICE in problem and 'VKSEG_TEST_NEED_DEVICE' not in os.environ:
+        return result(name, None, skip=NO_DEVICE)
+    return result(name, problem)
+
+
+def messages():
+    """Every message of the table of messages is one of the sources; … and <…> stand for anything."""
+    sources = ''.join(p.read_text() for p in sorted((SOURCE / 'gst').rglob('*.c')))
+    sources = re.sub(r'"\s*\n?\s*"', '', sources)
+    table = RECIPES.read_text().split('## When something is wrong')[1]
+    rows = re.findall(r'^\| `([^`]+)` \|', table, flags=re.M)
+    for row in rows:
+        parts = [p.strip() for p in re.split(r'…|\.\.\.', row) if len(p.strip()) > 3]
+        lost = [p for p in parts if p not in sources]
+        result(f'message: {row}'.replace('#', ''), lost and f'not in gst/: {lost}')
+    return rows
+
+
+def main():
+    pages = [SOURCE / 'README.md', RECIPES]
+    pages += sorted(p for p in (SOURCE / 'gst').rglob('*.c') if 'SECTION:element-' in p.read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        room = Room(Path(folder))
+        for page in pages:
+            found = commands(page)
+            for command in found:
+                check(room, page.name if page.suffix == '.c' else page.relative_to(SOURCE), command)
+            if not found:
+                result(f'{page.name} has a pipeline', 'none was found')
+    if not messages():
+        result('messages', 'none was found')
+    print(f'1..{n_done}')
+
+
+main()
