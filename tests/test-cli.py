@@ -238,11 +238,15 @@ def looking():
            and found['operators'] == {'Relu': 1, 'Shape': 1} and found['unsupported'] == []
            and found['memory']['arena_bytes'] > 0 else [json.dumps(found)])
     check('bench', ['bench', 'good.onnx', '--runs', '2'], 0, 'Median', 'Load')
+    check('bench --tune', ['bench', 'good.onnx', '--runs', '2', '--tune', '10'], 0, 'First result',
+          'Kernels: 0 convolutions')
+    check('--tune -1', ['bench', 'good.onnx', '--tune', '-1'], 2, '--tune')
     check('bench --per-layer', ['bench', 'good.onnx', '--runs', '2', '--per-layer'], 0, 'Relu')
     p = vkseg('bench', 'good.onnx', '--runs', '2', '--per-layer', '--json', '--precision', 'fp16',
               '--input', 'x=good.npy')
     found = json.loads(p.stdout)
-    missing = [k for k in ('median_ms', 'min_ms', 'first_ms', 'load_ms', 'gflops', 'device',
+    missing = [k for k in ('median_ms', 'min_ms', 'first_ms', 'load_ms', 'first_result_ms', 'pipeline_cache',
+                           'choices', 'choices_known', 'choices_measured', 'tune_ms', 'gflops', 'device',
                            'precision', 'layers') if k not in found]
     if not missing and (found['precision'] != 'fp16' or found['median_ms'] <= 0
                         or found['min_ms'] > found['median_ms'] or len(found['layers']) < 1):

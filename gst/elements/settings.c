@@ -150,9 +150,9 @@ install_strings (GObjectClass *c)
         "Vulkan device: its number, or a part of its name (unset: the best)", NULL,
         AT_START },
     { SEG_PROP_CACHE_DIR, "cache-dir", "Cache folder",
-        "Where compiled pipelines are kept from run to run (unset: vkseg in the user's "
-        "cache folder; "
-        "empty: nowhere)",
+        "Where compiled pipelines, and what `tune` found, are kept from run to run "
+        "(unset: "
+        "vkseg in the user's cache folder; empty: nowhere)",
         NULL, AT_START },
   };
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
@@ -223,6 +223,16 @@ install_sizes (GObjectClass *c)
       "Height in pixels of what the network sees, where it takes any (0: as the model "
       "information says, else the frame's own)",
       SEG_FRAME_MAX_PX, 0);
+}
+
+static void
+install_tune (GObjectClass *c)
+{
+  install_uint (c, SEG_PROP_TUNE, "tune", "Tune",
+      "Milliseconds to look, when a network is loaded, for the fastest kernels of its "
+      "convolutions; what is found is kept in cache-dir, and used from then on (0: not, "
+      "what is kept is used all the same)",
+      SEG_MAX_TUNE_MS, 0);
 }
 
 static void
@@ -314,6 +324,7 @@ seg_settings_install (GObjectClass *c)
           "frame's size",
           upsample_type (), SEG_UPSAMPLE_BILINEAR, AT_START));
   install_sizes (c);
+  install_tune (c);
   g_object_class_install_property (c, SEG_PROP_POST_MESSAGES,
       g_param_spec_boolean ("post-messages", "Post messages",
           "Post an element message 'vkseg-result' for each frame that the network has "
@@ -410,6 +421,7 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
   case SEG_PROP_TILING: s->tiling = (SegTilingMode) g_value_get_enum (value); return TRUE;
   case SEG_PROP_TILE_OVERLAP: s->tile_overlap = g_value_get_uint (value); return TRUE;
   case SEG_PROP_TILE_BATCH: s->tile_batch = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_TUNE: s->tune_ms = g_value_get_uint (value); return TRUE;
   case SEG_PROP_INPUT_WIDTH: s->input_width = g_value_get_uint (value); return TRUE;
   case SEG_PROP_INPUT_HEIGHT: s->input_height = g_value_get_uint (value); return TRUE;
   case SEG_PROP_POST_MESSAGES:
@@ -457,6 +469,7 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_TILING: g_value_set_enum (value, (gint) s->tiling); return TRUE;
   case SEG_PROP_TILE_OVERLAP: g_value_set_uint (value, s->tile_overlap); return TRUE;
   case SEG_PROP_TILE_BATCH: g_value_set_uint (value, s->tile_batch); return TRUE;
+  case SEG_PROP_TUNE: g_value_set_uint (value, s->tune_ms); return TRUE;
   case SEG_PROP_INPUT_WIDTH: g_value_set_uint (value, s->input_width); return TRUE;
   case SEG_PROP_INPUT_HEIGHT: g_value_set_uint (value, s->input_height); return TRUE;
   case SEG_PROP_POST_MESSAGES: g_value_set_boolean (value, s->post_messages); return TRUE;
@@ -521,6 +534,7 @@ seg_settings_open (const SegSettings *s, GError **error)
     .device = s->device,
     .cache_dir = cache[0] != '\0' ? cache : NULL,
     .precision = s->precision,
+    .tune_ms = s->tune_ms,
     .input_width = s->input_width,
     .input_height = s->input_height,
     .regions = s->inference_region == SEG_INFERENCE_ROI_LIST,

@@ -37,6 +37,7 @@ typedef struct {
   SegTilingMode tiling;
   guint tile_overlap, tile_batch;  /* pixels; 0: what suits the device */
   guint input_width, input_height; /* 0: the model's */
+  guint tune_ms;
   gboolean post_messages;
   double alpha, threshold, mask_threshold, iou_threshold;
   guint max_detections; /* 0: the model's */
@@ -82,6 +83,7 @@ enum {
   SEG_PROP_PRECISION,
   SEG_PROP_DEVICE,
   SEG_PROP_CACHE_DIR,
+  SEG_PROP_TUNE,
   SEG_PROP_INFERENCE_REGION,
   SEG_PROP_ROI_CLASSES,
   SEG_PROP_ROI_MIN_SIZE,

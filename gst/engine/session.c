@@ -45,10 +45,11 @@ list_layers (SegSession *s)
 }
 
 static gboolean
-bind_to_device (SegSession *s, GError **error)
+bind_to_device (SegSession *s, guint tune_ms, GError **error)
 {
   SegDeviceInfo device = seg_trusted_info (s->vk, s->precision);
-  s->program = seg_program_new (s->graph, &device, s->precision, error);
+  s->program = seg_tuned_program (
+      s->graph, &device, s->precision, s->vk, tune_ms, &s->stats.tuning, error);
   if (s->program == NULL)
     return FALSE;
   list_layers (s);
@@ -72,7 +73,7 @@ seg_session_new (
       graph_flags (vk, s->precision, options), error);
   if (s->graph != NULL)
     s->graph->steady = options->steady;
-  if (s->graph == NULL || (vk != NULL && !bind_to_device (s, error)))
+  if (s->graph == NULL || (vk != NULL && !bind_to_device (s, options->tune_ms, error)))
     seg_session_free (&s);
   else
     s->stats.load_ms = (g_get_monotonic_time () - start) / 1e3;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "engine/tune.h"
 #include "graph/graph.h"
 #include "ops/program.h"
 #include "vk/vk.h"
@@ -24,6 +25,7 @@ typedef struct {
                          * where nothing is padded: slower convolutions */
   gboolean no_optimise; /* each node as in the file: for tests */
   gboolean timed;       /* per-layer times */
+  guint tune_ms;        /* to spend on timing kernels: see seg_tuned_program */
   gboolean
       poison; /* activations start as NaN, and inputs are laid out CHANNELS_LAST where
                          * they can be: for tests */
@@ -79,6 +81,7 @@ typedef struct {
   guint n_dispatches, n_host_steps;
   guint n_round_trips; /* runs of host steps, each between two submissions */
   double load_ms;
+  SegTuneStats tuning;
 } SegSessionStats;
 void seg_session_stats (const SegSession *session, SegSessionStats *stats);
 

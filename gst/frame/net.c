@@ -105,6 +105,7 @@ find_device (SegNet *net, const SegNetOptions *o, GError **error)
   SegVkOptions vk = { .device = o->device, .cache_dir = o->cache_dir };
   /* 16 bits do not tell the pixels of a large picture apart. */
   net->precision = net->info->regions_input >= 0 ? SEG_PRECISION_FP32 : o->precision;
+  net->tune_ms = o->tune_ms;
   net->vk = seg_vk_new (&vk, error);
   return net->vk != NULL;
 }
@@ -142,7 +143,11 @@ seg_net_bind (
       && memcmp (net->shape.dims, shapes[0].dims, sizeof shapes[0].dims) == 0)
     return TRUE;
   SegSessionOptions options = {
-    .precision = net->precision, .shapes = shapes, .n_shapes = n_shapes, .steady = steady
+    .precision = net->precision,
+    .shapes = shapes,
+    .n_shapes = n_shapes,
+    .steady = steady,
+    .tune_ms = net->tune_ms,
   };
   seg_session_free (&net->session);
   net->session = seg_session_new (net->model, net->vk, &options, error);

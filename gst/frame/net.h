@@ -25,6 +25,7 @@ typedef struct {
   SegInputShape shape; /* of the session's input */
   gboolean steady;     /* the session is */
   SegPrecision precision;
+  guint tune_ms;
   /* After seg_net_fit */
   SegFit fit;
   gboolean tile;
@@ -39,6 +40,7 @@ typedef struct {
   const char *device;     /* see SegVkOptions */
   const char *cache_dir;
   SegPrecision precision;
+  guint tune_ms;                   /* see SegSessionOptions */
   guint input_width, input_height; /* for free dimensions; 0: as model information says */
   gboolean regions;     /* it will look at regions of a frame: see frame/regions.h */
   GHashTable *settings; /* see seg_model_info_load */

@@ -4,6 +4,7 @@
 #include "ops/conv-cm.h"
 #include "ops/conv-lp.h"
 #include "ops/conv-sc.h"
+#include "shaders.h"
 
 #include <string.h>
 
@@ -50,6 +51,8 @@ seg_conv_is_forced (SegConvFamily family)
 typedef struct {
   SegConvFamily family;
   gboolean (*takes) (const SegDenseConv *conv, const SegDeviceInfo *device);
+  gboolean (*offers) (
+      const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
   gboolean (*emit) (const SegDenseConv *conv, SegProgram *p, GError **error);
 } Dense;
 
@@ -59,10 +62,10 @@ lp_takes (const SegDenseConv *c, const SegDeviceInfo *device)
   return seg_lp_takes (c->in_c, c->out_c, c->groups, device);
 }
 
-static const Dense lp = { SEG_CONV_LP, lp_takes, seg_lp_emit };
-static const Dense sc = { SEG_CONV_SC, seg_sc_takes, seg_sc_emit };
-static const Dense cm1 = { SEG_CONV_CM1, seg_cm1_takes, seg_cm1_emit };
-static const Dense cm2 = { SEG_CONV_CM2, seg_cm2_takes, seg_cm2_emit };
+static const Dense lp = { SEG_CONV_LP, lp_takes, seg_lp_offers, seg_lp_emit };
+static const Dense sc = { SEG_CONV_SC, seg_sc_takes, seg_sc_offers, seg_sc_emit };
+static const Dense cm1 = { SEG_CONV_CM1, seg_cm1_takes, seg_cm1_offers, seg_cm1_emit };
+static const Dense cm2 = { SEG_CONV_CM2, seg_cm2_takes, seg_cm2_offers, seg_cm2_emit };
 
 /* Best first. */
 static const Dense *const on_cpu[] = { &lp, &sc, &cm1, &cm2 };
@@ -102,15 +105,152 @@ choose_dense (const SegDenseConv *conv, const SegDeviceInfo *device)
   return best;
 }
 
-gboolean
-seg_dense_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
+static const Dense *
+find_dense (guint family)
 {
-  const Dense *dense = choose_dense (conv, seg_program_device (p));
+  for (guint i = 0; i < G_N_ELEMENTS (on_cpu); i++)
+    if (on_cpu[i]->family == family)
+      return on_cpu[i];
+  return NULL;
+}
+
+static gboolean
+emit_dense (const SegDenseConv *conv, SegChoice choice, SegProgram *p, GError **error)
+{
+  const Dense *dense = find_dense (choice.family);
+  SegDenseConv c = *conv;
+  c.variant = choice.variant;
   if (dense != NULL)
-    return dense->emit (conv, p, error);
+    return dense->emit (&c, p, error);
   g_set_error_literal (error, SEG_ERROR, SEG_ERROR_MEMORY,
       "the convolution is too large; use a smaller input");
   return FALSE;
+}
+
+/* --- what has been measured, or might be ----------------------------------------------------------- */
+
+#define MOST_VARIANTS 8 /* of any family */
+
+/* The first is what is taken where nothing has been measured. */
+typedef struct {
+  SegChoice list[SEG_TUNING_MAX_CHOICES];
+  guint n;
+} Choices;
+
+static void
+add_choice (Choices *choices, guint family, guint variant)
+{
+  if (choices->n < SEG_TUNING_MAX_CHOICES)
+    choices->list[choices->n++] = (SegChoice){ family, variant };
+}
+
+/* The best family's variants, and on a GPU the others as they are; a CPU has but one that is fast. */
+static void
+add_dense (Choices *choices, const SegDenseConv *conv, const SegDeviceInfo *device)
+{
+  const Dense *best = choose_dense (conv, device);
+  add_choice (choices, best != NULL ? best->family : SEG_CONV_N_FAMILIES, 0);
+  for (guint i = 1; best != NULL && i <= MOST_VARIANTS; i++)
+    if (best->offers (conv, device, i))
+      add_choice (choices, best->family, i);
+  for (guint i = 0; i < G_N_ELEMENTS (on_gpu) && device->type != SEG_DEVICE_CPU; i++)
+    if (on_gpu[i] != best && on_gpu[i]->takes (conv, device))
+      add_choice (choices, on_gpu[i]->family, 0);
+}
+
+static char *
+axis_key (const SegWindowAxis *a)
+{
+  return g_strdup_printf ("%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
+                          ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT,
+      a->in, a->out, a->kernel, a->stride, a->dilation, a->pad);
+}
+
+/* What there is to choose from follows from it and the device. */
+static char *
+key_of (const char *kind, const SegDenseConv *c)
+{
+  g_autofree char *y = axis_key (&c->y), *x = axis_key (&c->x);
+  return g_strdup_printf ("%s,%s,%u,%u,%u,%u,%s,%s", kind,
+      c->storage == SEG_STORAGE_F16 ? "fp16" : "fp32", c->batch, c->in_c, c->out_c,
+      c->groups, y, x);
+}
+
+static gboolean
+is_among (const Choices *choices, SegChoice choice)
+{
+  for (guint i = 0; i < choices->n; i++)
+    if (choices->list[i].family == choice.family
+        && choices->list[i].variant == choice.variant)
+      return TRUE;
+  return FALSE;
+}
+
+/* A table may come from a file, and say anything: only what is on offer is done. */
+static SegChoice
+choose_measured (
+    const char *kind, const SegDenseConv *c, const Choices *choices, SegProgram *p)
+{
+  if (p->tuning == NULL || choices->n < 2 || p->graph->steady
+      || forced () != SEG_CONV_N_FAMILIES)
+    return choices->list[0];
+  g_autofree char *key = key_of (kind, c);
+  SegTuningEntry *entry = seg_tuning_entry (p->tuning, key);
+  if (!entry->wanted) {
+    entry->wanted = TRUE;
+    entry->n_node = p->n_node;
+    entry->work = (double) c->batch * c->y.out * c->x.out * c->out_c * c->in_c / c->groups
+                  * c->y.kernel * c->x.kernel;
+    entry->n = choices->n;
+    memcpy (entry->choices, choices->list, sizeof choices->list);
+  }
+  entry->known = entry->known && is_among (choices, entry->choice);
+  return entry->known ? entry->choice : choices->list[0];
+}
+
+gboolean
+seg_dense_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
+{
+  Choices choices = { .n = 0 };
+  add_dense (&choices, conv, seg_program_device (p));
+  return emit_dense (conv, choose_measured ("dense", conv, &choices, p), p, error);
+}
+
+char *
+seg_choice_to_string (SegChoice choice)
+{
+  return g_strdup_printf ("%s/%u", names[choice.family], choice.variant);
+}
+
+gboolean
+seg_choice_parse (const char *string, SegChoice *choice)
+{
+  const char *slash = strchr (string, '/');
+  guint64 variant;
+  if (slash == NULL
+      || !g_ascii_string_to_unsigned (slash + 1, 10, 0, MOST_VARIANTS, &variant, NULL))
+    return FALSE;
+  for (guint i = 0; i < SEG_CONV_N_FAMILIES; i++)
+    if (strlen (names[i]) == (gsize) (slash - string)
+        && strncmp (names[i], string, slash - string) == 0) {
+      *choice = (SegChoice){ i, variant };
+      return TRUE;
+    }
+  return FALSE;
+}
+
+guint64
+seg_conv_shaders_hash (void)
+{
+  static const SegShader *const shaders[] = { &seg_shader_conv_lp_f32,
+    &seg_shader_conv_lp_f16, &seg_shader_conv_sc_f32, &seg_shader_conv_sc_f16,
+    &seg_shader_conv_sc_f16_f32, &seg_shader_conv_sums_f32, &seg_shader_conv_sums_f16,
+    &seg_shader_conv_cm1, &seg_shader_conv_cm2, &seg_shader_winograd_in_f32,
+    &seg_shader_winograd_out_f32, &seg_shader_winograd_out_f16 };
+  guint64 hash = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (shaders); i++)
+    hash = hash * G_GUINT64_CONSTANT (0x100000001b3) + shaders[i]->hash;
+  return hash;
 }
 
 /* --- Conv -------------------------------------------------------------------------------------- */
@@ -122,18 +262,34 @@ weights_known (const SegConvJob *job)
   return job->weights != NULL && bias;
 }
 
-/* Winograd's transforms pay where multiplications are dear, on CPUs, unless the arena would have to
- * grow for what lies between them. */
+/* Unless the arena would have to grow for what lies between its transforms. */
 static gboolean
-prefers_winograd (const SegConvJob *job, const SegProgram *p)
+can_be_winograd (const SegConvJob *job, const SegProgram *p)
 {
   SegConvFamily wanted = forced ();
-  if (!seg_conv_winograd_takes (job, p))
+  /* What the transforms round depends on where its tiles are, and where they end. */
+  if (p->graph->steady || !seg_conv_winograd_takes (job, p))
     return FALSE;
   if (wanted != SEG_CONV_N_FAMILIES)
     return wanted == SEG_CONV_WINOGRAD;
-  return seg_program_device (p)->type == SEG_DEVICE_CPU
-         && seg_conv_winograd_temp_bytes (job, p) <= seg_program_temp_budget (p);
+  return seg_conv_winograd_temp_bytes (job, p) <= seg_program_temp_budget (p);
+}
+
+/* The transforms pay where multiplications are dear, on CPUs. */
+static SegChoice
+choose (const SegConvJob *job, SegProgram *p)
+{
+  const SegDeviceInfo *device = seg_program_device (p);
+  SegDenseConv c = seg_dense_maps (job, p);
+  Choices choices = { .n = 0 };
+  gboolean winograd = can_be_winograd (job, p);
+  gboolean first = device->type == SEG_DEVICE_CPU || forced () == SEG_CONV_WINOGRAD;
+  if (winograd && first)
+    add_choice (&choices, SEG_CONV_WINOGRAD, 0);
+  add_dense (&choices, &c, device);
+  if (winograd && !first)
+    add_choice (&choices, SEG_CONV_WINOGRAD, 0);
+  return choose_measured (winograd ? "conv+winograd" : "conv", &c, &choices, p);
 }
 
 gboolean
@@ -144,13 +300,13 @@ seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error)
     return seg_conv_direct_emit (job, p, error);
   if (seg_conv_depthwise_takes (job))
     return seg_conv_depthwise_emit (job, p, error);
-  /* What Winograd's transforms round depends on where its tiles are, and where they end. */
-  if (!p->graph->steady && prefers_winograd (job, p))
-    return seg_conv_winograd_emit (job, p, error);
   if (!seg_dense_takes (job->in_c, job->out_c, job->groups, device))
     return seg_conv_direct_emit (job, p, error);
+  SegChoice choice = choose (job, p);
+  if (choice.family == SEG_CONV_WINOGRAD)
+    return seg_conv_winograd_emit (job, p, error);
   g_autofree float *filter = seg_conv_floats (job->weights);
   SegDenseConv c = seg_dense_conv (job, p);
   c.filter = filter;
-  return seg_dense_emit (&c, p, error);
+  return emit_dense (&c, choice, p, error);
 }

@@ -19,7 +19,11 @@ G_BEGIN_DECLS
  *
  * The environment variable VKSEG_CONV names a family (lp, winograd, sc, cm1, cm2, direct) to use
  * wherever it can do the work, on any device: for tests and measurements. Families that cannot
- * are skipped as usual. */
+ * are skipped as usual.
+ *
+ * Otherwise SegProgram.tuning, where it knows a shape, says which of the families that could do
+ * it, and of their variants, was the fastest when measured (engine/tune.h). Depthwise and direct
+ * convolutions and those of bytes have no such choice; graphs that are steady take none. */
 typedef enum {
   SEG_CONV_DIRECT,
   SEG_CONV_DEPTHWISE,

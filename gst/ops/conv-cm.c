@@ -101,9 +101,22 @@ seg_cm1_takes (const SegDenseConv *conv, const SegDeviceInfo *device)
 /* On a CPU fragments are emulated, by code that is unrolled for each lane: that of large parts
  * takes minutes to compile. */
 static guint
+first_tile (const SegDeviceInfo *device)
+{
+  return device->type == SEG_DEVICE_CPU ? CM1_TILES - 2 : 0;
+}
+
+gboolean
+seg_cm1_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
+{
+  guint first = first_tile (device);
+  return seg_gemm_offers (conv, cm1_tiles + first, CM1_TILES - first, variant);
+}
+
+static guint
 choose (const SegDenseConv *conv, const SegDeviceInfo *device)
 {
-  guint first = device->type == SEG_DEVICE_CPU ? CM1_TILES - 2 : 0;
+  guint first = first_tile (device);
   return first + seg_gemm_choose (conv, cm1_tiles + first, CM1_TILES - first, device);
 }
 
@@ -141,6 +154,13 @@ seg_cm2_takes (const SegDenseConv *conv, const SegDeviceInfo *device)
   return w->invocations > 0 && 32 % w->unit.m == 0 && 32 % w->unit.n == 0
          && CM2_STEP % w->unit.k == 0
          && device->max_shared_bytes >= w->reserved_bytes + CM2_SHARED && fits (conv);
+}
+
+gboolean
+seg_cm2_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
+{
+  (void) device;
+  return seg_gemm_offers (conv, cm2_tiles, CM2_TILES, variant);
 }
 
 gboolean

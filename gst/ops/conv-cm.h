@@ -12,5 +12,10 @@ gboolean seg_cm1_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
 gboolean seg_cm1_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
 gboolean seg_cm2_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
 gboolean seg_cm2_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
+/* Whether a tile (SegDenseConv.variant) is worth being measured. */
+gboolean seg_cm1_offers (
+    const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
+gboolean seg_cm2_offers (
+    const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
 
 G_END_DECLS

@@ -24,11 +24,14 @@ typedef struct {
   SegRef weights;  /* is set: what seg_lp_pack has made of it */
   SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */
   gboolean steady; /* as SegGraph.steady */
+  guint variant;   /* of the family, counted from 1; 0: as the family finds best */
 } SegDenseConv;
 
 #define SEG_BIAS_ALIGN 128 /* the most output channels of a tile, in any family */
 
-/* A job's feature maps and bias; without its filter. */
+/* A job's feature maps; without its filter and bias. */
+SegDenseConv seg_dense_maps (const SegConvJob *job, SegProgram *p);
+/* With its bias. */
 SegDenseConv seg_dense_conv (const SegConvJob *job, SegProgram *p);
 
 G_END_DECLS

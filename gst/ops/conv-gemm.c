@@ -40,13 +40,29 @@ use_of (const SegDenseConv *c, const SegGemmTile *tile)
          / ((double) n_tiles (c, tile) * tile->pixels * tile->channels);
 }
 
-guint
-seg_gemm_choose (
-    const SegDenseConv *c, const SegGemmTile *tiles, guint n, const SegDeviceInfo *device)
+static double
+best_use (const SegDenseConv *c, const SegGemmTile *tiles, guint n)
 {
   double most = 0;
   for (guint i = 0; i < n; i++)
     most = MAX (most, use_of (c, &tiles[i]));
+  return most;
+}
+
+gboolean
+seg_gemm_offers (const SegDenseConv *c, const SegGemmTile *tiles, guint n, guint variant)
+{
+  return variant >= 1 && variant <= n
+         && use_of (c, &tiles[variant - 1]) > best_use (c, tiles, n) * 0.5;
+}
+
+guint
+seg_gemm_choose (
+    const SegDenseConv *c, const SegGemmTile *tiles, guint n, const SegDeviceInfo *device)
+{
+  if (c->variant >= 1 && c->variant <= n)
+    return c->variant - 1;
+  double most = best_use (c, tiles, n);
   for (guint i = 0; i < n; i++)
     if (n_tiles (c, &tiles[i]) >= 2 * device->cores
         && use_of (c, &tiles[i]) > most * 0.75)

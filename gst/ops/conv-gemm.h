@@ -28,9 +28,13 @@ typedef struct {
 
 /* Dense, and few enough pixels and products for 32 bits. */
 gboolean seg_gemm_takes (const SegDenseConv *c);
-/* The largest of the n tiles (largest first) that leaves every core two; else the smallest. */
+/* The largest of the n tiles (largest first) that leaves every core two; else the smallest. Or
+ * number c->variant of them, if there is one. */
 guint seg_gemm_choose (const SegDenseConv *c, const SegGemmTile *tiles, guint n,
     const SegDeviceInfo *device);
+/* Whether tile number `variant` of n is worth being measured. */
+gboolean seg_gemm_offers (
+    const SegDenseConv *c, const SegGemmTile *tiles, guint n, guint variant);
 /* unit4: texels that the shader fetches at once; a tap is filled up to a multiple of it. */
 SegGemmPlan seg_gemm_plan (const SegDenseConv *c, const SegGemmTile *tile, guint unit4,
     const SegDeviceInfo *device);

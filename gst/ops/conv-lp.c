@@ -61,12 +61,18 @@ cost_of (gint64 rows, gint64 width, guint block, guint pixels)
   return (lanes + 7) / 8 * 8 * (sums + texels) * (pixels > 4 ? 1.05 : 1);
 }
 
+static guint
+most_pixels (guint block)
+{
+  return block == 32 ? 4 : block == 16 ? 5 : 6;
+}
+
 /* Narrow tiles waste less of a row's end, wide ones spread weights over more pixels. Each width is
  * a pipeline that has to be compiled (0.1 to 0.3 s), so others than 4 must be worth it. */
 static guint
 choose_pixels (gint64 rows, gint64 width, guint block)
 {
-  guint best = 4, most = block == 32 ? 4 : block == 16 ? 5 : 6;
+  guint best = 4, most = most_pixels (block);
   double least = cost_of (rows, width, block, best) * 0.94;
   for (guint pixels = 1; pixels <= most; pixels++) {
     double cost = cost_of (rows, width, block, pixels);
@@ -104,6 +110,17 @@ choose_turn (const SegDenseConv *c, const Plan *plan)
   return n;
 }
 
+static guint
+pixels_of (const SegDenseConv *c, guint block)
+{
+  /* The order of a sum depends on how many pixels are summed together. */
+  if (c->steady)
+    return 4;
+  if (c->variant >= 1 && c->variant <= most_pixels (block))
+    return c->variant;
+  return choose_pixels (c->batch * c->y.out, c->x.out, block);
+}
+
 static Plan
 make_plan (const SegDenseConv *c)
 {
@@ -115,12 +132,24 @@ make_plan (const SegDenseConv *c)
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
   plan.turn_blocks = choose_turn (c, &plan);
-  /* The order of a sum depends on how many pixels are summed together. */
-  plan.pixels = c->steady ? 4 : choose_pixels (c->batch * c->y.out, c->x.out, plan.block);
+  plan.pixels = pixels_of (c, plan.block);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
   gint64 span = (plan.pixels - 1) * c->x.stride + (c->x.kernel - 1) * c->x.dilation + 1;
   plan.reuse = span * 4 <= plan.pixels * c->x.kernel * 3 && span <= 24;
   return plan;
+}
+
+#define OFFER 1.12 /* times the least estimate: what may be the fastest all the same */
+
+gboolean
+seg_lp_offers (const SegDenseConv *c, const SegDeviceInfo *device, guint variant)
+{
+  (void) device;
+  guint block = make_plan (c).block;
+  gint64 rows = c->batch * c->y.out, width = c->x.out;
+  double least = cost_of (rows, width, block, choose_pixels (rows, width, block)) * OFFER;
+  return variant >= 1 && variant <= most_pixels (block)
+         && cost_of (rows, width, block, variant) <= least;
 }
 
 /* [block][y][x][texel][channel] texels of four input channels; the source is

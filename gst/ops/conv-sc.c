@@ -39,9 +39,16 @@ place (guint k, guint n, const SegGemmTile *tile, gpointer data)
 static guint
 choose (const SegDenseConv *conv, const SegDeviceInfo *device)
 {
-  if (device->type == SEG_DEVICE_INTEGRATED)
+  if (device->type == SEG_DEVICE_INTEGRATED && conv->variant == 0)
     return G_N_ELEMENTS (tiles) - 1;
   return seg_gemm_choose (conv, tiles, G_N_ELEMENTS (tiles), device);
+}
+
+gboolean
+seg_sc_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
+{
+  (void) device;
+  return seg_gemm_offers (conv, tiles, G_N_ELEMENTS (tiles), variant);
 }
 
 gboolean

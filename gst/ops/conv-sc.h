@@ -9,5 +9,8 @@ G_BEGIN_DECLS
  * nothing but Vulkan 1.1 and 16 KiB of shared memory. */
 gboolean seg_sc_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
 gboolean seg_sc_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
+/* Whether a tile (SegDenseConv.variant) is worth being measured. */
+gboolean seg_sc_offers (
+    const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
 
 G_END_DECLS

@@ -185,7 +185,7 @@ seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p)
 }
 
 SegDenseConv
-seg_dense_conv (const SegConvJob *job, SegProgram *p)
+seg_dense_maps (const SegConvJob *job, SegProgram *p)
 {
   return (SegDenseConv){
     .node = job->node,
@@ -208,9 +208,16 @@ seg_dense_conv (const SegConvJob *job, SegProgram *p)
     .out_image = job->y.out * job->x.out,
     .out_row = job->x.out,
     .out_col = 1,
-    .bias = seg_conv_bias (job, SEG_BIAS_ALIGN, p),
     .steady = p->graph->steady,
   };
+}
+
+SegDenseConv
+seg_dense_conv (const SegConvJob *job, SegProgram *p)
+{
+  SegDenseConv c = seg_dense_maps (job, p);
+  c.bias = seg_conv_bias (job, SEG_BIAS_ALIGN, p);
+  return c;
 }
 
 static gboolean

@@ -347,13 +347,34 @@ seg_program_empty (const SegDeviceInfo *device, SegStorage precision)
   return p;
 }
 
+static SegProgram *
+new_for_graph (const SegGraph *graph, const SegDeviceInfo *device, SegStorage precision,
+    SegTuning *tuning)
+{
+  SegProgram *p = seg_program_empty (device, precision);
+  p->graph = graph;
+  p->tuning = tuning;
+  seg_program_measure (p);
+  return p;
+}
+
+SegProgram *
+seg_program_new_node (const SegGraph *graph, const SegDeviceInfo *device,
+    SegStorage precision, SegTuning *tuning, guint n_node, GError **error)
+{
+  g_autoptr (SegProgram) p = new_for_graph (graph, device, precision, tuning);
+  p->n_node = n_node;
+  if (!emit_node (p, g_ptr_array_index (graph->nodes, n_node), error))
+    return NULL;
+  p->tuning = NULL;
+  return g_steal_pointer (&p);
+}
+
 SegProgram *
 seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage precision,
-    GError **error)
+    SegTuning *tuning, GError **error)
 {
-  g_autoptr (SegProgram) p = seg_program_empty (device, precision);
-  p->graph = graph;
-  seg_program_measure (p);
+  g_autoptr (SegProgram) p = new_for_graph (graph, device, precision, tuning);
   for (p->n_node = 0; p->n_node < graph->nodes->len; p->n_node++)
     if (!emit_node (p, g_ptr_array_index (graph->nodes, p->n_node), error))
       return NULL;
@@ -363,6 +384,7 @@ seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage 
       seg_program_value (p, v);
   }
   p->node = NULL;
+  p->tuning = NULL;
   return g_steal_pointer (&p);
 }
 

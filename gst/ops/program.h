@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/op.h"
+#include "ops/tuning.h"
 #include "vk/device-info.h"
 #include "vk/shader.h"
 
@@ -128,6 +129,7 @@ struct _SegProgram {
   const SegGraph *graph; /* borrowed; outlives the program */
   SegDeviceInfo device;
   SegStorage precision;
+  SegTuning *tuning;     /* borrowed; NULL: kernels are chosen unmeasured */
   GArray *steps;         /* SegStep */
   GArray *blobs;         /* SegBlob */
   GArray *temps;         /* SegTemp */
@@ -145,9 +147,12 @@ SegStorage seg_program_ref_storage (const SegProgram *p, SegRef ref);
 /* budget.c: fills in alive_bytes and most_alive_bytes. */
 void seg_program_measure (SegProgram *p);
 
-/* Emits all nodes of a graph made with SEG_GRAPH_LAYOUT. */
+/* Emits all nodes of a graph made with SEG_GRAPH_LAYOUT. tuning is used while it does; NULL: none. */
 SegProgram *seg_program_new (const SegGraph *graph, const SegDeviceInfo *device,
-    SegStorage precision, GError **error);
+    SegStorage precision, SegTuning *tuning, GError **error);
+/* Node n_node alone, as that one would. */
+SegProgram *seg_program_new_node (const SegGraph *graph, const SegDeviceInfo *device,
+    SegStorage precision, SegTuning *tuning, guint n_node, GError **error);
 /* Without a graph, for what emits into it itself and uses no graph value. */
 SegProgram *seg_program_empty (const SegDeviceInfo *device, SegStorage precision);
 void seg_program_free (SegProgram *program); /* NULL is allowed */

@@ -90,13 +90,26 @@ print_layers (const GArray *layers)
   printf ("%9.3f in all, a barrier after each layer\n", total);
 }
 
+static const char *
+cache_name (const Bench *b)
+{
+  return seg_vk_cache_is_warm (b->vk) ? "warm" : "cold";
+}
+
 void
 bench_print_text (const Bench *b)
 {
+  const SegTuneStats *tuning = &b->stats.tuning;
+
   printf ("Model: %s\nDevice: %s\nPrecision: %s\n", b->path, b->device, b->precision);
   printf ("Median: %.3f ms of %u runs (minimum %.3f ms)\n", b->median_ms, b->n_runs,
       b->min_ms);
   printf ("First run: %.3f ms\nLoad: %.3f ms\n", b->first_ms, b->load_ms);
+  printf ("First result: after %.3f ms, %s pipeline cache\n", b->load_ms + b->first_ms,
+      cache_name (b));
+  printf (
+      "Kernels: %u convolutions with a choice, %u measured earlier, %u now in %.0f ms\n",
+      tuning->n_choices, tuning->n_known, tuning->n_measured, tuning->ms);
   printf (
       "Arithmetic: %.3f GFLOP, %.2f GFLOP/s\n", b->gflop, rate (b->gflop, b->median_ms));
   printf ("Memory: %.1f MiB weights + %.1f MiB activations\n",
@@ -144,6 +157,12 @@ bench_print_json (const Bench *bench)
   tool_json_double (b, "min_ms", bench->min_ms);
   tool_json_double (b, "first_ms", bench->first_ms);
   tool_json_double (b, "load_ms", bench->load_ms);
+  tool_json_double (b, "first_result_ms", bench->load_ms + bench->first_ms);
+  tool_json_string (b, "pipeline_cache", cache_name (bench));
+  tool_json_int (b, "choices", bench->stats.tuning.n_choices);
+  tool_json_int (b, "choices_known", bench->stats.tuning.n_known);
+  tool_json_int (b, "choices_measured", bench->stats.tuning.n_measured);
+  tool_json_double (b, "tune_ms", bench->stats.tuning.ms);
   tool_json_double (b, "gflop", bench->gflop);
   tool_json_double (b, "gflops", rate (bench->gflop, bench->median_ms));
   tool_json_int (b, "weight_bytes", (gint64) bench->stats.weight_bytes);

@@ -148,6 +148,8 @@ bench_session (Bench *bench, SegModel *model, SegVk *vk, ToolInputs *inputs,
   if (!ok || !per_layer)
     return ok;
   options->timed = TRUE;
+  options->tune_ms =
+      0; /* as in the runs, by the cache; or, where that is not kept, as without */
   bench->timed = seg_session_new (model, vk, options, error);
   return bench->timed != NULL && measure_layers (bench, inputs, error);
 }
@@ -168,7 +170,10 @@ bench_model (Bench *bench, const ToolOptions *o, guint n_warm_up, gboolean per_l
     return FALSE;
   bench->device = seg_vk_info (bench->vk)->name;
   SegSessionOptions options = {
-    .precision = o->precision, .shapes = inputs.shapes, .n_shapes = inputs.n_shapes
+    .precision = o->precision,
+    .shapes = inputs.shapes,
+    .n_shapes = inputs.n_shapes,
+    .tune_ms = (guint) o->tune_ms,
   };
   return bench_session (
       bench, model, bench->vk, &inputs, &options, n_warm_up, per_layer, error);
@@ -208,7 +213,7 @@ run (int argc, char **argv)
 
   if (!tool_parse (&tool_bench, &options,
           TOOL_OPTION_MODEL | TOOL_OPTION_INPUT | TOOL_OPTION_SHAPE | TOOL_OPTION_DEVICE
-              | TOOL_OPTION_JSON,
+              | TOOL_OPTION_JSON | TOOL_OPTION_TUNE,
           own, argc, argv, &status))
     return status;
   if (n_runs < 1 || n_runs > 1000000 || n_warm_up < 1 || n_warm_up > 1000000)
@@ -224,6 +229,10 @@ const ToolCommand tool_bench = {
   .details =
       "Inputs that are not given are random (integers: 0). A run is from inputs in host\n"
       "memory to outputs in host memory. gflops is the rate at the median, gflop the\n"
-      "work of one run; a multiply-add counts two.",
+      "work of one run; a multiply-add counts two. The first result takes load and "
+      "first\n"
+      "run: with cold caches, pipelines are compiled; with warm ones, they are read "
+      "from\n"
+      "vkseg in the user's cache folder ($XDG_CACHE_HOME).",
   .run = run,
 };

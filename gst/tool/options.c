@@ -66,6 +66,11 @@ add_entries (GOptionContext *context, ToolOptions *o, ToolOptionFlags flags)
             "DEVICE" } },
     { TOOL_OPTION_JSON,
         { "json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "Print JSON", NULL } },
+    { TOOL_OPTION_TUNE, { "tune", 't', 0, G_OPTION_ARG_INT, &o->tune_ms,
+                            "Look for the fastest kernels, for about MS milliseconds "
+                            "while loading; what is "
+                            "found is kept for later runs (default 0: use what is kept)",
+                            "MS" } },
   };
   GOptionEntry entries[G_N_ELEMENTS (shared) + 1] = { 0 };
   guint n = 0;
@@ -148,6 +153,10 @@ tool_parse (const ToolCommand *command, ToolOptions *o, ToolOptionFlags flags,
   add_entries (context, o, flags);
   if (!parse (command, context, o, flags, &args, status))
     return FALSE;
+  if (o->tune_ms < 0 || o->tune_ms > SEG_MAX_TUNE_MS) {
+    *status = tool_wrong_usage (command, "--tune is 0 to %d", SEG_MAX_TUNE_MS);
+    return FALSE;
+  }
   if (flags & TOOL_OPTION_MODEL)
     o->model = g_strdup (args[1]);
   return TRUE;

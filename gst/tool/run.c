@@ -91,7 +91,10 @@ load_and_run (const ToolOptions *o, const char *dir, GError **error)
       || (vk = tool_open_device (o, error)) == NULL)
     return FALSE;
   SegSessionOptions options = {
-    .precision = o->precision, .shapes = inputs.shapes, .n_shapes = inputs.n_shapes
+    .precision = o->precision,
+    .shapes = inputs.shapes,
+    .n_shapes = inputs.n_shapes,
+    .tune_ms = (guint) o->tune_ms,
   };
   session = seg_session_new (model, vk, &options, error);
   ok = session != NULL && run_model (model, session, &inputs, dir, error);
@@ -113,8 +116,8 @@ run (int argc, char **argv)
   int status;
 
   if (!tool_parse (&tool_run, &options,
-          TOOL_OPTION_MODEL | TOOL_OPTION_INPUT | TOOL_OPTION_DEVICE, own, argc, argv,
-          &status))
+          TOOL_OPTION_MODEL | TOOL_OPTION_INPUT | TOOL_OPTION_DEVICE | TOOL_OPTION_TUNE,
+          own, argc, argv, &status))
     return status;
   if (dir == NULL)
     return tool_wrong_usage (&tool_run, "no --output-dir given");

@@ -40,6 +40,7 @@ typedef struct {
   char **inputs; /* "NAME=FILE.npy" */
   char **shapes; /* "NAME=1,3,224,224" */
   gboolean json;
+  int tune_ms;
 } ToolOptions;
 
 void tool_options_clear (ToolOptions *options);
@@ -52,6 +53,7 @@ typedef enum {
   TOOL_OPTION_SHAPE = 1 << 2,
   TOOL_OPTION_JSON = 1 << 3,
   TOOL_OPTION_MODEL = 1 << 4, /* the MODEL argument */
+  TOOL_OPTION_TUNE = 1 << 5,
 } ToolOptionFlags;
 
 /* Parses argv. own: further options, or NULL. FALSE with *status when there is nothing more to

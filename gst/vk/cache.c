@@ -18,14 +18,21 @@ static const guint8 magic[8] = { 'v', 'k', 's', 'e', 'g', 'p', 'c', '1' };
 #define MAX_BYTES (G_GUINT64_CONSTANT (256) << 20)
 
 char *
-seg_cache_path (const char *dir, const SegDeviceInfo *info)
+seg_cache_file (
+    const char *dir, const char *what, const char *suffix, const SegDeviceInfo *info)
 {
   g_autoptr (GString) name = g_string_new (NULL);
-  g_string_printf (name, "pipelines-%04x-%04x-", info->vendor_id, info->device_id);
+  g_string_printf (name, "%s-%04x-%04x-", what, info->vendor_id, info->device_id);
   for (guint i = 0; i < sizeof info->uuid; i++)
     g_string_append_printf (name, "%02x", info->uuid[i]);
-  g_string_append (name, ".bin");
+  g_string_append_printf (name, ".%s", suffix);
   return g_build_filename (dir, name->str, NULL);
+}
+
+char *
+seg_cache_path (const char *dir, const SegDeviceInfo *info)
+{
+  return seg_cache_file (dir, "pipelines", "bin", info);
 }
 
 static void

@@ -9,7 +9,8 @@ struct _SegPipelines {
   GHashTable *table; /* Key -> SegPipeline */
   gboolean dirty;    /* pipelines were made since the cache was read */
   VkPipelineCache cache;
-  char *path; /* NULL: not kept */
+  char *dir, *path; /* NULL: not kept */
+  gboolean warm;    /* there was a cache to read */
 };
 
 /* Compared and hashed by bytes: zeroed before it is filled in. */
@@ -182,6 +183,7 @@ create_cache (SegVk *vk, SegPipelines *all, GError **error)
                                          VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO };
   if (blob != NULL)
     info.pInitialData = g_bytes_get_data (blob, &info.initialDataSize);
+  all->warm = blob != NULL;
   return seg_vk_check (vk, vkCreatePipelineCache (vk->device, &info, NULL, &all->cache),
       "vkCreatePipelineCache", error);
 }
@@ -192,11 +194,25 @@ seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **error)
   SegPipelines *all = g_new0 (SegPipelines, 1);
   g_mutex_init (&all->lock);
   all->table = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
+  all->dir = g_strdup (cache_dir);
   all->path = cache_dir ? seg_cache_path (cache_dir, &vk->physical.info) : NULL;
   vk->pipelines = all;
   if (!create_cache (vk, all, error))
     seg_pipelines_free (vk);
   return vk->pipelines;
+}
+
+char *
+seg_vk_cache_file (const SegVk *vk, const char *what, const char *suffix)
+{
+  const char *dir = vk->pipelines->dir;
+  return dir != NULL ? seg_cache_file (dir, what, suffix, &vk->physical.info) : NULL;
+}
+
+gboolean
+seg_vk_cache_is_warm (const SegVk *vk)
+{
+  return vk->pipelines->warm;
 }
 
 /* A cache that cannot be kept costs the next start time, nothing else: no error. */
@@ -233,6 +249,7 @@ seg_pipelines_free (SegVk *vk)
   g_hash_table_unref (all->table);
   vkDestroyPipelineCache (vk->device, all->cache, NULL);
   g_mutex_clear (&all->lock);
+  g_free (all->dir);
   g_free (all->path);
   g_free (all);
   vk->pipelines = NULL;

@@ -117,7 +117,10 @@ const SegPipeline *seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError 
 
 /* --- cache.c: the pipeline cache as a file -------------------------------------------------------- */
 
-/* "DIR/pipelines-VENDOR-DEVICE-UUID.bin", newly allocated. */
+/* "DIR/WHAT-VENDOR-DEVICE-UUID.SUFFIX", newly allocated. */
+char *seg_cache_file (
+    const char *dir, const char *what, const char *suffix, const SegDeviceInfo *info);
+/* The pipelines' own, "pipelines" and "bin". */
 char *seg_cache_path (const char *dir, const SegDeviceInfo *info);
 /* The blob, or NULL when there is no file or it is corrupt or another device's. */
 GBytes *seg_cache_read (const char *path, const SegDeviceInfo *info);

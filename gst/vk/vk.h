@@ -43,6 +43,11 @@ const SegDeviceInfo *seg_vk_info (const SegVk *vk);
 /* What f finds out about a device, once in vk's life: a second call, or one that comes while the
  * first runs, gets the same. Always with the same f. */
 guint seg_vk_once (SegVk *vk, guint (*f) (SegVk *vk));
+/* "DIR/WHAT-VENDOR-DEVICE-UUID.SUFFIX" in the cache folder, for what holds for this device and
+ * driver alone; newly allocated, NULL without such a folder. */
+char *seg_vk_cache_file (const SegVk *vk, const char *what, const char *suffix);
+/* Whether pipelines that were made earlier have been found in the cache folder. */
+gboolean seg_vk_cache_is_warm (const SegVk *vk);
 /* Messages from the validation layer so far, of all devices of this process. */
 guint seg_vk_validation_messages (void);
 

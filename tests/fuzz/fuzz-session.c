@@ -66,7 +66,7 @@ build (SegModel *model, SegGraphFlags flags)
   if (graph == NULL)
     return;
   if (flags & SEG_GRAPH_LAYOUT)
-    program = seg_program_new (graph, &device, SEG_STORAGE_F16, NULL);
+    program = seg_program_new (graph, &device, SEG_STORAGE_F16, NULL, NULL);
   else if (is_small (graph))
     evaluate (graph);
 }
