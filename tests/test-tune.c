@@ -334,6 +334,22 @@ test_steady (Fixture *f)
   seg_session_free (&session);
 }
 
+/* A GPU has more to choose from: tiles, and other families. */
+static void
+test_as_gpu (Fixture *f, SegStorage precision)
+{
+  SegTuneStats s;
+  g_autoptr (SegModel) model = parse (narrow (72));
+  SegSession *session = load (model, f->vk, 0, &s);
+  SegDeviceInfo gpu = *seg_vk_info (f->vk);
+  gpu.type = SEG_DEVICE_DISCRETE;
+  g_autoptr (SegProgram) p = seg_tuned_program (
+      seg_session_graph (session), &gpu, precision, f->vk, PLENTY_MS, &s, NULL);
+  seg_tap_result (&f->tap, p != NULL && s.n_choices == 1 && s.n_measured == 1,
+      precision == SEG_STORAGE_F16 ? "as on a GPU, fp16" : "as on a GPU, fp32", NULL);
+  seg_session_free (&session);
+}
+
 /* --- setting up ---------------------------------------------------------------------------------- */
 
 static SegTensor *
@@ -379,6 +395,8 @@ main (void)
   test_writers (&f);
   test_unwritable (&f);
   test_steady (&f);
+  test_as_gpu (&f, SEG_STORAGE_F32);
+  test_as_gpu (&f, SEG_STORAGE_F16);
   seg_tap_result (&f.tap, seg_vk_validation_messages () == 0,
       "no messages from the validation layer", NULL);
   seg_tensor_unref (f.input);
