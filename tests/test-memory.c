@@ -62,7 +62,7 @@ check (SegTap *tap, SegVk *vk, const char *name, GBytes *bytes, SegPrecision pre
 {
   g_autoptr (GBytes) owned = bytes;
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegModel) model = seg_model_parse (bytes, NULL, &error);
+  g_autoptr (SegModel) model = seg_model_parse (owned, NULL, &error);
   SegSessionOptions options = { .precision = precision };
   SegSession *session =
       model != NULL ? seg_session_new (model, vk, &options, &error) : NULL;

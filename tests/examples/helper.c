@@ -41,7 +41,7 @@ parse (char **words)
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) pipeline = gst_parse_launchv_full (
       (const gchar **) words, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
-  if (error == NULL)
+  if (pipeline != NULL && error == NULL)
     return 0;
   g_printerr ("%s\n", error->message);
   return 1;
