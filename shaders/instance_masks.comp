@@ -16,6 +16,8 @@ layout (binding = 3) uniform samplerBuffer prototypes;
 layout (binding = 4) uniform usamplerBuffer records;
 layout (binding = 5) writeonly buffer Masks { uint data[]; } masks;
 
+int n_coefficients; // of a mask
+
 float prototype (int at)
 {
   return texelFetch (prototypes, at >> 2)[at & 3];
@@ -24,7 +26,7 @@ float prototype (int at)
 vec4 coefficients (int box, int m)
 {
   vec4 v = vec4 (0.0);
-  for (int k = 0; k < min (4, inst.shape.z - m); k++)
+  for (int k = 0; k < min (4, n_coefficients - m); k++)
     v[k] = detection (box, 4 + inst.shape.w + inst.shape.y + m + k);
   return v;
 }
@@ -35,7 +37,7 @@ vec4 prototype4 (int at, int m)
   if (BY_FOUR != 0)
     return texelFetch (prototypes, (at + m) >> 2);
   vec4 v = vec4 (0.0);
-  for (int k = 0; k < min (4, inst.shape.z - m); k++)
+  for (int k = 0; k < min (4, n_coefficients - m); k++)
     v[k] = prototype (at + (m + k) * inst.proto.w);
   return v;
 }
@@ -50,7 +52,7 @@ uint mask_byte (float logit)
 void four_pixels (int slot, int x, int y, ivec4 area, int box)
 {
   vec4 sum = vec4 (0.0);
-  for (int m = 0; m < inst.shape.z; m += 4) {
+  for (int m = 0; m < n_coefficients; m += 4) {
     vec4 c = coefficients (box, m);
     for (int e = 0; e < 4; e++) {
       int px = min (x + e, inst.mask.x - 1);
@@ -67,7 +69,9 @@ void four_pixels (int slot, int x, int y, ivec4 area, int box)
 void main ()
 {
   int n = int (texelFetch (records, 0).x);
-  int words = inst.mask.z / 4, per_slot = words * inst.mask.y;
+  // Here and not in the loops: Mesa 26's CPU driver follows a null pointer where a loop is the first to
+  // look at a uniform block, what comes after the loop looks at it too, and no invocation is there.
+  n_coefficients = inst.shape.z;
   int step = int (gl_NumWorkGroups.x * gl_NumWorkGroups.y) * 64;
   int first = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   for (int slot = 0; slot < n; slot++) {
