@@ -54,6 +54,15 @@ measure_choice (const Tuner *t, SegTuningEntry *entry, guint i, double best, dou
   return ok;
 }
 
+/* Once more, so that a disturbance of the one is not taken for an advantage of the other. */
+static gboolean
+is_faster (const Tuner *t, SegTuningEntry *entry, guint i)
+{
+  double usual, ns;
+  return measure_choice (t, entry, 0, G_MAXDOUBLE, &usual, NULL)
+         && measure_choice (t, entry, i, G_MAXDOUBLE, &ns, NULL) && ns < usual * WORTH;
+}
+
 /* FALSE: time is up, or the usual choice cannot be measured. */
 static gboolean
 measure_entry (const Tuner *t, SegTuningEntry *entry)
@@ -76,6 +85,8 @@ measure_entry (const Tuner *t, SegTuningEntry *entry)
       fastest = i;
     }
   }
+  if (fastest > 0 && !is_faster (t, entry, fastest))
+    fastest = 0;
   entry->choice = entry->choices[fastest];
   entry->known = entry->measured = TRUE;
   return TRUE;

@@ -106,18 +106,19 @@ first_tile (const SegDeviceInfo *device)
   return device->type == SEG_DEVICE_CPU ? CM1_TILES - 2 : 0;
 }
 
-gboolean
-seg_cm1_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
-{
-  guint first = first_tile (device);
-  return seg_gemm_offers (conv, cm1_tiles + first, CM1_TILES - first, variant);
-}
-
 static guint
 choose (const SegDenseConv *conv, const SegDeviceInfo *device)
 {
   guint first = first_tile (device);
   return first + seg_gemm_choose (conv, cm1_tiles + first, CM1_TILES - first, device);
+}
+
+gboolean
+seg_cm1_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
+{
+  guint first = first_tile (device);
+  return first + variant != choose (conv, device) + 1
+         && seg_gemm_offers (conv, cm1_tiles + first, CM1_TILES - first, variant);
 }
 
 gboolean
@@ -159,8 +160,8 @@ seg_cm2_takes (const SegDenseConv *conv, const SegDeviceInfo *device)
 gboolean
 seg_cm2_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
 {
-  (void) device;
-  return seg_gemm_offers (conv, cm2_tiles, CM2_TILES, variant);
+  return variant != seg_gemm_choose (conv, cm2_tiles, CM2_TILES, device) + 1
+         && seg_gemm_offers (conv, cm2_tiles, CM2_TILES, variant);
 }
 
 gboolean

@@ -147,9 +147,10 @@ seg_lp_offers (const SegDenseConv *c, const SegDeviceInfo *device, guint variant
   (void) device;
   guint block = make_plan (c).block;
   gint64 rows = c->batch * c->y.out, width = c->x.out;
-  double least = cost_of (rows, width, block, choose_pixels (rows, width, block)) * OFFER;
-  return variant >= 1 && variant <= most_pixels (block)
-         && cost_of (rows, width, block, variant) <= least;
+  guint own = choose_pixels (rows, width, block);
+  return variant >= 1 && variant <= most_pixels (block) && variant != own
+         && cost_of (rows, width, block, variant)
+                <= cost_of (rows, width, block, own) * OFFER;
 }
 
 /* [block][y][x][texel][channel] texels of four input channels; the source is

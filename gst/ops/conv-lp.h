@@ -12,7 +12,8 @@ gboolean seg_lp_takes (
     guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device);
 /* About what a tap of four input channels costs, in multiplications of four channels. */
 double seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, gboolean pointwise);
-/* Whether so many pixels a lane, `variant`, are worth being measured. */
+/* Whether so many pixels a lane, `variant`, are worth being measured beside those that are taken
+ * otherwise. */
 gboolean seg_lp_offers (
     const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
 SegRef seg_lp_pack (const SegDenseConv *conv, SegProgram *p);

@@ -47,8 +47,8 @@ choose (const SegDenseConv *conv, const SegDeviceInfo *device)
 gboolean
 seg_sc_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
 {
-  (void) device;
-  return seg_gemm_offers (conv, tiles, G_N_ELEMENTS (tiles), variant);
+  return variant != choose (conv, device) + 1
+         && seg_gemm_offers (conv, tiles, G_N_ELEMENTS (tiles), variant);
 }
 
 gboolean

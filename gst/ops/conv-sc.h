@@ -9,7 +9,8 @@ G_BEGIN_DECLS
  * nothing but Vulkan 1.1 and 16 KiB of shared memory. */
 gboolean seg_sc_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
 gboolean seg_sc_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
-/* Whether a tile (SegDenseConv.variant) is worth being measured. */
+/* Whether a tile (SegDenseConv.variant) is worth being measured beside the one that is taken
+ * otherwise; conv->variant is 0. */
 gboolean seg_sc_offers (
     const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
 

@@ -561,6 +561,30 @@ test_interval (void)
 }
 
 /* Frames that come too late are drawn, but the network does not see them. */
+static guint
+count_files (const char *prefix)
+{
+  guint n = 0;
+  GDir *list = g_dir_open (dir, 0, NULL);
+  for (const char *name; (name = g_dir_read_name (list)) != NULL;)
+    n += g_str_has_prefix (name, prefix);
+  g_dir_close (list);
+  return n;
+}
+
+/* What is measured goes to the cache folder, and only when it is asked for. */
+static void
+test_tune (void)
+{
+  for (guint tune = 0; tune <= 60000; tune += 60000) {
+    GstHarness *h = new_harness (new_element ("tune", tune, NULL));
+    set_caps (h, "RGBA", 64, 48, "");
+    gst_buffer_unref (process (h));
+    g_assert_cmpuint (count_files ("tuning-"), ==, tune > 0);
+    finish (h);
+  }
+}
+
 static void
 test_late_frames (void)
 {
@@ -789,6 +813,7 @@ main (int argc, char **argv)
     { "/vksegment/interval", test_interval },
     { "/vksegment/late-frames", test_late_frames },
     { "/vksegment/latency", test_latency },
+    { "/vksegment/tune", test_tune },
     { "/vksegment/missing-model", test_missing_model },
     { "/vksegment/bad-model", test_bad_model },
     { "/vksegment/bad-info", test_bad_info },
