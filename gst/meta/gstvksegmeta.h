@@ -158,6 +158,14 @@ GST_VK_SEG_API gboolean gst_vk_seg_instance_get_mask_in_extent (
     const GstVkSegInstance *instance, guint width, guint height, guint8 *pixels,
     gsize stride);
 
+/* The same in memory of their own. */
+GST_VK_SEG_API GBytes *gst_vk_seg_instance_get_mask_bytes (
+    const GstVkSegInstance *instance, guint width, guint height);
+GST_VK_SEG_API GBytes *gst_vk_seg_meta_get_map_bytes (
+    const GstVkSegMeta *meta, guint width, guint height);
+GST_VK_SEG_API GBytes *gst_vk_seg_meta_get_foreground_bytes (
+    const GstVkSegMeta *meta, gboolean soft, guint width, guint height);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVkSegInstance, gst_vk_seg_instance_free)
 
 G_END_DECLS

@@ -57,11 +57,11 @@ seg_instance_paint (const GstVkSegInstance *instance, SegPaint how,
 }
 
 /**
- * gst_vk_seg_instance_get_mask_at_size:
+ * gst_vk_seg_instance_get_mask_at_size: (skip)
  * @instance: an instance
  * @width: pixels of a row, 1 to #GST_VK_SEG_MAX_PX; the frame's for a mask of the frame's size
  * @height: rows
- * @pixels: (array) (inout caller-allocates): room for @height rows
+ * @pixels: (array) (out caller-allocates): room for @height rows
  * @stride: bytes from one row to the next, at least @width
  *
  * The whole frame at a size, 255 where the object is and 0 elsewhere: probabilities are
@@ -105,11 +105,11 @@ gst_vk_seg_instance_get_extent (const GstVkSegInstance *instance, guint width,
 }
 
 /**
- * gst_vk_seg_instance_get_mask_in_extent:
+ * gst_vk_seg_instance_get_mask_in_extent: (skip)
  * @instance: an instance
  * @width: of the picture in pixels, 1 to #GST_VK_SEG_MAX_PX
  * @height: its rows
- * @pixels: (array) (inout caller-allocates): room for the rows of the extent
+ * @pixels: (array) (out caller-allocates): room for the rows of the extent
  * @stride: bytes from one row to the next, at least the extent's width
  *
  * What gst_vk_seg_instance_get_mask_at_size() gives, but only the part that

@@ -5,11 +5,11 @@
 #include <string.h>
 
 /**
- * gst_vk_seg_meta_get_map_at_size:
+ * gst_vk_seg_meta_get_map_at_size: (skip)
  * @meta: a result
  * @width: pixels of a row, 1 to #GST_VK_SEG_MAX_PX
  * @height: rows
- * @pixels: (array) (inout caller-allocates): room for @height rows
+ * @pixels: (array) (out caller-allocates): room for @height rows
  * @stride: bytes from one row to the next, at least @width
  *
  * The whole frame at a size: classes of a label map (the nearest; outside of the map the
@@ -66,12 +66,12 @@ classes_to_foreground (
 }
 
 /**
- * gst_vk_seg_meta_get_foreground_at_size:
+ * gst_vk_seg_meta_get_foreground_at_size: (skip)
  * @meta: a result
  * @soft: probabilities (of a matte, the alpha) and not only 0 and 255
  * @width: pixels of a row, 1 to #GST_VK_SEG_MAX_PX
  * @height: rows
- * @pixels: (array) (inout caller-allocates): room for @height rows
+ * @pixels: (array) (out caller-allocates): room for @height rows
  * @stride: bytes from one row to the next, at least @width
  *
  * What of the whole frame is not background: all objects together, or every class of a label map

@@ -200,7 +200,7 @@ gst_vk_seg_meta_add_instance (GstVkSegMeta *meta, gint class_id, const gchar *la
 }
 
 /**
- * gst_buffer_get_vk_seg_meta: (skip)
+ * gst_buffer_get_vk_seg_meta:
  * @buffer: a buffer
  *
  * Returns: (transfer none) (nullable): the first result on @buffer

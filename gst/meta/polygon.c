@@ -132,14 +132,16 @@ finish_polygons (GPtrArray *polygons, const SegWindow *w, gdouble tolerance)
 }
 
 /**
- * gst_vk_seg_instance_get_polygons:
+ * gst_vk_seg_instance_get_polygons: (skip)
  * @instance: an instance
  * @width: of the picture that the polygons are in, 1 to #GST_VK_SEG_MAX_PX
  * @height: its rows
  * @tolerance: how far a simplified border may be from the true one, in pixels; 0: the true ones,
  *   which fill exactly the pixels of gst_vk_seg_instance_get_mask_at_size()
  *
- * The borders of the mask at a size. Pixels that touch at a corner only are apart.
+ * The borders of the mask at a size. Pixels that touch at a corner only are apart. Not for
+ * introspection: bindings free an array's elements that the array frees too; gst_vk_seg_meta_to_json()
+ * has polygons.
  *
  * Returns: (transfer full) (nullable) (element-type GstVkSegPolygon): the polygons, a hole after
  *   what it is a hole of; %NULL when the size is out of range

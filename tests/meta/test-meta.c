@@ -398,6 +398,38 @@ test_foreground (void)
   gst_buffer_unref (buffer);
 }
 
+/* The same in memory of its own, and no memory for pictures that are too large. */
+static void
+test_bytes (void)
+{
+  static const char *const rows[] = { "#0", "##" };
+  static const guint8 object[] = { 255, 0, 0, 255, 255, 0 };
+  GstBuffer *buffer;
+  GstVkSegMeta *meta = new_meta (&buffer, 3, 2);
+  g_autoptr (GstVkSegMask) mask = make_mask (rows, 2, 0, 0);
+  GstVkSegInstance *instance = add (meta, 0, 0, 3, 2, mask);
+  g_autoptr (GBytes) one = gst_vk_seg_instance_get_mask_bytes (instance, 3, 2);
+  g_autoptr (GBytes) all = gst_vk_seg_meta_get_foreground_bytes (meta, FALSE, 3, 2);
+  g_assert_cmpmem (
+      g_bytes_get_data (one, NULL), g_bytes_get_size (one), object, sizeof object);
+  g_assert_true (g_bytes_equal (one, all));
+  g_assert_null (gst_vk_seg_meta_get_map_bytes (meta, 3, 2));
+  gst_vk_seg_meta_set_map (meta, mask, NULL, 9);
+  g_autoptr (GBytes) map = gst_vk_seg_meta_get_map_bytes (meta, 3, 2);
+  static const guint8 classes[] = { 255, 0, 9, 255, 255, 9 };
+  g_assert_cmpmem (
+      g_bytes_get_data (map, NULL), g_bytes_get_size (map), classes, sizeof classes);
+  static const guint wrong[][2] = { { 0, 2 }, { 3, 0 }, { GST_VK_SEG_MAX_PX + 1, 1 },
+    { G_MAXUINT, G_MAXUINT } };
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    guint w = wrong[i][0], h = wrong[i][1];
+    g_assert_null (gst_vk_seg_instance_get_mask_bytes (instance, w, h));
+    g_assert_null (gst_vk_seg_meta_get_map_bytes (meta, w, h));
+    g_assert_null (gst_vk_seg_meta_get_foreground_bytes (meta, TRUE, w, h));
+  }
+  gst_buffer_unref (buffer);
+}
+
 /* --- mirrors ------------------------------------------------------------------------------------ */
 
 static void
@@ -444,6 +476,7 @@ main (int argc, char **argv)
   g_test_add_func ("/meta/crop", test_crop);
   g_test_add_func ("/meta/map", test_map);
   g_test_add_func ("/meta/foreground", test_foreground);
+  g_test_add_func ("/meta/bytes", test_bytes);
   g_test_add_func ("/meta/roi", test_roi);
   return g_test_run ();
 }
