@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tap import NO_DEVICE, done, lacks_device, result
+
 SOURCE, BUILD = (Path(a).resolve() for a in sys.argv[1:3])
 PREFIX, LIBDIR = sys.argv[3:5]
 SHARED = SOURCE.parent / 'shared'
@@ -22,17 +24,6 @@ CC = shlex.split(os.environ.get('CC', 'cc'))
 LINE = re.compile(r'  (.+?) +(\d\.\d\d)  at (-?\d+),(-?\d+)  (\d+) x (\d+)  (\d+) px')
 # What somebody sees in dog.jpg: x, y, width, height within 15 pixels.
 SEEN = {'bicycle': (130, 145, 440, 275), 'truck': (469, 78, 225, 100), 'dog': (132, 210, 220, 335)}
-n_done = 0
-
-
-def result(name, problem, skip=None):
-    global n_done
-    n_done += 1
-    print(f'{"not ok" if problem else "ok"} {n_done} - {name}' + (f' # SKIP {skip}' if skip else ''))
-    for line in str(problem or '').splitlines():
-        print(f'#   {line}')
-    sys.stdout.flush()
-    return not problem and not skip
 
 
 def run(*command, **kw):
@@ -72,6 +63,9 @@ class Installed:
         wanted += [headers / 'vkseg.h', self.libdir / 'libgstvkseg-1.0.so',
                    self.libdir / 'pkgconfig' / 'gstvkseg-1.0.pc', self.root / 'bin' / 'vkseg',
                    self.libdir / 'gstreamer-1.0' / 'libgstvkseg.so']
+        if (BUILD / 'gst' / 'meta' / 'GstVkSeg-1.0.gir').exists():
+            wanted += [self.libdir / 'girepository-1.0' / 'GstVkSeg-1.0.typelib',
+                       self.root / 'share' / 'gir-1.0' / 'GstVkSeg-1.0.gir']
         return '\n'.join(f'{w.relative_to(self.root)} is not installed' for w in wanted
                          if not w.exists())
 
@@ -131,8 +125,8 @@ def check_runs(installed, where):
     if not (PICTURE.exists() and MODEL.exists()):
         return result(name, None, skip='no ../shared')
     found = run(example, PICTURE, MODEL, f'model-info={INFO}', 'threshold=0.5', env=installed.env)
-    if 'no Vulkan device' in found.stderr and 'VKSEG_TEST_NEED_DEVICE' not in os.environ:
-        return result(name, None, skip='no Vulkan device')
+    if lacks_device(found.stderr):
+        return result(name, None, skip=NO_DEVICE)
     return result(name, failed(found) or seen(found.stdout))
 
 
@@ -147,7 +141,7 @@ def main():
               and result('one prefix in the .pc file', installed.move_pc())
               and result('examples/instances.c builds', installed.build_example(where))):
             check_runs(installed, where)
-    print(f'1..{n_done}')
+    done()
 
 
 main()

@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tap import NO_DEVICE, done, lacks_device, result
+
 WITH_GI = """
 import gi
 gi.require_version('Gst', '1.0')
@@ -19,16 +21,6 @@ from gi.repository import Gst, GstVideo
 STREET = ('videotestsrc num-buffers=3 ! video/x-raw,width=160,height=120,framerate=10/1 ! jpegenc '
           '! matroskamux ! filesink location=street.mkv')
 WIDTH, HEIGHT = 160, 120
-n_done = 0
-
-
-def result(name, problem, skip=None):
-    global n_done
-    n_done += 1
-    print(f'{"not ok" if problem else "ok"} {n_done} - {name}' + (f' # SKIP {skip}' if skip else ''))
-    for line in str(problem or '').splitlines():
-        print(f'#   {line}')
-    sys.stdout.flush()
 
 
 def find_python():
@@ -39,6 +31,7 @@ def find_python():
 
 
 # --- in a Python with GObject introspection ----------------------------------------------------------
+
 
 def look(buffer, found):
     """What an application sees of a frame; the small network finds a person and a car."""
@@ -91,6 +84,7 @@ def look_from_inside(_argv):
 
 # --- outside -------------------------------------------------------------------------------------------
 
+
 def main(source, helper, plugins, typelibs):
     python = find_python()
     if python is None:
@@ -107,14 +101,14 @@ def main(source, helper, plugins, typelibs):
         run(helper, 'nets', folder).check_returncode()
         run('gst-launch-1.0', '-q', *shlex.split(STREET)).check_returncode()
         looked = run(python, __file__, '--inside')
-        if 'no Vulkan device' in looked.stderr and 'VKSEG_TEST_NEED_DEVICE' not in os.environ:
-            print('1..0 # SKIP no Vulkan device')
+        if lacks_device(looked.stderr):
+            print(f'1..0 # SKIP {NO_DEVICE}')
             return
         result('a result is read', looked.returncode and f'exit status {looked.returncode}: {looked.stderr}')
         for name, fine in (json.loads(looked.stdout) if not looked.returncode else {}).items():
             result(name, not fine and 'is something else')
         check_count(run, python, str(source / 'examples' / 'count_people.py'))
-    print(f'1..{n_done}')
+    done()
 
 
 def check_count(run, python, example):

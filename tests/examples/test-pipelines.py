@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tap import NO_DEVICE, done, lacks_device, result
+
 SOURCE, HELPER, PLUGINS = (Path(a).resolve() for a in sys.argv[1:4])
 RECIPES = SOURCE / 'examples' / 'README.md'
 
@@ -45,17 +47,6 @@ MEDIA = {  # by content, whatever the name says
     'street.mp4': 'videotestsrc num-buffers=4 ! video/x-raw,width=160,height=120 ! jpegenc ! m.video_0 '
                   'audiotestsrc num-buffers=4 ! vorbisenc ! m.audio_0 matroskamux name=m',
 }
-NO_DEVICE = 'no Vulkan device'
-n_done = 0
-
-
-def result(name, problem, skip=None):
-    global n_done
-    n_done += 1
-    print(f'{"not ok" if problem else "ok"} {n_done} - {name}' + (f' # SKIP {skip}' if skip else ''))
-    for line in str(problem or '').splitlines():
-        print(f'#   {line}')
-    sys.stdout.flush()
 
 
 def commands(path):
@@ -117,7 +108,7 @@ class Room:
 
 
 def check(room, page, command):
-    name = f'{page}: {command}'.replace('#', '')
+    name = f'{page}: {command}'
     problem = room.parse(command)
     if problem and missing(problem):
         return result(name, None, skip=f'no {missing(problem)}')
@@ -125,7 +116,7 @@ def check(room, page, command):
     if where:
         return result(f'{name} (parsed only: it wants {where})', problem)
     problem = problem or room.run(command)
-    if problem and NO_DEVICE in problem and 'VKSEG_TEST_NEED_DEVICE' not in os.environ:
+    if problem and lacks_device(problem):
         return result(name, None, skip=NO_DEVICE)
     return result(name, problem)
 
@@ -139,7 +130,7 @@ def messages():
     for row in rows:
         parts = [p.strip() for p in re.split(r'…|\.\.\.', row) if len(p.strip()) > 3]
         lost = [p for p in parts if p not in sources]
-        result(f'message: {row}'.replace('#', ''), lost and f'not in gst/: {lost}')
+        result(f'message: {row}', lost and f'not in gst/: {lost}')
     return rows
 
 
@@ -156,7 +147,7 @@ def main():
                 result(f'{page.name} has a pipeline', 'none was found')
     if not messages():
         result('messages', 'none was found')
-    print(f'1..{n_done}')
+    done()
 
 
 main()
