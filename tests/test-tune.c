@@ -52,7 +52,7 @@ static SegModel *
 parse (GBytes *bytes)
 {
   g_autoptr (GBytes) owned = bytes;
-  return seg_model_parse (bytes, NULL, NULL);
+  return seg_model_parse (owned, NULL, NULL);
 }
 
 /* --- sessions ------------------------------------------------------------------------------------ */
