@@ -39,6 +39,14 @@ shortest_run (SegTrial *trial, double best, double *ns, GError **error)
   return TRUE;
 }
 
+static void
+log_time (const Tuner *t, const SegTuningEntry *entry, SegChoice choice, double ns)
+{
+  const SegNode *node = g_ptr_array_index (t->graph->nodes, entry->n_node);
+  g_autofree char *name = seg_choice_to_string (choice);
+  g_debug ("%s: %s takes %.3f ms", node->name, name, ns / 1e6);
+}
+
 static gboolean
 measure_choice (const Tuner *t, SegTuningEntry *entry, guint i, double best, double *ns,
     GError **error)
@@ -51,6 +59,8 @@ measure_choice (const Tuner *t, SegTuningEntry *entry, guint i, double best, dou
   SegTrial *trial = p != NULL ? seg_trial_new (p, t->vk, error) : NULL;
   gboolean ok = trial != NULL && shortest_run (trial, best, ns, error);
   seg_trial_free (&trial);
+  if (ok)
+    log_time (t, entry, entry->choices[i], *ns);
   return ok;
 }
 
