@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define STAGING_BYTES (16 << 20)
-
 const SegValue *
 seg_value_root (const SegValue *v)
 {
@@ -197,94 +195,7 @@ make_arena (SegSession *s, GError **error)
   return s->arena != NULL;
 }
 
-/* --- weights ------------------------------------------------------------------------------------ */
-
-/* A run of bytes to bring to the device through the staging buffer. */
-static gboolean
-upload_bytes (
-    SegSession *s, SegBuffer *staging, const SegBlob *blob, gsize offset, GError **error)
-{
-  gsize chunk = seg_buffer_bytes (staging);
-  for (gsize at = 0; at < blob->n_bytes; at += chunk) {
-    gsize n = MIN (chunk, blob->n_bytes - at);
-    SegCmd *cmd = seg_cmd_new (s->vk, FALSE, error);
-    if (cmd == NULL)
-      return FALSE;
-    memcpy (seg_buffer_map (staging), (const guint8 *) blob->data + at, n);
-    gboolean ok = seg_cmd_begin (cmd, error)
-                  && seg_cmd_copy (cmd, staging, 0, s->weights, offset + at, n, error)
-                  && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
-                  && seg_cmd_wait (cmd, error);
-    seg_cmd_free (&cmd);
-    if (!ok)
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* Small blobs travel together: a network has hundreds of them. */
-static gboolean
-upload_weights (SegSession *s, gsize total, GError **error)
-{
-  const GArray *blobs = s->program->blobs;
-  SegBuffer *staging =
-      seg_buffer_new (s->vk, MIN (total, STAGING_BYTES), SEG_BUFFER_UPLOAD, error);
-  if (staging == NULL)
-    return FALSE;
-  gsize room = seg_buffer_bytes (staging);
-  gboolean ok = TRUE;
-  for (guint i = 0; ok && i < blobs->len;) {
-    gsize start = s->blob_offsets[i], bytes = 0;
-    guint first = i;
-    for (; i < blobs->len; i++) {
-      gsize end = s->blob_offsets[i] - start + g_array_index (blobs, SegBlob, i).n_bytes;
-      if (end > room)
-        break;
-      bytes = end;
-    }
-    if (i == first) { /* larger than the staging buffer */
-      ok = upload_bytes (s, staging, &g_array_index (blobs, SegBlob, i), start, error);
-      i++;
-      continue;
-    }
-    g_autofree guint8 *together = g_malloc0 (bytes);
-    for (guint k = first; k < i; k++) {
-      const SegBlob *b = &g_array_index (blobs, SegBlob, k);
-      memcpy (together + s->blob_offsets[k] - start, b->data, b->n_bytes);
-    }
-    ok = upload_bytes (s, staging, &(SegBlob){ together, bytes, 0 }, start, error);
-  }
-  seg_buffer_free (&staging);
-  return ok;
-}
-
-/* The host's copies of the weights are done with once the device has them. */
-static void
-drop_host_blobs (SegProgram *p)
-{
-  for (guint i = 0; i < p->blobs->len; i++)
-    g_clear_pointer (&g_array_index (p->blobs, SegBlob, i).data, g_free);
-}
-
-static gboolean
-make_weights (SegSession *s, GError **error)
-{
-  const GArray *blobs = s->program->blobs;
-  gsize total = 0;
-  s->blob_offsets = g_new0 (gsize, blobs->len + 1);
-  for (guint i = 0; i < blobs->len; i++) {
-    s->blob_offsets[i] = total;
-    total += align_up (s, g_array_index (blobs, SegBlob, i).n_bytes);
-  }
-  s->stats.weight_bytes = total;
-  if (total == 0)
-    return TRUE;
-  s->weights = seg_buffer_new (s->vk, total, SEG_BUFFER_DEVICE, error);
-  if (s->weights == NULL || !upload_weights (s, total, error))
-    return FALSE;
-  drop_host_blobs (s->program);
-  return TRUE;
-}
+/* --- all ----------------------------------------------------------------------------------------- */
 
 gboolean
 seg_session_place (SegSession *s, GError **error)
@@ -295,10 +206,6 @@ seg_session_place (SegSession *s, GError **error)
   place_transfers (s, &up, &down);
   if (!make_arena (s, error)) {
     g_prefix_error (error, "memory for activations: ");
-    return FALSE;
-  }
-  if (!make_weights (s, error)) {
-    g_prefix_error (error, "memory for weights: ");
     return FALSE;
   }
   if (up > 0
@@ -340,8 +247,8 @@ seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind)
   };
   switch (ref.kind) {
   case SEG_REF_BLOB:
-    view.buffer = s->weights;
-    view.offset = s->blob_offsets[ref.id];
+    view.buffer = s->network->weights;
+    view.offset = s->network->blob_offsets[ref.id];
     break;
   case SEG_REF_TEMP:
     view.buffer = s->arena;

@@ -323,7 +323,6 @@ run_on_device (
 {
   if (s->stages == NULL && !record_stages (s, error))
     return FALSE;
-  seg_graph_refill (s->graph);
   for (guint i = 0; i < s->graph->inputs->len; i++)
     if (!put_tensor (s, g_ptr_array_index (s->graph->inputs, i), inputs[i], error))
       return FALSE;
@@ -341,12 +340,28 @@ run_on_device (
   return TRUE;
 }
 
-gboolean
-seg_session_run (
+static gboolean
+run_anywhere (
     SegSession *s, SegTensor *const *inputs, SegTensor **outputs, GError **error)
 {
   if (s->vk == NULL)
     return seg_graph_eval (s->graph, inputs, outputs, error);
-  return seg_graph_check_inputs (s->graph, inputs, error)
-         && run_on_device (s, inputs, outputs, error);
+  if (!seg_graph_check_inputs (s->graph, inputs, error))
+    return FALSE;
+  if (s->network->has_bodies)
+    seg_graph_refill (s->graph);
+  return run_on_device (s, inputs, outputs, error);
+}
+
+gboolean
+seg_session_run (
+    SegSession *s, SegTensor *const *inputs, SegTensor **outputs, GError **error)
+{
+  gboolean alone = s->network->has_bodies;
+  if (alone)
+    g_mutex_lock (&s->network->host_lock);
+  gboolean ok = run_anywhere (s, inputs, outputs, error);
+  if (alone)
+    g_mutex_unlock (&s->network->host_lock);
+  return ok;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "engine/session.h"
+#include "engine/network.h"
 
 G_BEGIN_DECLS
 
@@ -26,15 +26,14 @@ typedef struct {
 } SegStage;
 
 struct _SegSession {
-  SegModel *model;
-  SegGraph *graph;
-  SegVk *vk; /* NULL: all on the host */
-  SegProgram *program;
+  SegNetwork *network;
+  const SegGraph *graph; /* the network's, as are the next three */
+  SegVk *vk;             /* NULL: all on the host */
+  const SegProgram *program;
   SegStorage precision;
   gboolean timed, poison;
 
-  SegBuffer *arena, *weights, *upload, *download, *poison_bytes;
-  gsize *blob_offsets;
+  SegBuffer *arena, *upload, *download, *poison_bytes;
   gsize *temp_offsets;
   SegPlace *places;
   GArray *stages; /* SegStage; NULL until the first run */
@@ -42,7 +41,7 @@ struct _SegSession {
   SegSessionStats stats;
 };
 
-/* memory.c: plans the arena, makes the buffers, uploads the weights. */
+/* memory.c: plans the arena, makes the buffers. */
 gboolean seg_session_place (SegSession *s, GError **error);
 /* The memory of a reference, as `kind` sees it. */
 SegBufferView seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind);

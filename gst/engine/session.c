@@ -1,26 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/self-test.h"
 #include "engine/session-priv.h"
-
-#include "ops/table.h"
-
-static SegStorage
-choose_precision (SegPrecision asked, const SegDeviceInfo *device)
-{
-  if (asked == SEG_PRECISION_AUTO)
-    return device->type == SEG_DEVICE_CPU ? SEG_STORAGE_F32 : SEG_STORAGE_F16;
-  return asked == SEG_PRECISION_FP16 ? SEG_STORAGE_F16 : SEG_STORAGE_F32;
-}
-
-static SegGraphFlags
-graph_flags (const SegVk *vk, SegStorage precision, const SegSessionOptions *o)
-{
-  if (vk == NULL)
-    return SEG_GRAPH_PLAIN;
-  return SEG_GRAPH_LAYOUT | (o->no_optimise ? 0 : SEG_GRAPH_OPTIMISE)
-         | (precision == SEG_STORAGE_F16 ? SEG_GRAPH_HALF : 0)
-         | (o->poison ? SEG_GRAPH_INPUTS_CHANNELS_LAST : 0);
-}
 
 /* A node's work is counted at its first dispatch. */
 static void
@@ -44,36 +23,28 @@ list_layers (SegSession *s)
   }
 }
 
-static gboolean
-bind_to_device (SegSession *s, guint tune_ms, GError **error)
-{
-  SegDeviceInfo device = seg_trusted_info (s->vk, s->precision);
-  s->program = seg_tuned_program (
-      s->graph, &device, s->precision, s->vk, tune_ms, &s->stats.tuning, error);
-  if (s->program == NULL)
-    return FALSE;
-  list_layers (s);
-  return seg_session_place (s, error);
-}
-
 SegSession *
 seg_session_new (
     SegModel *model, SegVk *vk, const SegSessionOptions *options, GError **error)
 {
   gint64 start = g_get_monotonic_time ();
+  SegNetwork *network = seg_network_get (model, vk, options, error);
+  if (network == NULL)
+    return NULL;
   SegSession *s = g_new0 (SegSession, 1);
-  s->model = seg_model_ref (model);
-  s->vk = vk != NULL ? seg_vk_ref (vk) : NULL;
+  s->network = network;
+  s->graph = network->graph;
+  s->vk = network->vk;
+  s->program = network->program;
+  s->precision = network->precision;
   s->timed = options->timed;
   s->poison = options->poison;
   s->layers = g_array_new (FALSE, TRUE, sizeof (SegLayerTime));
-  s->precision = vk != NULL ? choose_precision (options->precision, seg_vk_info (vk))
-                            : SEG_STORAGE_F32;
-  s->graph = seg_graph_new (model, seg_op_lookup, options->shapes, options->n_shapes,
-      graph_flags (vk, s->precision, options), error);
-  if (s->graph != NULL)
-    s->graph->steady = options->steady;
-  if (s->graph == NULL || (vk != NULL && !bind_to_device (s, options->tune_ms, error)))
+  s->stats.tuning = network->tuning;
+  s->stats.weight_bytes = network->weight_bytes;
+  if (vk != NULL)
+    list_layers (s);
+  if (vk != NULL && !seg_session_place (s, error))
     seg_session_free (&s);
   else
     s->stats.load_ms = (g_get_monotonic_time () - start) / 1e3;
@@ -97,17 +68,12 @@ seg_session_free (SegSession **session)
   g_clear_pointer (&s->stages, g_array_unref);
   free_places (s);
   seg_buffer_free (&s->arena);
-  seg_buffer_free (&s->weights);
   seg_buffer_free (&s->upload);
   seg_buffer_free (&s->download);
   seg_buffer_free (&s->poison_bytes);
-  g_free (s->blob_offsets);
   g_free (s->temp_offsets);
   g_array_unref (s->layers);
-  seg_program_free (s->program);
-  seg_graph_free (s->graph);
-  seg_vk_unref (s->vk);
-  seg_model_unref (s->model);
+  seg_network_put (s->network);
   g_free (s);
   *session = NULL;
 }

@@ -85,7 +85,7 @@ static gboolean
 load_model (SegNet *net, const SegNetOptions *o, GError **error)
 {
   net->path = seg_net_find (o->model, error);
-  if (net->path == NULL || (net->model = seg_model_load (net->path, error)) == NULL)
+  if (net->path == NULL || (net->model = seg_model_get (net->path, error)) == NULL)
     return FALSE;
   net->info =
       seg_model_info_load (net->model, net->path, o->model_info, o->settings, error);
@@ -106,7 +106,7 @@ find_device (SegNet *net, const SegNetOptions *o, GError **error)
   /* 16 bits do not tell the pixels of a large picture apart. */
   net->precision = net->info->regions_input >= 0 ? SEG_PRECISION_FP32 : o->precision;
   net->tune_ms = o->tune_ms;
-  net->vk = seg_vk_new (&vk, error);
+  net->vk = seg_vk_get (&vk, error);
   return net->vk != NULL;
 }
 
@@ -148,6 +148,7 @@ seg_net_bind (
     .n_shapes = n_shapes,
     .steady = steady,
     .tune_ms = net->tune_ms,
+    .shared = TRUE,
   };
   seg_session_free (&net->session);
   net->session = seg_session_new (net->model, net->vk, &options, error);
@@ -267,8 +268,8 @@ seg_net_free (SegNet **pnet)
   seg_session_free (&net->session);
   seg_graph_free (net->probe);
   seg_model_info_free (&net->info);
-  seg_model_unref (net->model);
-  seg_vk_unref (net->vk);
+  seg_model_put (&net->model);
+  seg_vk_put (&net->vk);
   g_free (net->path);
   g_free (net);
 }

@@ -14,7 +14,8 @@ typedef enum {
   SEG_TILING_OVERLAP, /* always */
 } SegTilingMode;
 
-/* A network: found, read, understood and, at some size of its input, bound to a device. */
+/* A network: found, read, understood and, at some size of its input, bound to a device. Nets of the same
+ * file, device, precision and size share the model, the device, kernels and weights. */
 typedef struct {
   char *path;
   SegVk *vk;

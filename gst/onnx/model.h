@@ -91,6 +91,10 @@ typedef struct {
 SegModel *seg_model_load (const char *path, GError **error);
 /* The same from memory; `dir` is where external data lives, or NULL to refuse any. */
 SegModel *seg_model_parse (GBytes *bytes, const char *dir, GError **error);
+/* The same as load, shared by all in this process who have the file as it is now (of external data only
+ * the names count). To be given back, which drops the reference; NULL is allowed. */
+SegModel *seg_model_get (const char *path, GError **error);
+void seg_model_put (SegModel **model);
 SegModel *seg_model_ref (SegModel *model);
 void seg_model_unref (SegModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegModel, seg_model_unref)

@@ -85,11 +85,8 @@ choose (SegVk *vk, const char *device, GError **error)
 }
 
 SegVk *
-seg_vk_new (const SegVkOptions *options, GError **error)
+seg_vk_choose (const SegVkOptions *options, GError **error)
 {
-  static const SegVkOptions none = { 0 };
-  if (options == NULL)
-    options = &none;
   const char *env = g_getenv ("VKSEG_VALIDATE");
   gboolean validate = options->validate || (env != NULL && *env != '\0' && *env != '0');
 
@@ -97,11 +94,29 @@ seg_vk_new (const SegVkOptions *options, GError **error)
   vk->ref_count = 1;
   g_mutex_init (&vk->queue_lock);
   if (!seg_instance_init (&vk->instance, validate, error)
-      || !choose (vk, options->device, error) || !create_device (vk, error))
+      || !choose (vk, options->device, error))
     return NULL;
+  return g_steal_pointer (&vk);
+}
+
+gboolean
+seg_vk_finish (SegVk *vk, const SegVkOptions *options, GError **error)
+{
+  if (!create_device (vk, error))
+    return FALSE;
   load_labels (vk);
   vk->pipelines = seg_pipelines_new (vk, options->cache_dir, error);
-  return vk->pipelines == NULL ? NULL : g_steal_pointer (&vk);
+  return vk->pipelines != NULL;
+}
+
+SegVk *
+seg_vk_new (const SegVkOptions *options, GError **error)
+{
+  static const SegVkOptions none = { 0 };
+  if (options == NULL)
+    options = &none;
+  g_autoptr (SegVk) vk = seg_vk_choose (options, error);
+  return vk != NULL && seg_vk_finish (vk, options, error) ? g_steal_pointer (&vk) : NULL;
 }
 
 SegVk *

@@ -82,6 +82,11 @@ struct _SegVk {
   PFN_vkCmdEndDebugUtilsLabelEXT end_label;
 };
 
+/* seg_vk_new in two steps: which device it is, with an instance of its own, but nothing made on it; and
+ * the rest. After a failure it is good for nothing but seg_vk_unref. */
+SegVk *seg_vk_choose (const SegVkOptions *options, GError **error);
+gboolean seg_vk_finish (SegVk *vk, const SegVkOptions *options, GError **error);
+
 /* --- buffer.c ------------------------------------------------------------------------------------ */
 
 struct _SegBuffer {

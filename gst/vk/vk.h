@@ -39,6 +39,11 @@ SegVk *seg_vk_ref (SegVk *vk);
 /* Waits for the device to be idle and writes the pipeline cache with the last reference. */
 void seg_vk_unref (SegVk *vk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegVk, seg_vk_unref)
+/* The one that others in this process have, of the same device and with the same cache folder and
+ * validation; else a new one. What is recorded on it by several is submitted to one queue. A lost one
+ * is not given out again. To be given back, which drops the reference; NULL is allowed. */
+SegVk *seg_vk_get (const SegVkOptions *options, GError **error);
+void seg_vk_put (SegVk **vk);
 const SegDeviceInfo *seg_vk_info (const SegVk *vk);
 /* What f finds out about a device, once in vk's life: a second call, or one that comes while the
  * first runs, gets the same. Always with the same f. */

@@ -6,8 +6,17 @@
 G_BEGIN_DECLS
 
 /* A network that takes its time: between two ends that do what color-net.h's does, layers of 3x3
- * convolutions over 64 channels that change nothing. Input [1,3,48,64]; COLOR_NET_INFO fits it.
- * Writes NAME.onnx and its .modelinfo into dir; the model's path. */
+ * convolutions that change nothing. */
+typedef struct {
+  guint width, height; /* of its input [1,3,height,width] */
+  guint n_layers, channels;
+  gboolean own_weights; /* of each layer, as real networks have; else all read the same */
+  gboolean any_batch;   /* the input's first dimension is free */
+} SlowNet;
+
+/* Writes NAME.onnx and its .modelinfo (COLOR_NET_INFO) into dir; the model's path. */
+char *slow_net_write_of (const char *dir, const char *name, const SlowNet *net);
+/* The same of 64 channels for an input [1,3,48,64]. */
 char *slow_net_write (const char *dir, const char *name, guint n_layers);
 
 G_END_DECLS

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "engine/session.h"
+
+G_BEGIN_DECLS
+
+/* What sessions of one network have in common, whoever runs them: its graph, the program, and the
+ * weights on the device. Once it is made it is only read, but for what `host_lock` is for. */
+typedef struct {
+  SegModel *model;
+  SegVk *vk; /* NULL: all on the host; then there is no program */
+  SegGraph *graph;
+  SegProgram *program;
+  SegStorage precision;
+  SegBuffer *weights;
+  gsize *blob_offsets; /* in weights */
+  gsize weight_bytes;
+  SegTuneStats tuning;
+  GMutex host_lock; /* held by a run when `has_bodies`: these share a budget */
+  gboolean has_bodies;
+  gboolean shared;
+} SegNetwork;
+
+/* options->shared: the one that others have, of the same model, device and options. */
+SegNetwork *seg_network_get (
+    SegModel *model, SegVk *vk, const SegSessionOptions *options, GError **error);
+void seg_network_put (SegNetwork *network); /* NULL is allowed */
+
+/* weights.c: brings the program's blobs to the device, and drops them on the host. */
+gboolean seg_network_upload (SegNetwork *network, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Several vksegment in one process: what they share, and that none disturbs another. */
+#include "elements/slow-net.h"
+#include "frame/color-net.h"
+
+#include "elements/settings.h"
+#include "elements/vksegment.h"
+#include "engine/session-priv.h"
+#include "frame/net.h"
+#include "lib/device.h"
+
+#include <gst/check/gstharness.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#define WIDTH  160
+#define HEIGHT 120
+
+static char *dir, *fast, *heavy;
+static const double red[3] = { 1, 0, 0 }, green[3] = { 0, 1, 0 };
+
+static GstHarness *
+open_harness (const char *model)
+{
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_object_set (element, "model", model, "cache-dir", dir, "output", SEG_OUTPUT_LABELS,
+      "tiling", SEG_TILING_NONE, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_live (h, FALSE);
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=RGBx,width=160,height=120,framerate=30/1");
+  return h;
+}
+
+static GstBuffer *
+new_frame (guint n, guint border)
+{
+  SegFrame frame = { .format = SEG_FORMAT_RGBX,
+    .color = seg_color_bt709,
+    .width = WIDTH,
+    .height = HEIGHT,
+    .stride = { 4 * WIDTH } };
+  guint8 *data = g_malloc0 (4 * WIDTH * HEIGHT);
+  color_net_paint (&frame, data, 0, border, red);
+  color_net_paint (&frame, data, border, WIDTH, green);
+  GstBuffer *buffer = gst_buffer_new_wrapped (data, 4 * WIDTH * HEIGHT);
+  GST_BUFFER_PTS (buffer) = n * GST_SECOND / 30;
+  GST_BUFFER_DURATION (buffer) = GST_SECOND / 30;
+  return buffer;
+}
+
+/* A frame that is red up to `border`, and its own labels. */
+static void
+run (GstHarness *h, guint n, guint border)
+{
+  GstMapInfo map;
+  g_assert_cmpint (gst_harness_push (h, new_frame (n, border)), ==, GST_FLOW_OK);
+  g_autoptr (GstBuffer) out = gst_harness_pull (h);
+  g_assert_cmpuint (GST_BUFFER_PTS (out), ==, n * GST_SECOND / 30);
+  g_assert_true (gst_buffer_map (out, &map, GST_MAP_READ));
+  for (guint x = 0; x < WIDTH; x++)
+    if (ABS ((int) x - (int) border) > 8
+        && map.data[50 * WIDTH + x] != (x < border ? 1 : 2))
+      g_error ("frame %u: class at %u is %u", n, x, map.data[50 * WIDTH + x]);
+  gst_buffer_unmap (out, &map);
+}
+
+/* --- what is shared -------------------------------------------------------------------------------- */
+
+static SegNet *
+open_net (const char *model, SegPrecision precision)
+{
+  g_autoptr (GError) error = NULL;
+  const SegNetOptions options = {
+    .model = model, .cache_dir = dir, .precision = precision
+  };
+  SegNet *net = seg_net_new (&options, &error);
+  g_assert_no_error (error);
+  return net;
+}
+
+static void
+test_shared (void)
+{
+  SegNet *a = open_net (heavy, SEG_PRECISION_FP32),
+         *b = open_net (heavy, SEG_PRECISION_FP32),
+         *half = open_net (heavy, SEG_PRECISION_FP16),
+         *other = open_net (fast, SEG_PRECISION_FP32);
+  g_assert_true (a->vk == b->vk && a->vk == half->vk && a->vk == other->vk);
+  g_assert_true (a->model == b->model && a->model == half->model);
+  g_assert_true (a->model != other->model);
+  g_assert_true (a->session != b->session);
+  g_assert_true (a->session->network == b->session->network);
+  g_assert_true (a->session->network != half->session->network);
+  g_assert_true (a->session->arena != b->session->arena);
+  seg_net_free (&a);
+  seg_net_free (&half);
+  g_assert_nonnull (b->session->network->weights);
+  seg_net_free (&b);
+  seg_net_free (&other);
+}
+
+static gpointer
+open_in_thread (gpointer model)
+{
+  return open_net (model, SEG_PRECISION_FP32);
+}
+
+/* Who comes while it is being loaded waits for it. */
+static void
+test_at_once (void)
+{
+  GThread *threads[4];
+  SegNet *nets[4];
+  for (guint i = 0; i < 4; i++)
+    threads[i] = g_thread_new (NULL, open_in_thread, heavy);
+  for (guint i = 0; i < 4; i++)
+    nets[i] = g_thread_join (threads[i]);
+  for (guint i = 1; i < 4; i++)
+    g_assert_true (nets[i]->session->network == nets[0]->session->network);
+  for (guint i = 0; i < 4; i++)
+    seg_net_free (&nets[i]);
+}
+
+/* A file that has been written anew is not the old one. */
+static void
+test_written_anew (void)
+{
+  g_autofree char *path = color_net_write (dir, "anew", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  SegNet *a = open_net (path, SEG_PRECISION_FP32);
+  const SlowNet one = { 32, 24, 1, 8, FALSE, FALSE };
+  g_autofree char *same = slow_net_write_of (dir, "anew", &one);
+  g_assert_cmpstr (path, ==, same);
+  SegNet *b = open_net (path, SEG_PRECISION_FP32);
+  g_assert_true (a->model != b->model && a->vk == b->vk);
+  seg_net_free (&a);
+  seg_net_free (&b);
+}
+
+/* --- memory ------------------------------------------------------------------------------------------ */
+
+static double
+resident_mib (void)
+{
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  g_auto (GStrv) words = g_strsplit (text, " ", 3);
+  return g_ascii_strtod (words[1], NULL) * (double) sysconf (_SC_PAGESIZE) / 1048576.0;
+}
+
+/* What the first takes, and what the second takes beside it. */
+static void
+test_memory (void)
+{
+#ifdef SANITIZED
+  g_test_skip ("a sanitizer has memory of its own");
+  return;
+#endif
+  if (!g_file_test ("/proc/self/statm", G_FILE_TEST_EXISTS)) {
+    g_test_skip ("no /proc");
+    return;
+  }
+  double none = resident_mib ();
+  GstHarness *a = open_harness (heavy);
+  run (a, 0, 40);
+  double one = resident_mib () - none;
+  GstHarness *b = open_harness (heavy);
+  run (b, 0, 100);
+  double two = resident_mib () - none;
+  g_test_message ("one takes %.1f MiB, two take %.1f MiB", one, two);
+  g_assert_cmpfloat (one, >, 30.0); /* it is about weights */
+  g_assert_cmpfloat (two, <, 1.3 * one);
+  gst_harness_teardown (a);
+  gst_harness_teardown (b);
+}
+
+/* --- side by side ------------------------------------------------------------------------------------ */
+
+/* One goes while the others work. */
+static void
+test_closing (void)
+{
+  GstHarness *h[3];
+  for (guint i = 0; i < 3; i++)
+    h[i] = open_harness (fast);
+  for (guint n = 0; n < 9; n++) {
+    for (guint i = n / 3; i < 3; i++)
+      run (h[i], n, 20 + 40 * i);
+    if (n % 3 == 2)
+      gst_harness_teardown (h[n / 3]);
+  }
+  GstHarness *again = open_harness (fast);
+  run (again, 0, 90);
+  gst_harness_teardown (again);
+}
+
+static gpointer
+stream (gpointer data)
+{
+  guint k = GPOINTER_TO_UINT (data);
+  GstHarness *h = open_harness (k % 2 ? heavy : fast);
+  for (guint n = 0; n < 10; n++)
+    run (h, n, 20 + (n * 17 + k * 29) % 120);
+  gst_harness_teardown (h);
+  return NULL;
+}
+
+/* Each opens, works and closes at its own time. */
+static void
+test_threads (void)
+{
+  GThread *threads[5];
+  for (guint i = 0; i < 5; i++)
+    threads[i] = g_thread_new (NULL, stream, GUINT_TO_POINTER (i));
+  for (guint i = 0; i < 5; i++)
+    g_thread_join (threads[i]);
+}
+
+int
+main (int argc, char **argv)
+{
+  const SlowNet weights = { 16, 12, 16, 256, TRUE, FALSE };
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  int status = 0;
+  g_autoptr (SegVk) vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
+  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  fast = color_net_write (dir, "fast", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  heavy = slow_net_write_of (dir, "heavy", &weights);
+  g_test_add_func ("/sharing/memory", test_memory);
+  g_test_add_func ("/sharing/shared", test_shared);
+  g_test_add_func ("/sharing/at-once", test_at_once);
+  g_test_add_func ("/sharing/written-anew", test_written_anew);
+  g_test_add_func ("/sharing/closing", test_closing);
+  g_test_add_func ("/sharing/threads", test_threads);
+  status = g_test_run ();
+  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
+  color_net_remove (dir);
+  g_free (fast);
+  g_free (heavy);
+  g_free (dir);
+  gst_deinit (); /* the tracer looks at what is left */
+  return status;
+}
