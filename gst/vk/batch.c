@@ -31,10 +31,10 @@ hand_over (SegBatch *batch, const VkSubmitInfo *info, gboolean last, GError **er
       && !seg_vk_check (
           vk, vkResetFences (vk->device, 1, &batch->fence), "vkResetFences", error))
     return FALSE;
-  g_mutex_lock (&vk->queue_lock);
+  seg_vk_lock_queue (vk);
   VkResult result = vkQueueSubmit (
       vk->queue, info != NULL ? 1 : 0, info, last ? batch->fence : VK_NULL_HANDLE);
-  g_mutex_unlock (&vk->queue_lock);
+  seg_vk_unlock_queue (vk);
   if (!seg_vk_check (vk, result, "vkQueueSubmit", error))
     return FALSE;
   batch->pending = last;

@@ -160,9 +160,46 @@ seg_cmd_end (SegCmd *cmd, GError **error)
  * is many goes in several calls. */
 #define MAX_BATCH 64
 
+/* With the timelines of images that it copies from or to. */
+static VkResult
+submit_between (SegCmd *cmd)
+{
+  VkSemaphore semaphores[SEG_MAX_TIMELINES];
+  VkPipelineStageFlags stages[SEG_MAX_TIMELINES];
+  guint64 waits[SEG_MAX_TIMELINES], signals[SEG_MAX_TIMELINES];
+  for (guint i = 0; i < cmd->n_points; i++) {
+    semaphores[i] = cmd->points[i].semaphore;
+    stages[i] = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    waits[i] = cmd->points[i].wait;
+    signals[i] = cmd->points[i].signal;
+  }
+  const VkTimelineSemaphoreSubmitInfo timelines = {
+    .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+    .waitSemaphoreValueCount = cmd->n_points,
+    .pWaitSemaphoreValues = waits,
+    .signalSemaphoreValueCount = cmd->n_points,
+    .pSignalSemaphoreValues = signals,
+  };
+  const VkSubmitInfo info = {
+    .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+    .pNext = &timelines,
+    .waitSemaphoreCount = cmd->n_points,
+    .pWaitSemaphores = semaphores,
+    .pWaitDstStageMask = stages,
+    .commandBufferCount = 1,
+    .pCommandBuffers = &cmd->buffer,
+    .signalSemaphoreCount = cmd->n_points,
+    .pSignalSemaphores = semaphores,
+  };
+  cmd->n_points = 0;
+  return vkQueueSubmit (cmd->vk->queue, 1, &info, cmd->fence);
+}
+
 static VkResult
 submit_locked (SegCmd *cmd, guint n)
 {
+  if (cmd->n_points > 0)
+    return submit_between (cmd);
   VkSubmitInfo infos[MAX_BATCH];
   for (guint i = 0; i < MIN (n, MAX_BATCH); i++)
     infos[i] = (VkSubmitInfo){
@@ -193,9 +230,9 @@ seg_cmd_submit_times (SegCmd *cmd, guint n, GError **error)
   if (!seg_vk_check (
           vk, vkResetFences (vk->device, 1, &cmd->fence), "vkResetFences", error))
     return FALSE;
-  g_mutex_lock (&vk->queue_lock);
+  seg_vk_lock_queue (vk);
   VkResult result = submit_locked (cmd, n);
-  g_mutex_unlock (&vk->queue_lock);
+  seg_vk_unlock_queue (vk);
   if (!seg_vk_check (vk, result, "vkQueueSubmit", error))
     return FALSE;
   cmd->n_pending = n;

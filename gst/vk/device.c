@@ -84,6 +84,14 @@ choose (SegVk *vk, const char *device, GError **error)
   return TRUE;
 }
 
+gboolean
+seg_vk_complete (SegVk *vk, const char *cache_dir, GError **error)
+{
+  load_labels (vk);
+  vk->pipelines = seg_pipelines_new (vk, cache_dir, error);
+  return vk->pipelines != NULL;
+}
+
 SegVk *
 seg_vk_choose (const SegVkOptions *options, GError **error)
 {
@@ -102,11 +110,7 @@ seg_vk_choose (const SegVkOptions *options, GError **error)
 gboolean
 seg_vk_finish (SegVk *vk, const SegVkOptions *options, GError **error)
 {
-  if (!create_device (vk, error))
-    return FALSE;
-  load_labels (vk);
-  vk->pipelines = seg_pipelines_new (vk, options->cache_dir, error);
-  return vk->pipelines != NULL;
+  return create_device (vk, error) && seg_vk_complete (vk, options->cache_dir, error);
 }
 
 SegVk *
@@ -137,12 +141,20 @@ seg_vk_unref (SegVk *vk)
         vk->physical.info.name);
     return;
   }
-  if (vk->device != NULL) {
+  /* Of an adopted device the queues are not ours to wait for; but recordings and batches have waited
+   * for themselves, and keep a reference until they have. */
+  if (vk->device != NULL && !vk->adopted)
     vkDeviceWaitIdle (vk->device);
+  if (vk->device != NULL)
     seg_pipelines_free (vk);
-    vkDestroyDevice (vk->device, NULL);
+  if (vk->adopted) {
+    if (vk->adoption.release != NULL)
+      vk->adoption.release (vk->adoption.owner);
+  } else {
+    if (vk->device != NULL)
+      vkDestroyDevice (vk->device, NULL);
+    seg_instance_clear (&vk->instance);
   }
-  seg_instance_clear (&vk->instance);
   g_mutex_clear (&vk->queue_lock);
   g_free (vk);
 }

@@ -20,10 +20,19 @@ has_extension (VkPhysicalDevice device, const char *name)
   return FALSE;
 }
 
+static void
+take_queue (SegPhysical *p, guint32 family, const VkQueueFamilyProperties *properties)
+{
+  guint32 bits = properties->timestampValidBits;
+  p->queue_family = family;
+  p->info.timestamps = bits != 0;
+  p->timestamp_mask = bits >= 64 ? G_MAXUINT64 : (G_GUINT64_CONSTANT (1) << bits) - 1;
+}
+
 /* A family for compute alone leaves the one that draws the desktop in peace; it counts only
  * when it can be timed like the others. */
 static gboolean
-choose_queue (SegPhysical *p)
+choose_queue (SegPhysical *p, guint32 wanted)
 {
   guint32 n = 0;
   vkGetPhysicalDeviceQueueFamilyProperties (p->handle, &n, NULL);
@@ -32,7 +41,8 @@ choose_queue (SegPhysical *p)
   int best = -1, best_score = -1;
   for (guint i = 0; i < n; i++) {
     VkQueueFlags flags = families[i].queueFlags;
-    if (families[i].queueCount == 0 || !(flags & VK_QUEUE_COMPUTE_BIT))
+    if (families[i].queueCount == 0 || !(flags & VK_QUEUE_COMPUTE_BIT)
+        || (wanted != SEG_ANY_QUEUE && wanted != i))
       continue;
     int score = (families[i].timestampValidBits != 0 ? 2 : 0)
                 + (flags & VK_QUEUE_GRAPHICS_BIT ? 0 : 1);
@@ -43,10 +53,7 @@ choose_queue (SegPhysical *p)
   }
   if (best < 0)
     return FALSE;
-  guint32 bits = families[best].timestampValidBits;
-  p->queue_family = (guint32) best;
-  p->info.timestamps = bits != 0;
-  p->timestamp_mask = bits >= 64 ? G_MAXUINT64 : (G_GUINT64_CONSTANT (1) << bits) - 1;
+  take_queue (p, (guint32) best, &families[best]);
   return TRUE;
 }
 
@@ -221,16 +228,15 @@ read_integer_dot (SegPhysical *p, guint32 api_version)
       p->info.integer_dot && properties.integerDotProduct4x8BitPackedSignedAccelerated;
 }
 
-static gboolean
-read_device (
-    SegPhysical *p, VkPhysicalDevice handle, guint index, const SegInstance *instance)
+gboolean
+seg_physical_read (SegPhysical *p, VkPhysicalDevice handle, guint32 queue_family,
+    const SegInstance *instance)
 {
   VkPhysicalDeviceProperties properties;
   memset (p, 0, sizeof *p);
   p->handle = handle;
-  p->info.index = index;
   vkGetPhysicalDeviceProperties (handle, &properties);
-  if (properties.apiVersion < VK_API_VERSION_1_1 || !choose_queue (p)) {
+  if (properties.apiVersion < VK_API_VERSION_1_1 || !choose_queue (p, queue_family)) {
     g_info ("%s has no Vulkan 1.1 or no compute queue: left out", properties.deviceName);
     return FALSE;
   }
@@ -238,13 +244,18 @@ read_device (
   read_properties (p, version);
   read_features (p, version);
   read_integer_dot (p, version);
-  if (version >= VK_API_VERSION_1_3
-      && has_extension (handle, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
+  return TRUE;
+}
+
+static void
+read_matrices (SegPhysical *p, const SegInstance *instance)
+{
+  if (MIN (p->info.api_version, instance->api_version) >= VK_API_VERSION_1_3
+      && has_extension (p->handle, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
     seg_coopmat_read (p, instance);
   if (p->info.n_matrix_shapes > 0
-      && has_extension (handle, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME))
+      && has_extension (p->handle, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME))
     seg_coopmat_read_workgroup (p, instance);
-  return TRUE;
 }
 
 static gint
@@ -274,8 +285,11 @@ seg_physical_list (const SegInstance *instance, GError **error)
   g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (SegPhysical));
   for (guint i = 0; i < n; i++) {
     SegPhysical p;
-    if (read_device (&p, handles[i], i, instance))
-      g_array_append_val (list, p);
+    if (!seg_physical_read (&p, handles[i], SEG_ANY_QUEUE, instance))
+      continue;
+    p.info.index = i;
+    read_matrices (&p, instance);
+    g_array_append_val (list, p);
   }
   if (list->len == 0) {
     seg_instance_no_driver (error);

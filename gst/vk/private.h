@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "vk/adopt.h"
 #include "vk/barrier.h"
-#include "vk/vk.h"
-
-#include <vulkan/vulkan.h>
+#include "vk/image.h"
 
 G_BEGIN_DECLS
 
@@ -52,6 +51,11 @@ typedef struct {
 void seg_coopmat_read (SegPhysical *p, const SegInstance *instance);
 void seg_coopmat_read_workgroup (SegPhysical *p, const SegInstance *instance);
 
+/* Of any family that computes, the one that suits best. */
+#define SEG_ANY_QUEUE G_MAXUINT32
+/* All but info.index and matrices. FALSE: no Vulkan 1.1, or the queue family does not compute. */
+gboolean seg_physical_read (SegPhysical *p, VkPhysicalDevice handle, guint32 queue_family,
+    const SegInstance *instance);
 /* Array of SegPhysical, best first, never empty. */
 GArray *seg_physical_list (const SegInstance *instance, GError **error);
 /* The one that SegVkOptions.device means, or NULL. */
@@ -75,7 +79,9 @@ struct _SegVk {
   SegPhysical physical;
   VkDevice device;
   VkQueue queue;
-  GMutex queue_lock;
+  GMutex queue_lock; /* unless the queue is adopted */
+  gboolean adopted;  /* instance and device are somebody else's: */
+  SegVkAdoption adoption;
   gsize once; /* g_once: 0, then what was found out plus 1 */
   SegPipelines *pipelines;
   PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without VK_EXT_debug_utils */
@@ -86,6 +92,11 @@ struct _SegVk {
  * the rest. After a failure it is good for nothing but seg_vk_unref. */
 SegVk *seg_vk_choose (const SegVkOptions *options, GError **error);
 gboolean seg_vk_finish (SegVk *vk, const SegVkOptions *options, GError **error);
+/* Around each use of the queue. Thread-safe. */
+void seg_vk_lock_queue (SegVk *vk);
+void seg_vk_unlock_queue (SegVk *vk);
+/* device.c, for those that are made and those that are adopted: the last step. */
+gboolean seg_vk_complete (SegVk *vk, const char *cache_dir, GError **error);
 
 /* --- buffer.c ------------------------------------------------------------------------------------ */
 
@@ -189,6 +200,8 @@ struct _SegCmd {
   VkPipelineStageFlags stages; /* of commands since then */
   VkAccessFlags writes;        /* by them */
   gboolean host_reads;         /* something wrote memory that the host can read */
+  SegTimelinePoint points[SEG_MAX_TIMELINES]; /* for the next submission */
+  guint n_points;
   VkPipeline bound;
   guint n_dispatches, n_barriers;
 };
@@ -199,5 +212,10 @@ VkResult seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error);
 /* The barriers at the start and the end of a recording. */
 void seg_record_start (SegCmd *cmd);
 void seg_record_finish (SegCmd *cmd);
+/* record.c: before and after a command that touches n pieces of memory. */
+gboolean seg_record_check (SegCmd *cmd, GError **error);
+void seg_record_begin (SegCmd *cmd, const SegAccess *accesses, guint n,
+    VkPipelineStageFlags stage, const char *label);
+gboolean seg_record_end (SegCmd *cmd, GError **error);
 
 G_END_DECLS

@@ -58,8 +58,8 @@ seg_record_finish (SegCmd *cmd)
 }
 
 /* Goes before a command: the barrier, if any, and the label. */
-static void
-begin_command (SegCmd *cmd, const SegAccess *accesses, guint n,
+void
+seg_record_begin (SegCmd *cmd, const SegAccess *accesses, guint n,
     VkPipelineStageFlags stage, const char *label)
 {
   gboolean needed = seg_hazards_add (cmd->hazards, accesses, n);
@@ -83,8 +83,8 @@ begin_command (SegCmd *cmd, const SegAccess *accesses, guint n,
   }
 }
 
-static gboolean
-end_command (SegCmd *cmd, GError **error)
+gboolean
+seg_record_end (SegCmd *cmd, GError **error)
 {
   if (cmd->vk->end_label != NULL)
     cmd->vk->end_label (cmd->buffer);
@@ -100,8 +100,8 @@ record_nothing (SegCmd *cmd, GError **error)
   return !cmd->timed || seg_timer_stamp (&cmd->timer, cmd->vk, cmd->buffer, error);
 }
 
-static gboolean
-check_recording (SegCmd *cmd, GError **error)
+gboolean
+seg_record_check (SegCmd *cmd, GError **error)
 {
   if (!seg_vk_alive (cmd->vk, error))
     return FALSE;
@@ -154,7 +154,7 @@ record_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
     accesses[i] = (SegAccess){ view->buffer, view->offset, view->offset + view->n_bytes,
       seg_view_writes (view->kind) };
   }
-  begin_command (cmd, accesses, d->n_views, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+  seg_record_begin (cmd, accesses, d->n_views, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
       d->label != NULL ? d->label : d->shader->name);
   if (cmd->bound != pipeline->handle)
     vkCmdBindPipeline (cmd->buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->handle);
@@ -165,13 +165,13 @@ record_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
     vkCmdPushConstants (cmd->buffer, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
         4 * d->n_push, d->push);
   vkCmdDispatch (cmd->buffer, d->groups[0], d->groups[1], d->groups[2]);
-  return end_command (cmd, error);
+  return seg_record_end (cmd, error);
 }
 
 gboolean
 seg_cmd_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
 {
-  if (!check_recording (cmd, error))
+  if (!seg_record_check (cmd, error))
     return FALSE;
   if (d->groups[0] == 0 || d->groups[1] == 0 || d->groups[2] == 0)
     return record_nothing (cmd, error);
@@ -201,7 +201,8 @@ gboolean
 seg_cmd_copy (SegCmd *cmd, SegBuffer *src, gsize src_offset, SegBuffer *dst,
     gsize dst_offset, gsize n_bytes, GError **error)
 {
-  if (!check_recording (cmd, error) || !check_range (cmd, src, src_offset, n_bytes, error)
+  if (!seg_record_check (cmd, error)
+      || !check_range (cmd, src, src_offset, n_bytes, error)
       || !check_range (cmd, dst, dst_offset, n_bytes, error))
     return FALSE;
   if (n_bytes == 0)
@@ -214,17 +215,17 @@ seg_cmd_copy (SegCmd *cmd, SegBuffer *src, gsize src_offset, SegBuffer *dst,
   const SegAccess accesses[] = { { src, src_offset, src_offset + n_bytes, FALSE },
     { dst, dst_offset, dst_offset + n_bytes, TRUE } };
   const VkBufferCopy region = { src_offset, dst_offset, n_bytes };
-  begin_command (
+  seg_record_begin (
       cmd, accesses, G_N_ELEMENTS (accesses), VK_PIPELINE_STAGE_TRANSFER_BIT, "copy");
   vkCmdCopyBuffer (cmd->buffer, src->handle, dst->handle, 1, &region);
-  return end_command (cmd, error);
+  return seg_record_end (cmd, error);
 }
 
 gboolean
 seg_cmd_fill (SegCmd *cmd, SegBuffer *dst, gsize offset, gsize n_bytes, guint32 word,
     GError **error)
 {
-  if (!check_recording (cmd, error) || !check_range (cmd, dst, offset, n_bytes, error))
+  if (!seg_record_check (cmd, error) || !check_range (cmd, dst, offset, n_bytes, error))
     return FALSE;
   if (offset % 4 != 0 || n_bytes % 4 != 0) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
@@ -235,7 +236,7 @@ seg_cmd_fill (SegCmd *cmd, SegBuffer *dst, gsize offset, gsize n_bytes, guint32 
   if (n_bytes == 0)
     return record_nothing (cmd, error);
   const SegAccess access = { dst, offset, offset + n_bytes, TRUE };
-  begin_command (cmd, &access, 1, VK_PIPELINE_STAGE_TRANSFER_BIT, "fill");
+  seg_record_begin (cmd, &access, 1, VK_PIPELINE_STAGE_TRANSFER_BIT, "fill");
   vkCmdFillBuffer (cmd->buffer, dst->handle, offset, n_bytes, word);
-  return end_command (cmd, error);
+  return seg_record_end (cmd, error);
 }
