@@ -6,7 +6,7 @@
 The columns are the time of the frame in seconds, how many there are, and the pixels of the frame that
 they cover together. PROPERTY=VALUE are properties of vksegment, as "threshold=0.5". Needs python3-gi and
 the typelib GstVkSeg-1.0, which `meson install` puts where it is found; from the build tree:
-    export GI_TYPELIB_PATH=build/gst/meta LD_LIBRARY_PATH=build/gst/meta GST_PLUGIN_PATH=build/gst
+    export GI_TYPELIB_PATH=build/gst/app LD_LIBRARY_PATH=build/gst/app GST_PLUGIN_PATH=build/gst
 """
 import argparse
 import csv

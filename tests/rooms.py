@@ -24,11 +24,12 @@ ROOMS = {
     'meta': (['base'], GST + ['json-glib-1.0']),
     'tool': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame'], ['gio-2.0', 'json-glib-1.0']),
     'elements': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta'], GST),
+    'app': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta', 'elements'], GST),
     'proposals': (['base', 'elements/videoframe.h'], GST),
 }
 # Who may include <...> beginning so. What is not named is the C library's or GLib's.
 SYSTEM = {
-    'gst/': {'meta', 'elements', 'proposals', ''},
+    'gst/': {'meta', 'elements', 'app', 'proposals', ''},
     'opencv2/': {'proposals'},
     'vulkan/': {'vk'},
     'protobuf-c/': {'onnx'},

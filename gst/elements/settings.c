@@ -104,6 +104,24 @@ seg_output_kind_get_type (void)
   return output_kind_type ();
 }
 
+GType
+seg_precision_get_type (void)
+{
+  return precision_type ();
+}
+
+GType
+seg_resize_get_type (void)
+{
+  return resize_type ();
+}
+
+GType
+seg_tiling_get_type (void)
+{
+  return tiling_type ();
+}
+
 /* --- properties ---------------------------------------------------------------------------------- */
 
 #define AT_START (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)

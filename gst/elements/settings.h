@@ -114,5 +114,8 @@ void seg_settings_frame (
     const SegSettings *s, guint width, guint height, SegNetFrame *frame);
 
 GType seg_output_kind_get_type (void);
+GType seg_precision_get_type (void);
+GType seg_resize_get_type (void);
+GType seg_tiling_get_type (void);
 
 G_END_DECLS

@@ -4,4 +4,6 @@
 #include "gstvksegmask.h"
 #include "gstvksegmeta.h"
 #include "gstvksegmirror.h"
+#include "gstvksegsession.h"
 #include "gstvksegshape.h"
+#include "gstvksegversion.h"

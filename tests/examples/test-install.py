@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""vkseg as applications find it: what `meson install` puts where, and examples/instances.c built with
-pkg-config against that, on a picture. Usage: test-install.py SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR
+"""vkseg as applications find it: what `meson install` puts where, and the C programs of examples/ built
+with pkg-config against that, on a picture. Usage: test-install.py SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR
 Prints TAP. Installs into a temporary folder. The picture and the network are those of ../shared."""
 import os
 import re
@@ -21,11 +21,14 @@ PICTURE = SHARED / 'media' / 'dog.jpg'
 MODEL = SHARED / 'models' / 'yolov8n_seg_320' / 'model.onnx'
 INFO = SOURCE / 'models' / 'info' / 'yolov8-seg.modelinfo'
 CC = shlex.split(os.environ.get('CC', 'cc'))
-LINE = re.compile(r'  (.+?) +(\d\.\d\d)  at (-?\d+),(-?\d+)  (\d+) x (\d+)  (\d+) px')
+LINE = re.compile(r'  (.+?) +(\d\.\d\d)  at (-?\d+),(-?\d+)  (\d+) x (\d+)(?:  (\d+) px)?')
+EXAMPLES = ('instances', 'segment_file', 'camera')
 # What somebody sees in dog.jpg: x, y, width, height within 15 pixels; and how much of its box the
 # network's mask fills, within 0.04.
 SEEN = {'bicycle': ((130, 145, 440, 275), 0.41), 'truck': ((469, 78, 225, 100), 0.68),
         'dog': ((132, 210, 220, 335), 0.47)}
+
+SHARE = 0.206  # of the picture is one of the three, whose masks overlap a little
 
 
 def run(*command, **kw):
@@ -65,7 +68,7 @@ class Installed:
         wanted += [headers / 'vkseg.h', self.libdir / 'libgstvkseg-1.0.so',
                    self.libdir / 'pkgconfig' / 'gstvkseg-1.0.pc', self.root / 'bin' / 'vkseg',
                    self.libdir / 'gstreamer-1.0' / 'libgstvkseg.so']
-        if (BUILD / 'gst' / 'meta' / 'GstVkSeg-1.0.gir').exists():
+        if (BUILD / 'gst' / 'app' / 'GstVkSeg-1.0.gir').exists():
             wanted += [self.libdir / 'girepository-1.0' / 'GstVkSeg-1.0.typelib',
                        self.root / 'share' / 'gir-1.0' / 'GstVkSeg-1.0.gir']
         return '\n'.join(f'{w.relative_to(self.root)} is not installed' for w in wanted
@@ -85,13 +88,16 @@ class Installed:
         (self.stage / 'pc' / 'gstvkseg-1.0.pc').write_text(text)
         return n != 1 and f'{n} lines "prefix=" in\n{text}'
 
-    def build_example(self, where):
+    def build_examples(self, where):
+        return next((p for p in (self.build_example(where, name) for name in EXAMPLES) if p), None)
+
+    def build_example(self, where, name):
         flags = run('pkg-config', '--cflags', '--libs', 'gstvkseg-1.0', env=self.env)
         if flags.returncode:
             return failed(flags)
-        shutil.copy(SOURCE / 'examples' / 'instances.c', where)
-        return failed(run(*CC, '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', 'instances.c', '-o',
-                          'instances', *shlex.split(flags.stdout), cwd=where, env=self.env))
+        shutil.copy(SOURCE / 'examples' / f'{name}.c', where)
+        return failed(run(*CC, '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', f'{name}.c', '-o',
+                          name, *shlex.split(flags.stdout), cwd=where, env=self.env))
 
 
 def seen(output):
@@ -100,16 +106,77 @@ def seen(output):
     for line in output.splitlines():
         match = LINE.fullmatch(line)
         if match:
-            objects[match[1]] = [float(v) for v in match.groups()[1:]]
-    if ' 768 x 576, instances, 3 objects' not in output or sorted(objects) != sorted(SEEN):
+            objects[match[1]] = [float(v or 0) for v in match.groups()[1:]]
+    if '768 x 576, instances, 3 objects' not in output or sorted(objects) != sorted(SEEN):
         return f'not {", ".join(SEEN)}, but\n{output}'
     for label, (box, filled) in SEEN.items():
         score, *found, area = objects[label]
         off = max(abs(a - b) for a, b in zip(found, box))
-        share = area / (found[2] * found[3])
+        share = area / (found[2] * found[3]) if area else filled
         if off > 15 or score < 0.5 or abs(share - filled) > 0.04:
             return f'{label}: the box is off by {off} px, the mask fills {share:.2f} of it\n{output}'
     return None
+
+
+def masked(file):
+    """What is wrong with the mask of dog.jpg: the share of the picture that is white."""
+    data = file.read_bytes()
+    head = b'P5\n768 576\n255\n'
+    if not data.startswith(head) or len(data) != len(head) + 768 * 576:
+        return f'{len(data)} bytes, {data[:20]}'
+    share = data[len(head):].count(b'\xff') / (768 * 576)
+    return abs(share - SHARE) > 0.02 and f'{share:.3f} of the picture'
+
+
+def check_session(installed, where):
+    """segment_file.c: a picture through GStreamer, and the same raw."""
+    example = where / 'segment_file'
+    usage = run(example, env=installed.env)
+    result('segment_file, no arguments: usage', usage.returncode != 2 and f'exit status {usage.returncode}')
+    lost = run(example, 'nothing.jpg', 'no-such-network', 'mask.pgm', env=installed.env, cwd=where)
+    result('segment_file, no such picture', (lost.returncode != 1 or 'nothing.jpg' not in lost.stderr)
+           and f'{lost.returncode}: {lost.stderr}')
+    (where / 'frame.bin').write_bytes(bytes(3 * 64 * 48))
+    lost = run(example, '64x48:RGB:frame.bin', 'no-such-network', 'mask.pgm', env=installed.env, cwd=where)
+    result('segment_file, no such model', (lost.returncode != 1 or 'VKSEG_MODEL_PATH' not in lost.stderr)
+           and f'{lost.returncode}: {lost.stderr}')
+    name = 'segment_file: bicycle, dog, truck of dog.jpg and their mask'
+    if not (PICTURE.exists() and MODEL.exists()):
+        return result(name, None, skip='no ../shared')
+    found = run(example, PICTURE, MODEL, 'mask.pgm', f'model-info={INFO}', 'threshold=0.5', env=installed.env,
+                cwd=where)
+    if lacks_device(found.stderr):
+        return result(name, None, skip=NO_DEVICE)
+    if not result(name, failed(found) or seen(found.stdout) or masked(where / 'mask.pgm')):
+        return None
+    raw = run('gst-launch-1.0', '-q', 'filesrc', f'location={PICTURE}', '!', 'jpegdec', '!', 'videoconvert', '!',
+              'video/x-raw,format=NV12', '!', 'filesink', f'location={where}/dog.bin', env=installed.env)
+    found = run(example, '768x576:NV12:dog.bin', MODEL, 'raw.pgm', f'model-info={INFO}', 'threshold=0.5',
+                env=installed.env, cwd=where)
+    return result('segment_file: the same of a raw picture',
+                  failed(raw) or failed(found) or seen(found.stdout) or masked(where / 'raw.pgm'))
+
+
+def check_camera(installed, where):
+    """camera.c, with a source that ends in the place of a camera."""
+    example = where / 'camera'
+    usage = run(example, env=installed.env)
+    result('camera, no arguments: usage', usage.returncode != 2 and f'exit status {usage.returncode}')
+    name = 'camera: a line a frame'
+    if not MODEL.exists():
+        return result(name, None, skip='no ../shared')
+    shutil.copy(MODEL, where / 'eyes.onnx')
+    shutil.copy(INFO, where / 'eyes.modelinfo')
+    source = 'videotestsrc is-live=true num-buffers=8 ! video/x-raw,width=160,height=120,framerate=10/1'
+    found = run(example, 'eyes.onnx', source, env=installed.env, cwd=where)
+    if lacks_device(found.stderr):
+        return result(name, None, skip=NO_DEVICE)
+    lines = found.stdout.splitlines()
+    result(name, failed(found) or not lines and 'no line' or next(
+        (line for line in lines if not re.fullmatch(r'\d\.\d\d s:.* \(\d+ frames old\)', line)), None))
+    lost = run(example, 'no-such-network', 'videotestsrc', env=installed.env, cwd=where)
+    return result('camera, no such model', (lost.returncode != 1 or 'VKSEG_MODEL_PATH' not in lost.stderr)
+                  and f'{lost.returncode}: {lost.stderr}')
 
 
 def check_runs(installed, where):
@@ -141,8 +208,10 @@ def main():
         elif (result('meson install', installed.install()) and result('all is there', installed.missing())
               and result('and nothing else of the headers', installed.stray())
               and result('one prefix in the .pc file', installed.move_pc())
-              and result('examples/instances.c builds', installed.build_example(where))):
+              and result('the programs of examples/ build', installed.build_examples(where))):
             check_runs(installed, where)
+            check_session(installed, where)
+            check_camera(installed, where)
     done()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""libgstvkseg-1.0 from Python, and examples/count_people.py: test-introspection.py SOURCE_ROOT HELPER
+"""libgstvkseg-1.0 from Python, and the Python programs of examples/: test-introspection.py SOURCE_ROOT HELPER
 PLUGINS TYPELIBS. Prints TAP. Runs in a Python that has GObject introspection and GStreamer's typelibs."""
 import json
 import os
@@ -108,7 +108,23 @@ def main(source, helper, plugins, typelibs):
         for name, fine in (json.loads(looked.stdout) if not looked.returncode else {}).items():
             result(name, not fine and 'is something else')
         check_count(run, python, str(source / 'examples' / 'count_people.py'))
+        check_session(run, python, str(source / 'examples' / 'segment_file.py'))
     done()
+
+
+def check_session(run, python, example):
+    """segment_file.py: what the session finds, and an error of its own domain."""
+    run('gst-launch-1.0', '-q', *shlex.split(STREET.replace('street.mkv', 'street.webm'))).check_returncode()
+    found = run(python, example, 'street.webm', 'yolov8n-seg', 'mask.pgm', 'threshold=0.5')
+    lines = found.stdout.splitlines()
+    fine = (found.returncode == 0 and lines[:1] == [f'{WIDTH} x {HEIGHT}, instance, 2 objects']
+            and [line.split()[0] for line in lines[1:]] == ['person', 'car'])
+    result('segment_file.py: a person and a car', not fine and found.stdout + found.stderr)
+    mask = run('sh', '-c', 'tail -c +16 mask.pgm | tr -d "\\0" | wc -c').stdout
+    result('and their mask', not (mask.strip().isdigit() and 0 < int(mask) < WIDTH * HEIGHT) and mask)
+    lost = run(python, example, 'street.webm', 'no-such-network', 'mask.pgm')
+    result('an error of the session', (lost.returncode != 1 or 'is VKSEG_MODEL_PATH set' not in lost.stderr)
+           and f'{lost.returncode}: {lost.stderr}')
 
 
 def check_count(run, python, example):
