@@ -18,6 +18,19 @@ is_pair (const SegFrame *frame)
   return frame->format == SEG_FORMAT_YUY2 || frame->format == SEG_FORMAT_UYVY;
 }
 
+guint32
+seg_compose_pair (const SegFrame *frame)
+{
+  return !is_pair (frame) ? 0 : frame->format == SEG_FORMAT_YUY2 ? 1 : 2;
+}
+
+guint32
+seg_compose_changed (const SegFrame *frame, guint plane)
+{
+  const SegFormatInfo *info = seg_format_info (frame->format);
+  return info->kind == SEG_COLOR_RGB ? 3 : info->planes[plane].bytes;
+}
+
 void
 seg_color_table_set (SegColorTable *table, guint i, const SegFrame *frame,
     const guint8 rgb[3], double strength)
@@ -65,10 +78,8 @@ plane_init (Plane *plane, SegParams *params, guint index, GError **error)
   plane->spec[SPEC_BYTES] = p->bytes;
   plane->spec[SPEC_HSUB] = p->hsub;
   plane->spec[SPEC_VSUB] = p->vsub;
-  plane->spec[SPEC_PAIR] = !is_pair (frame)                   ? 0
-                           : frame->format == SEG_FORMAT_YUY2 ? 1
-                                                              : 2;
-  plane->spec[SPEC_CHANGED] = info->kind == SEG_COLOR_RGB ? 3 : p->bytes;
+  plane->spec[SPEC_PAIR] = seg_compose_pair (frame);
+  plane->spec[SPEC_CHANGED] = seg_compose_changed (frame, index);
   plane->colors = plane->input->colors;
   plane->colors.offset += index * sizeof (guint8[SEG_N_COLORS][4]);
   plane->colors.n_bytes = sizeof (guint8[SEG_N_COLORS][4]);
@@ -128,23 +139,33 @@ record_legend (Plane *plane, GError **error)
 }
 
 gboolean
-seg_compose_record (SegCmd *cmd, SegParams *params, const SegComposeInput *input,
-    const SegFrameSource *source, SegBuffer *target, gsize target_offset, GError **error)
+seg_compose_legend_record (SegCmd *cmd, SegParams *params, const SegComposeInput *input,
+    const SegFrameSource *source, const SegPiece *target, GError **error)
 {
-  const SegFrame *frame = &source->frame;
-  SegPiece piece = { target, target_offset, (frame->n_bytes + 3) & ~(gsize) 3 };
-  if (input->legend != NULL
-      && !seg_legend_record (
+  if (input->legend == NULL)
+    return TRUE;
+  if (!seg_legend_record (
           cmd, input->legend, input->memory, &input->decode, &input->style, error))
     return FALSE;
-  for (guint p = 0; p < seg_format_info (frame->format)->n_planes; p++) {
-    Plane plane = { .cmd = cmd, .input = input, .source = source, .target = &piece };
-    if (!plane_init (&plane, params, p, error) || !record_classes (&plane, error))
-      return FALSE;
-    if (input->legend != NULL && !record_legend (&plane, error))
+  for (guint p = 0; p < seg_format_info (source->frame.format)->n_planes; p++) {
+    Plane plane = { .cmd = cmd, .input = input, .source = source, .target = target };
+    if (!plane_init (&plane, params, p, error) || !record_legend (&plane, error))
       return FALSE;
   }
   return TRUE;
+}
+
+gboolean
+seg_compose_record (SegCmd *cmd, SegParams *params, const SegComposeInput *input,
+    const SegFrameSource *source, SegBuffer *target, gsize target_offset, GError **error)
+{
+  SegPiece piece = { target, target_offset, (source->frame.n_bytes + 3) & ~(gsize) 3 };
+  for (guint p = 0; p < seg_format_info (source->frame.format)->n_planes; p++) {
+    Plane plane = { .cmd = cmd, .input = input, .source = source, .target = &piece };
+    if (!plane_init (&plane, params, p, error) || !record_classes (&plane, error))
+      return FALSE;
+  }
+  return seg_compose_legend_record (cmd, params, input, source, &piece, error);
 }
 
 gboolean

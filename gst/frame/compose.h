@@ -44,10 +44,18 @@ typedef struct {
   const SegPiece *ink;     /* NULL: none; see shaders/instance_map.comp */
 } SegComposeInput;
 
-/* Draws the classes over the frame into a frame of the same format and size at `target`; both
- * laid out by seg_frame_layout. */
+/* Draws the classes, and the legend, over the frame into a frame of the same format and size at `target`;
+ * both laid out by seg_frame_layout. */
 gboolean seg_compose_record (SegCmd *cmd, SegParams *params, const SegComposeInput *input,
     const SegFrameSource *source, SegBuffer *target, gsize target_offset, GError **error);
+/* Of it, the legend, if there is one, over what is at `target`. */
+gboolean seg_compose_legend_record (SegCmd *cmd, SegParams *params,
+    const SegComposeInput *input, const SegFrameSource *source, const SegPiece *target,
+    GError **error);
+
+/* PAIR and CHANGED of shaders/lib/sample.glsl. */
+guint32 seg_compose_pair (const SegFrame *frame);
+guint32 seg_compose_changed (const SegFrame *frame, guint plane);
 
 /* The frame as RGBA or BGRA with the matte as alpha. */
 gboolean seg_cutout_record (SegCmd *cmd, const SegComposeInput *input,

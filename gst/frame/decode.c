@@ -169,13 +169,18 @@ record_class_map (SegCmd *cmd, const SegDecodeJob *job, GError **error)
          && (index || record_refine (cmd, job, nearest, error));
 }
 
-static gboolean
-record_matte (SegCmd *cmd, const SegDecodeJob *job, GError **error)
+/* Log odds become a probability as logits do. */
+SegScores
+seg_decode_matte_scores (const SegDecodePlan *plan)
 {
-  /* Log odds become a probability as logits do. */
-  guint32 scores =
-      job->plan->kind == SEG_DECODE_ODDS ? SEG_SCORES_SIGMOID : job->plan->scores;
-  guint32 spec[4] = { scores, job->plan->nearest, job->upscale, job->plan->cut };
+  return plan->kind == SEG_DECODE_ODDS ? SEG_SCORES_SIGMOID : plan->scores;
+}
+
+gboolean
+seg_decode_record_matte (SegCmd *cmd, const SegDecodeJob *job, GError **error)
+{
+  guint32 spec[4] = { seg_decode_matte_scores (job->plan), job->plan->nearest,
+    job->upscale, job->plan->cut };
   SegBufferView views[5] = { seg_piece_view (&job->memory->numbers, SEG_VIEW_TEXEL_F32X4),
     job->decode, job->style, seg_piece_view (&job->memory->matte, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE) };
@@ -192,6 +197,12 @@ record_zeros (SegCmd *cmd, const SegDecodeMemory *memory, const SegPiece *to,
 }
 
 gboolean
+seg_count_clear_record (SegCmd *cmd, const SegDecodeMemory *memory, GError **error)
+{
+  return record_zeros (cmd, memory, &memory->counts, memory->counts.n_bytes, error);
+}
+
+gboolean
 seg_count_record (SegCmd *cmd, const SegDecodeMemory *memory,
     const SegBufferView *decode_view, guint frame_width, guint frame_height,
     GError **error)
@@ -205,8 +216,7 @@ seg_count_record (SegCmd *cmd, const SegDecodeMemory *memory,
   };
   /* 256 pixels of a row each */
   seg_groups_linear (((guint64) frame_width + 255) / 256 * frame_height, d.groups);
-  return record_zeros (cmd, memory, counts, counts->n_bytes, error)
-         && seg_cmd_dispatch (cmd, &d, error);
+  return seg_count_clear_record (cmd, memory, error) && seg_cmd_dispatch (cmd, &d, error);
 }
 
 gboolean
@@ -228,11 +238,16 @@ seg_decode_frame_view (SegParams *params, guint frame_width, guint frame_height,
 gboolean
 seg_decode_record_scores (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
-  if (!record_zeros (cmd, job->memory, &job->memory->list, 16, error)
-      || !record_reduce (cmd, job, error))
-    return FALSE;
-  return job->plan->kind == SEG_DECODE_CLASSES ? record_class_map (cmd, job, error)
-                                               : record_matte (cmd, job, error);
+  if (job->plan->kind != SEG_DECODE_CLASSES)
+    return record_reduce (cmd, job, error) && seg_decode_record_matte (cmd, job, error);
+  return record_zeros (cmd, job->memory, &job->memory->list, 16, error)
+         && record_reduce (cmd, job, error) && record_class_map (cmd, job, error);
+}
+
+gboolean
+seg_decode_record_numbers (SegCmd *cmd, const SegDecodeJob *job, GError **error)
+{
+  return record_reduce (cmd, job, error);
 }
 
 gboolean

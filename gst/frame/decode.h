@@ -121,6 +121,7 @@ typedef struct {
   /* At most, of all blocks that `decode` will hold. */
   guint64 grid_groups, map_groups; /* of four pixels of a row */
   guint64 matte_groups;            /* of `upscale` times as many */
+  gboolean on_cpu;
 } SegDecodeJob;
 
 /* What follows from the first block, and from where the scores are. */
@@ -129,6 +130,13 @@ void seg_decode_job_scores (SegDecodeJob *job, const SegBound *output);
 gboolean seg_decode_check (const SegDecodePlan *plan, SegStorage storage, GError **error);
 /* From scores to the map: once for a frame, or for each tile. Then the map is counted. */
 gboolean seg_decode_record_scores (SegCmd *cmd, const SegDecodeJob *job, GError **error);
+
+/* Of it, for mattes that are drawn without being stored (frame/mattedraw.h): up to memory's numbers, and
+ * from there to the matte and the map. */
+gboolean seg_decode_record_numbers (SegCmd *cmd, const SegDecodeJob *job, GError **error);
+gboolean seg_decode_record_matte (SegCmd *cmd, const SegDecodeJob *job, GError **error);
+/* What the numbers of a matte are. */
+SegScores seg_decode_matte_scores (const SegDecodePlan *plan);
 
 /* Size of an output's grid. */
 void seg_decode_grid (
@@ -143,7 +151,9 @@ gboolean seg_decode_record (SegCmd *cmd, SegParams *params, const SegDecodePlan 
 /* The uniform block for those that draw or count maps which were made in another way. */
 gboolean seg_decode_frame_view (SegParams *params, guint frame_width, guint frame_height,
     SegBufferView *decode_view, GError **error);
-/* Records the counting of a map's values: memory's map, counts and zeros. */
+/* Records the counting of a map's values: memory's map, counts and zeros; and that there are none yet. */
+gboolean seg_count_clear_record (
+    SegCmd *cmd, const SegDecodeMemory *memory, GError **error);
 gboolean seg_count_record (SegCmd *cmd, const SegDecodeMemory *memory,
     const SegBufferView *decode_view, guint frame_width, guint frame_height,
     GError **error);

@@ -37,7 +37,10 @@ copy_text (guint8 *atlas, gsize atlas_width, const SegText *text)
 static guint8 *
 draw_atlas (SegLegendBlock *b, const char *const *texts, guint n, gsize *n_bytes)
 {
-  guint row = (guint) b->box[3], widest = 1;
+  guint row = (guint) b->box[3], widest = 1, n_texts = 0;
+  for (guint i = 0; i < n; i++)
+    n_texts += texts[i] != NULL;
+  b->limit[0] = MIN (b->limit[0], (gint32) n_texts);
   if (b->limit[0] < 1 || b->parts[3] < (gint32) row)
     return NULL;
   g_autofree SegText **drawn = g_new0 (SegText *, n);

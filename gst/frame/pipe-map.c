@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame/mattedraw.h"
 #include "frame/pipe-priv.h"
 
 #include <string.h>
@@ -174,6 +175,8 @@ static gboolean
 map_finish (SegPipe *pipe, SegCmd *cmd, GError **error)
 {
   const SegPipeMap *map = &pipe->map;
+  if (map->late)
+    return TRUE;
   return seg_count_record (cmd, &map->memory, &map->decode_view, map->map_size.width,
       map->map_size.height, error);
 }
@@ -232,16 +235,22 @@ static gboolean
 record_one (SegPipe *pipe, SegCmd *cmd, const SegBound *output, GError **error)
 {
   SegPipeMap *map = &pipe->map;
-  SegDecodeJob job = { .plan = &map->plan,
+  SegDecodeJob *job = &map->job;
+  *job = (SegDecodeJob){ .plan = &map->plan,
     .memory = &map->memory,
     .style = map->style_view,
-    .decode = map->decode_view };
+    .decode = map->decode_view,
+    .on_cpu = seg_vk_info (pipe->vk)->type == SEG_DEVICE_CPU };
   SegGrid grid = seg_decode_grid_of (&map->plan, output, 0);
   seg_decode_fill (
       map->frame_block, &map->plan, &pipe->geometry, &grid, &map->map_size, NULL);
-  seg_decode_job_init (&job, map->frame_block);
-  seg_decode_job_scores (&job, output);
-  return seg_decode_record_scores (cmd, &job, error);
+  seg_decode_job_init (job, map->frame_block);
+  seg_decode_job_scores (job, output);
+  map->late = pipe->config.output == SEG_OUTPUT_OVERLAY
+              && map->plan.kind != SEG_DECODE_CLASSES
+              && seg_matte_draw_can (map->frame_block, &pipe->frame);
+  return map->late ? seg_decode_record_numbers (cmd, job, error)
+                   : seg_decode_record_scores (cmd, job, error);
 }
 
 static gboolean
@@ -255,6 +264,23 @@ map_record (SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error)
     if (!record_tile (pipe, cmd, &outputs[0], lane, error))
       return FALSE;
   return TRUE;
+}
+
+/* The matte may not be there yet; with outlines it has to be. */
+static gboolean
+draw_overlay (SegPipe *pipe, SegCmd *cmd, const SegComposeInput *input, GError **error)
+{
+  const SegPipeMap *map = &pipe->map;
+  if (map->late && !input->contours)
+    return seg_matte_draw_record (cmd, &pipe->params, input, &map->job, map->frame_block,
+        &pipe->source, &pipe->drawn, error);
+  if (map->late
+      && (!seg_decode_record_matte (cmd, &map->job, error)
+          || !seg_count_record (cmd, &map->memory, &map->decode_view, map->map_size.width,
+              map->map_size.height, error)))
+    return FALSE;
+  return seg_compose_record (cmd, &pipe->params, input, &pipe->source, pipe->drawn.buffer,
+      pipe->drawn.offset, error);
 }
 
 static gboolean
@@ -271,8 +297,7 @@ map_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
     .legend = pipe->draw & SEG_DRAW_LEGEND ? &map->legend : NULL,
   };
   if (pipe->config.output == SEG_OUTPUT_OVERLAY)
-    return seg_compose_record (cmd, &pipe->params, &input, &pipe->source,
-        pipe->drawn.buffer, pipe->drawn.offset, error);
+    return draw_overlay (pipe, cmd, &input, error);
   if (pipe->config.output == SEG_OUTPUT_CUTOUT)
     return seg_cutout_record (
         cmd, &input, &pipe->source, &pipe->result, &pipe->drawn, error);

@@ -93,6 +93,8 @@ typedef struct {
   SegColorTable *colors;
   SegBufferView style_view, colors_view, decode_view;
   SegDecodeBlock *frame_block; /* of the whole map; at decode_view */
+  SegDecodeJob job;            /* unless tiled */
+  gboolean late;               /* the matte is made while it is drawn */
   SegMapSize map_size;
   SegMergeMemory merge;
   SegLegend legend;

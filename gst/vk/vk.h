@@ -82,6 +82,7 @@ typedef enum {
   SEG_VIEW_STORAGE_READ_WRITE,
   SEG_VIEW_UNIFORM,     /* uniform buffer; a device may allow just 16 KiB */
   SEG_VIEW_TEXEL_F32X4, /* uniform texel buffers: RGBA32_SFLOAT, ... */
+  SEG_VIEW_TEXEL_F32X1, /* R32_SFLOAT */
   SEG_VIEW_TEXEL_F16X4,
   SEG_VIEW_TEXEL_I32X4,
   SEG_VIEW_TEXEL_U32X4,

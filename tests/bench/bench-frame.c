@@ -51,12 +51,12 @@ steps_after (const SegModelInfo *info, const SegPipeConfig *c)
     return steps_after_instances (info, c);
   gboolean matte = c->output == SEG_OUTPUT_MATTE || c->output == SEG_OUTPUT_CUTOUT
                    || info->decoder >= SEG_DECODER_SOFTMAX;
-  guint decode = matte ? 4 : 5; /* reduce, (matte | cells, classes), zeros, count */
+  gboolean overlay = c->output == SEG_OUTPUT_OVERLAY;
   guint planes = seg_format_info (c->format)->n_planes;
-  return decode + 1
-         + (c->output == SEG_OUTPUT_OVERLAY   ? 1 + planes
-             : c->output == SEG_OUTPUT_CUTOUT ? 1
-                                              : 0);
+  /* (reduce, zeros, matte_draw), (reduce, matte, zeros, count), or those of classes: zeros, reduce, cells,
+   * classes, refine, zeros, count and a step a plane. Then the legend: rows, and a step a plane. */
+  guint decode = matte ? (overlay ? 3 : 4) : 7 + (overlay ? planes : 0);
+  return decode + (overlay ? 1 + planes : c->output == SEG_OUTPUT_CUTOUT ? 1 : 0) + 1;
 }
 
 static gboolean
@@ -109,16 +109,15 @@ load_picture (SegPipe *pipe, const char *path, GError **error)
   return TRUE;
 }
 
-/* What drawing alone takes of all processors, which other programs disturb less than times: for CPU
- * devices. */
+/* What a frame takes of all processors, which other programs disturb less than times: for CPU devices. */
 static gboolean
-print_redraw (SegPipe *pipe, guint runs, GError **error)
+print_cpu (SegPipe *pipe, SegPipeWork work, const char *name, guint runs, GError **error)
 {
   clock_t start = clock ();
   for (guint r = 0; r < runs; r++)
-    if (!seg_pipe_submit (pipe, SEG_PIPE_REDRAW, error) || !seg_pipe_wait (pipe, error))
+    if (!seg_pipe_submit (pipe, work, error) || !seg_pipe_wait (pipe, error))
       return FALSE;
-  print_step ("redraw, CPU",
+  print_step (name,
       (guint64) ((double) (clock () - start) * 1e9 / CLOCKS_PER_SEC / MAX (runs, 1)));
   return TRUE;
 }
@@ -144,7 +143,8 @@ measure (
     least = g_steal_pointer (&ns);
   }
   print_times (least, n, 1, steps_after (net->info, c));
-  if (!print_redraw (pipe, runs, error))
+  if (!print_cpu (pipe, SEG_PIPE_INFER, "all, CPU", runs, error)
+      || !print_cpu (pipe, SEG_PIPE_REDRAW, "redraw, CPU", runs, error))
     return FALSE;
   const SegInstances *list = seg_pipe_instances (pipe);
   if (list != NULL)

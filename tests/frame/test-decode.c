@@ -1,273 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Scores of a network to class maps, mattes and pictures on the device, against reference.c. */
-#include "reference.h"
-#include "vk/common.h"
-
-#include "base/tensor.h"
+#include "decode-run.h"
 
 #include <math.h>
 #include <string.h>
 
 static SegVk *vk;
-
-typedef enum { NCHW_LAST, NCHW_ROWS, NHWC_ROWS, N_LAYOUTS } Layout;
-
-typedef struct {
-  guint width, height, grid_width, grid_height, n_classes;
-  SegFormat format;
-  SegFit fit;
-  Layout layout;
-  SegStorage storage;
-  SegDecodeKind kind;
-  SegScores scores;
-  gboolean nearest, contours, legend;
-  int background;
-  double threshold, alpha;
-  guint32 drop; /* classes that are not kept, a bit each */
-} Case;
-
-static const Case plain = {
-  .width = 45,
-  .height = 38,
-  .grid_width = 9,
-  .grid_height = 7,
-  .n_classes = 5,
-  .format = SEG_FORMAT_RGBA,
-  .layout = NCHW_LAST,
-  .background = 0,
-  .alpha = 0.5,
-};
-
-/* Everything that a case's recording needs. */
-typedef struct {
-  Case c;
-  SegFrame frame;
-  SegGeometry g;
-  SegBound scores;
-  SegParams params;
-  SegFrameSource source;
-  SegDecodePlan plan;
-  SegDecodeMemory memory;
-  SegLegend legend;
-  SegPiece drawn;
-  SegPalette palette;
-  SegStyleBlock *style;
-  SegColorTable *colors;
-  SegBufferView style_view, colors_view, decode;
-  SegBuffer *upload, *input, *work, *readback;
-  float *values; /* [class][y][x] */
-  const guint8 *map, *matte, *result;
-  const guint32 *counts;
-  gsize stride;
-} Run;
-
-static char *
-case_text (const Case *c)
-{
-  return g_strdup_printf (
-      "%ux%u %s, grid %ux%u of %u, fit %d layout %d storage %d kind %d scores %d "
-      "nearest %d contours %d background %d threshold %g alpha %g drop %x",
-      c->width, c->height, seg_format_info (c->format)->name, c->grid_width,
-      c->grid_height, c->n_classes, c->fit, c->layout, c->storage, c->kind, c->scores,
-      c->nearest, c->contours, c->background, c->threshold, c->alpha, c->drop);
-}
-
-static void
-make_bound (SegBound *b, const Case *c)
-{
-  guint32 w = c->grid_width, h = c->grid_height, n = c->n_classes;
-  gboolean nhwc = c->layout == NHWC_ROWS;
-  b->desc =
-      (SegDesc){ SEG_DTYPE_F32, 4, { 1, nhwc ? h : n, nhwc ? w : h, nhwc ? n : w } };
-  b->storage = c->storage;
-  b->view.rank = 4;
-  for (guint i = 0; i < 4; i++)
-    b->view.dims[i] = (guint32) b->desc.dims[i];
-  if (c->layout == NCHW_LAST) {
-    b->view.pitch = (n + 7) / 8 * 8;
-    b->view.n_elems = w * h * b->view.pitch;
-    b->view.strides[1] = 1;
-    b->view.strides[2] = b->view.pitch * w;
-    b->view.strides[3] = b->view.pitch;
-  } else {
-    b->view.n_elems = (w * h * n + 3) & ~3u;
-    for (guint i = 4, stride = 1; i-- > 0; stride *= b->view.dims[i])
-      b->view.strides[i] = stride;
-  }
-  b->n_bytes = (gsize) b->view.n_elems * (c->storage == SEG_STORAGE_F16 ? 2 : 4);
-}
-
-static double
-random_score (const Case *c, GRand *rand, guint class_id, guint x, guint y)
-{
-  if (c->scores == SEG_SCORES_INDEX)
-    return g_rand_int_range (rand, 0, (gint32) c->n_classes);
-  if (c->scores == SEG_SCORES_PROBABILITY)
-    return g_rand_double (rand);
-  /* Regions, so that there are cells of one class and cells of several. */
-  gboolean region = (x / 3 + 2 * (y / 2)) % c->n_classes == class_id;
-  return g_rand_double_range (rand, -1, 1) + (region ? 3.0 : 0.0);
-}
-
-/* Padding stays what a network must leave there: 0, which must not win either. */
-static void
-fill_scores (Run *r)
-{
-  const Case *c = &r->c;
-  guint n = c->scores == SEG_SCORES_INDEX ? 1 : c->n_classes;
-  guint y_axis = c->layout == NHWC_ROWS ? 1 : 2, c_axis = c->layout == NHWC_ROWS ? 3 : 1;
-  g_autoptr (GRand) rand = g_rand_new_with_seed (c->width * 7 + c->n_classes);
-  gpointer data = seg_buffer_map (r->input);
-  memset (data, 0, r->scores.n_bytes);
-  r->values = g_new (float, n * c->grid_width * c->grid_height);
-  for (guint k = 0; k < n; k++)
-    for (guint y = 0; y < c->grid_height; y++)
-      for (guint x = 0; x < c->grid_width; x++) {
-        float v = (float) random_score (c, rand, k, x, y) - (c->scores < 2 ? 2.0f : 0.0f);
-        const guint32 *s = r->scores.view.strides;
-        gsize at =
-            (gsize) y * s[y_axis] + (gsize) x * s[y_axis + 1] + (gsize) k * s[c_axis];
-        if (c->storage == SEG_STORAGE_F16) {
-          ((guint16 *) data)[at] = seg_half_from_float (v);
-          v = seg_half_to_float (((guint16 *) data)[at]);
-        } else if (c->storage == SEG_STORAGE_I32) {
-          ((gint32 *) data)[at] = (gint32) v;
-        } else {
-          ((float *) data)[at] = v;
-        }
-        r->values[(k * c->grid_height + y) * c->grid_width + x] = v;
-      }
-}
-
-static void
-put (SegPiece *piece, SegBuffer *buffer, gsize *used, gsize align)
-{
-  piece->buffer = buffer;
-  piece->offset = *used = (*used + align - 1) & ~(align - 1);
-  *used += (piece->n_bytes + 15) & ~15ul;
-}
-
-static void
-set_style (Run *r)
-{
-  const Case *c = &r->c;
-  gboolean classes = c->kind == SEG_DECODE_CLASSES;
-  memset (r->style->keep, 0xff, sizeof r->style->keep);
-  r->style->keep[0] = ~c->drop;
-  r->style->threshold = (float) c->threshold;
-  r->style->map_threshold = (float) (c->threshold > 0 ? c->threshold : 0.5);
-  r->style->background = classes ? (c->background < 0 ? 255 : c->background) : 0;
-  r->style->legend_share = 0.05f;
-  for (guint i = 0; i < 256; i++)
-    seg_color_table_set (r->colors, i, &r->frame, r->palette.rgba[i],
-        (gint32) i == r->style->background ? 0.0 : c->alpha);
-  static const guint8 white[3] = { 255, 255, 255 }, black[3] = { 0, 0, 0 };
-  seg_color_table_set (r->colors, SEG_COLOR_TEXT, &r->frame, white, 1.0);
-  seg_color_table_set (r->colors, SEG_COLOR_PANEL, &r->frame, black, 0.6);
-}
-
-static void
-prepare (Run *r)
-{
-  const Case *c = &r->c;
-  GError *error = NULL;
-  SegColor color = seg_color_bt709;
-  gsize used = 0, align = MAX (16, seg_vk_info (vk)->buffer_align);
-  gboolean nhwc = c->layout == NHWC_ROWS;
-  seg_frame_layout (&r->frame, c->format, &color, c->width, c->height, align, &error);
-  SegCover x = seg_cover_whole (64, c->grid_width),
-           y = seg_cover_whole (48, c->grid_height);
-  seg_geometry_init_cover (&r->g, c->fit, c->width, c->height, &x, &y);
-  seg_palette_load (&r->palette, "ade20k", NULL, -1, &error);
-  Case with_channels = *c;
-  if (c->scores == SEG_SCORES_INDEX)
-    with_channels.n_classes = 1;
-  make_bound (&r->scores, &with_channels);
-  r->plan = (SegDecodePlan){ c->kind, c->scores, nhwc ? 1 : 2, nhwc ? 2 : 3, nhwc ? 3 : 1,
-    c->n_classes, c->nearest, 64, FALSE };
-  r->upload = test_buffer (vk, (r->frame.n_bytes + 15) & ~15ul, SEG_BUFFER_UPLOAD);
-  r->input = test_buffer (vk, r->scores.n_bytes, SEG_BUFFER_UPLOAD);
-  r->scores.buffer = r->input;
-  fill_scores (r);
-
-  seg_decode_sizes (&r->memory, c->width, c->height, c->grid_width, c->grid_height);
-  r->drawn.n_bytes = MAX (r->frame.n_bytes, (c->width + 3) / 4 * 16 * c->height);
-  r->work = test_buffer (vk, 1 << 22, SEG_BUFFER_DEVICE);
-  r->readback = test_buffer (vk, 1 << 22, SEG_BUFFER_READBACK);
-  SegPiece *pieces[] = { &r->memory.labels, &r->memory.cells, &r->memory.numbers,
-    &r->memory.map, &r->memory.matte, &r->memory.counts, &r->memory.list, &r->drawn };
-  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
-    put (pieces[i], r->work, &used, align);
-  g_assert_cmpuint (used, <=, 1 << 22);
-
-  SegBufferView zeros;
-  seg_params_init (&r->params, vk, &error);
-  r->style = seg_params_add (
-      &r->params, sizeof *r->style, SEG_VIEW_UNIFORM, &r->style_view, &error);
-  r->colors = seg_params_add (
-      &r->params, sizeof *r->colors, SEG_VIEW_TEXEL_U8X4, &r->colors_view, &error);
-  seg_params_add (&r->params, 1024, SEG_VIEW_STORAGE_READ, &zeros, &error);
-  r->memory.zeros = (SegPiece){ zeros.buffer, zeros.offset, zeros.n_bytes };
-  seg_frame_source_init (&r->source, &r->params, &r->frame, r->upload, 0, &error);
-  g_assert_no_error (error);
-  set_style (r);
-  static const char *const texts[] = { "none", "one", "two", "three", "four" };
-  seg_legend_init (&r->legend, vk, &r->params, texts, G_N_ELEMENTS (texts), c->width,
-      c->height, &error);
-  g_assert_no_error (error);
-  g_autoptr (GRand) rand = g_rand_new_with_seed (c->height);
-  guint8 *bytes = seg_buffer_map (r->upload);
-  for (gsize i = 0; i < r->frame.n_bytes; i++)
-    bytes[i] = (guint8) g_rand_int_range (rand, 0, 256);
-}
-
-/* picture: 0 none, 1 overlay, 2 cutout */
-static Run *
-run_case (const Case *c, int picture)
-{
-  GError *error = NULL;
-  Run *r = g_new0 (Run, 1);
-  r->c = *c;
-  prepare (r);
-  SegCmd *cmd = test_cmd (vk, FALSE);
-  seg_decode_record (cmd, &r->params, &r->plan, &r->g, &r->scores, &r->memory,
-      &r->style_view, &r->decode, &error);
-  g_assert_no_error (error);
-  SegComposeInput input = { &r->memory, r->decode, r->style_view, r->colors_view,
-    c->kind != SEG_DECODE_CLASSES, c->contours, c->legend ? &r->legend : NULL };
-  SegFrame rgba;
-  seg_frame_layout (
-      &rgba, SEG_FORMAT_RGBA, &r->frame.color, c->width, c->height, 16, &error);
-  if (picture == 1)
-    seg_compose_record (
-        cmd, &r->params, &input, &r->source, r->drawn.buffer, r->drawn.offset, &error);
-  else if (picture == 2)
-    seg_cutout_record (cmd, &input, &r->source, &rgba, &r->drawn, &error);
-  g_assert_no_error (error);
-  seg_cmd_copy (cmd, r->work, 0, r->readback, 0, 1 << 22, &error);
-  test_run (cmd);
-  seg_cmd_free (&cmd);
-  const guint8 *data = seg_buffer_map (r->readback);
-  r->stride = seg_map_stride (c->width);
-  r->map = data + r->memory.map.offset;
-  r->matte = data + r->memory.matte.offset;
-  r->result = data + r->drawn.offset;
-  r->counts = (const guint32 *) (data + r->memory.counts.offset);
-  return r;
-}
-
-static void
-run_free (Run *r)
-{
-  seg_legend_clear (&r->legend);
-  seg_params_clear (&r->params);
-  seg_buffer_free (&r->upload);
-  seg_buffer_free (&r->input);
-  seg_buffer_free (&r->work);
-  seg_buffer_free (&r->readback);
-  g_free (r->values);
-  g_free (r);
-}
 
 static double
 score (const Run *r, guint k, guint x, guint y)
@@ -311,7 +49,7 @@ static void
 check_map (const Run *r)
 {
   const Case *c = &r->c;
-  g_autofree char *text = case_text (c);
+  g_autofree char *text = decode_case_text (c);
   guint32 counts[256] = { 0 };
   guint n_unsure = 0;
   guint8 none = c->background < 0 ? 255 : (guint8) c->background;
@@ -342,9 +80,9 @@ check_map (const Run *r)
 static void
 check_case (const Case *c)
 {
-  Run *r = run_case (c, 0);
+  Run *r = decode_run (vk, c, 0);
   check_map (r);
-  run_free (r);
+  decode_run_free (r);
 }
 
 static void
@@ -354,7 +92,7 @@ test_layouts (void)
   for (Layout layout = 0; layout < N_LAYOUTS; layout++)
     for (SegStorage storage = SEG_STORAGE_F32; storage <= SEG_STORAGE_F16; storage++)
       for (guint k = 0; k < G_N_ELEMENTS (classes); k++) {
-        Case c = plain;
+        Case c = decode_plain;
         c.layout = layout;
         c.storage = storage;
         c.n_classes = classes[k];
@@ -370,7 +108,7 @@ test_sizes (void)
   for (SegFit fit = SEG_FIT_STRETCH; fit <= SEG_FIT_CROP; fit++)
     for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
       for (guint nearest = 0; nearest < 2; nearest++) {
-        Case c = plain;
+        Case c = decode_plain;
         c.fit = fit;
         c.width = sizes[s][0];
         c.height = sizes[s][1];
@@ -385,7 +123,7 @@ test_sizes (void)
 static void
 test_filter (void)
 {
-  Case c = plain;
+  Case c = decode_plain;
   c.drop = 1 << 2 | 1 << 4;
   check_case (&c);
   c.background = -1;
@@ -398,7 +136,7 @@ test_index (void)
   static const SegStorage storages[] = { SEG_STORAGE_F32, SEG_STORAGE_F16,
     SEG_STORAGE_I32 };
   for (guint i = 0; i < G_N_ELEMENTS (storages); i++) {
-    Case c = plain;
+    Case c = decode_plain;
     c.scores = SEG_SCORES_INDEX;
     c.layout = NCHW_ROWS;
     c.storage = storages[i];
@@ -413,14 +151,14 @@ test_threshold (void)
 {
   for (SegScores scores = SEG_SCORES_SOFTMAX; scores <= SEG_SCORES_PROBABILITY;
        scores++) {
-    Case c = plain;
+    Case c = decode_plain;
     c.scores = scores;
     c.threshold = 0.6;
     c.width = 64;
     c.height = 48;
     c.grid_width = 64;
     c.grid_height = 48;
-    Run *r = run_case (&c, 0);
+    Run *r = decode_run (vk, &c, 0);
     guint n_kept = 0, n_dropped = 0;
     for (guint y = 0; y < c.height; y++)
       for (guint x = 0; x < c.width; x++) {
@@ -440,7 +178,7 @@ test_threshold (void)
       }
     g_assert_cmpuint (n_kept, >, 20);
     g_assert_cmpuint (n_dropped, >, 20);
-    run_free (r);
+    decode_run_free (r);
   }
 }
 
@@ -478,8 +216,8 @@ matte_at (const Run *r, guint x, guint y)
 static void
 check_matte (const Case *c)
 {
-  Run *r = run_case (c, 0);
-  g_autofree char *text = case_text (c);
+  Run *r = decode_run (vk, c, 0);
+  g_autofree char *text = decode_case_text (c);
   for (guint y = 0; y < c->height; y++)
     for (guint x = 0; x < c->width; x++) {
       double want = matte_at (r, x, y);
@@ -490,7 +228,7 @@ check_matte (const Case *c)
       if (fabs (want - r->style->map_threshold) > 1e-3)
         g_assert_cmpint (is, ==, want >= r->style->map_threshold);
     }
-  run_free (r);
+  decode_run_free (r);
 }
 
 static void
@@ -501,7 +239,7 @@ test_matte (void)
   for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
     for (SegFit fit = SEG_FIT_STRETCH; fit <= SEG_FIT_CROP; fit++)
       for (guint kind = 0; kind < 3; kind++) {
-        Case c = plain;
+        Case c = decode_plain;
         c.width = sizes[s][0];
         c.height = sizes[s][1];
         c.grid_width = sizes[s][2];
@@ -528,8 +266,8 @@ strength_of (const Run *r, guint class_id)
 static void
 check_overlay (const Case *c)
 {
-  Run *r = run_case (c, 1);
-  g_autofree char *text = case_text (c);
+  Run *r = decode_run (vk, c, 1);
+  g_autofree char *text = decode_case_text (c);
   gsize n = (gsize) c->width * c->height;
   g_autofree guint8 *map = g_malloc (n);
   g_autofree double *strength = g_new (double, n),
@@ -561,7 +299,7 @@ check_overlay (const Case *c)
                    " is %u, must be %g (was %u)",
               text, p, y, x, r->result[at], want[at], in[at]);
       }
-  run_free (r);
+  decode_run_free (r);
 }
 
 static void
@@ -571,7 +309,7 @@ test_overlay (void)
   for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f++)
     for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
       for (guint soft = 0; soft < 2; soft++) {
-        Case c = plain;
+        Case c = decode_plain;
         c.format = f;
         c.width = sizes[s][0];
         c.height = sizes[s][1];
@@ -604,8 +342,8 @@ is_border (const Run *r, guint x, guint y, guint8 *class_id)
 static void
 check_contours (const Case *c)
 {
-  Run *r = run_case (c, 1);
-  g_autofree char *text = case_text (c);
+  Run *r = decode_run (vk, c, 1);
+  g_autofree char *text = decode_case_text (c);
   gsize n = (gsize) c->width * c->height;
   g_autofree guint8 *map = g_malloc (n);
   g_autofree double *strength = g_new (double, n),
@@ -633,7 +371,7 @@ check_contours (const Case *c)
               p, y, x, r->result[at], want[at]);
       }
   g_assert_cmpuint (n_border, >, 50);
-  run_free (r);
+  decode_run_free (r);
 }
 
 static void
@@ -643,7 +381,7 @@ test_contours (void)
     SEG_FORMAT_YUY2 };
   for (guint f = 0; f < G_N_ELEMENTS (formats); f++)
     for (guint width = 46; width <= 48; width += 2) {
-      Case c = plain;
+      Case c = decode_plain;
       c.format = formats[f];
       c.width = width;
       c.contours = TRUE;
@@ -662,14 +400,14 @@ pixel_at (const Run *r, guint x, guint y)
 static void
 test_legend (void)
 {
-  Case c = plain;
+  Case c = decode_plain;
   c.width = 200;
   c.height = 150;
   c.format = SEG_FORMAT_RGBX;
   c.drop = 1 << 3;
-  Run *without = run_case (&c, 1);
+  Run *without = decode_run (vk, &c, 1);
   c.legend = TRUE;
-  Run *with = run_case (&c, 1);
+  Run *with = decode_run (vk, &c, 1);
   const SegLegendBlock *b = (const SegLegendBlock *) ((const guint8 *) seg_buffer_map (
                                                           with->legend.block.buffer)
                                                       + with->legend.block.offset);
@@ -691,8 +429,8 @@ test_legend (void)
     for (guint x = 0; x < c.width; x++)
       if (y > bottom || x >= (guint) (b->box[0] + b->box[2]) || x < (guint) b->box[0])
         g_assert_cmpmem (pixel_at (with, x, y), 4, pixel_at (without, x, y), 4);
-  run_free (with);
-  run_free (without);
+  decode_run_free (with);
+  decode_run_free (without);
 }
 
 /* A legend must not be wanted to be too large for its frame. */
@@ -702,12 +440,12 @@ test_legend_small (void)
   static const guint sizes[][2] = { { 1, 1 }, { 30, 200 }, { 400, 9 }, { 64, 40 } };
   for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f += 3)
     for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
-      Case c = plain;
+      Case c = decode_plain;
       c.format = f;
       c.width = sizes[s][0];
       c.height = sizes[s][1];
       c.legend = TRUE;
-      run_free (run_case (&c, 1));
+      decode_run_free (decode_run (vk, &c, 1));
     }
 }
 
@@ -715,10 +453,10 @@ static void
 test_cutout (void)
 {
   for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f++) {
-    Case c = plain;
+    Case c = decode_plain;
     c.format = f;
     c.kind = SEG_DECODE_ODDS;
-    Run *r = run_case (&c, 2);
+    Run *r = decode_run (vk, &c, 2);
     const guint8 *in = seg_buffer_map (r->upload);
     gsize stride = (c.width + 3) / 4 * 16;
     for (guint y = 0; y < c.height; y++)
@@ -730,7 +468,7 @@ test_cutout (void)
           g_assert_cmpfloat (fabs (out[k] - rgb[k] * 255.0), <=, 0.52);
         g_assert_cmpuint (out[3], ==, r->matte[y * r->stride + x]);
       }
-    run_free (r);
+    decode_run_free (r);
   }
 }
 
