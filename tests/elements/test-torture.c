@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Elements while several threads do to their pipeline what applications do, in any order: states,
+ * seeks, caps, properties, pads. By default 60 rounds each; VKSEG_SOAK_MINUTES=30 goes on for so long,
+ * looks at the memory, and adds live sources with a slow network (tests/soak.sh). */
+#include "elements/slow-net.h"
+#include "frame/color-net.h"
+
+#include "elements/settings.h"
+#include "elements/vksegdemux.h"
+#include "elements/vksegment.h"
+#include "elements/vksegoverlay.h"
+#include "elements/vksegtrack.h"
+#include "lib/device.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROUNDS     60  /* of each thread, when there is no time to fill */
+#define STUCK_S    120 /* without a round: hung */
+#define MOST_PADS  5
+#define KEPT       4096 /* samples of memory */
+#define NETWORK_MS 200.0
+
+static char *dir, *semantic, *instances;
+static double minutes; /* 0: only so many rounds */
+
+/* --- memory ------------------------------------------------------------------------------------------ */
+
+static double
+resident_mb (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long size = 0, resident = 0;
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL)
+      || sscanf (text, "%lu %lu", &size, &resident) != 2)
+    return NAN;
+  return (double) resident * (double) sysconf (_SC_PAGESIZE) / 1e6;
+}
+
+typedef struct {
+  double mb[KEPT];
+  guint n;
+  gint64 next; /* monotonic time */
+} Memory;
+
+/* Once in two seconds. */
+static void
+sample (Memory *m)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (now < m->next || m->n == KEPT)
+    return;
+  m->next = now + 2 * G_USEC_PER_SEC;
+  m->mb[m->n++] = resident_mb ();
+}
+
+static int
+compare_doubles (gconstpointer a, gconstpointer b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+static double
+median_of (const double *values, guint n)
+{
+  g_autofree double *sorted = g_memdup2 (values, n * sizeof *values);
+  qsort (sorted, n, sizeof *sorted, compare_doubles);
+  return sorted[n / 2];
+}
+
+/* What the second quarter of the time held, the last one holds: the first fills caches. */
+static void
+check_flat (const Memory *m, const char *what)
+{
+  if (m->n < 40)
+    return;
+  double early = median_of (m->mb + m->n / 4, m->n / 4);
+  double late = median_of (m->mb + m->n * 3 / 4, m->n / 4);
+  g_test_message (
+      "%s: %.1f MB in the second quarter, %.1f MB in the last", what, early, late);
+#ifndef __SANITIZE_ADDRESS__
+  g_assert_cmpfloat (late, <, 1.05 * early + 4.0);
+#endif
+}
+
+/* --- threads that disturb ---------------------------------------------------------------------------- */
+
+typedef struct {
+  GstElement *pipeline, *segment, *filter, *demux;
+  int stop; /* atomic */
+} Stage;
+
+typedef struct _Actor Actor;
+struct _Actor {
+  const char *name;
+  void (*act) (Actor *actor);
+  guint pause_ms; /* at most, between rounds */
+  Stage *stage;
+  GRand *rand;
+  GThread *thread;
+  int rounds; /* atomic */
+  GstPad *pads[MOST_PADS];
+  guint n_pads;
+};
+
+static void
+change_state (Actor *a)
+{
+  static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED,
+    GST_STATE_PLAYING, GST_STATE_PLAYING, GST_STATE_PLAYING };
+  gst_element_set_state (
+      a->stage->pipeline, states[g_rand_int_range (a->rand, 0, G_N_ELEMENTS (states))]);
+}
+
+/* One that does not flush would wait in PAUSED until somebody plays, and nobody could. */
+static void
+seek (Actor *a)
+{
+  gst_element_seek_simple (a->stage->pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+      g_rand_int_range (a->rand, 0, 3) * GST_SECOND);
+}
+
+static void
+change_caps (Actor *a)
+{
+  static const char *formats[] = { "NV12", "I420", "RGBx", "BGRA", "YUY2" };
+  g_autofree char *caps =
+      g_strdup_printf ("video/x-raw,format=%s,width=%d,height=72,framerate=60/1",
+          formats[g_rand_int_range (a->rand, 0, G_N_ELEMENTS (formats))],
+          64 + 16 * g_rand_int_range (a->rand, 0, 3));
+  gst_util_set_object_arg (G_OBJECT (a->stage->filter), "caps", caps);
+}
+
+static void
+change_properties (Actor *a)
+{
+  GObject *segment = G_OBJECT (a->stage->segment);
+  GParamSpec *model =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (segment), "model");
+  switch (g_rand_int_range (a->rand, 0, 4)) {
+  case 0: g_object_set (segment, "mode", g_rand_int_range (a->rand, 0, 3), NULL); break;
+  case 1:
+    g_object_set (segment, "interval", g_rand_int_range (a->rand, 1, 4), "threshold",
+        g_rand_double (a->rand), NULL);
+    break;
+  case 2:
+    if (model->flags & GST_PARAM_MUTABLE_PLAYING)
+      g_object_set (
+          segment, "model", g_rand_boolean (a->rand) ? instances : semantic, NULL);
+    break;
+  default:
+    g_object_set (segment, "draw", g_rand_int_range (a->rand, 0, 32), "alpha",
+        g_rand_double (a->rand), NULL);
+  }
+}
+
+/* The sink has a state of its own: pads come and go whatever the pipeline does. */
+static GstPad *
+add_pad (Actor *a)
+{
+  static const char *names[] = { "mask", "matte", "meta", "instance_%u", "instance_%u" };
+  const char *name = names[g_rand_int_range (a->rand, 0, G_N_ELEMENTS (names))];
+  GstPad *pad = gst_element_get_static_pad (a->stage->demux, name);
+  if (pad != NULL) { /* there is one of that name */
+    gst_object_unref (pad);
+    return NULL;
+  }
+  pad = gst_element_request_pad_simple (a->stage->demux, name);
+  g_assert_nonnull (pad);
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  g_object_set (sink, "sync", FALSE, "async", FALSE, NULL);
+  gst_element_set_locked_state (sink, TRUE);
+  gst_bin_add (GST_BIN (a->stage->pipeline), sink);
+  gst_element_set_state (sink, GST_STATE_PLAYING);
+  GstPad *to = gst_element_get_static_pad (sink, "sink");
+  g_assert_cmpint (gst_pad_link (pad, to), ==, GST_PAD_LINK_OK);
+  gst_object_unref (to);
+  return pad;
+}
+
+static void
+remove_pad (Actor *a, GstPad *pad)
+{
+  GstPad *to = gst_pad_get_peer (pad);
+  GstElement *sink = gst_pad_get_parent_element (to);
+  gst_pad_unlink (pad, to);
+  gst_element_release_request_pad (a->stage->demux, pad);
+  gst_element_set_state (sink, GST_STATE_NULL);
+  gst_bin_remove (GST_BIN (a->stage->pipeline), sink);
+  gst_object_unref (sink);
+  gst_object_unref (to);
+  gst_object_unref (pad);
+}
+
+static void
+change_pads (Actor *a)
+{
+  guint i = (guint) g_rand_int_range (a->rand, 0, MOST_PADS);
+  if (i < a->n_pads) {
+    remove_pad (a, a->pads[i]);
+    a->pads[i] = a->pads[--a->n_pads];
+    return;
+  }
+  GstPad *pad = add_pad (a);
+  if (pad != NULL)
+    a->pads[a->n_pads++] = pad;
+}
+
+static gpointer
+act (gpointer data)
+{
+  Actor *a = data;
+  for (int i = 0; !g_atomic_int_get (&a->stage->stop) && (minutes > 0 || i < ROUNDS);
+       i++) {
+    a->act (a);
+    g_atomic_int_inc (&a->rounds);
+    g_usleep ((gulong) g_rand_int_range (a->rand, 0, (gint) (1000 * a->pause_ms)));
+  }
+  while (a->n_pads > 0)
+    remove_pad (a, a->pads[--a->n_pads]);
+  g_atomic_int_set (&a->rounds, -g_atomic_int_get (&a->rounds));
+  return NULL;
+}
+
+/* --- the main thread --------------------------------------------------------------------------------- */
+
+static void
+fail_on_error (GstBus *bus)
+{
+  GstMessage *message;
+  while ((message = gst_bus_pop (bus)) != NULL) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *debug = NULL;
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      gst_message_parse_error (message, &error, &debug);
+      g_error ("%s: %s (%s)", GST_OBJECT_NAME (message->src), error->message, debug);
+    }
+    gst_message_unref (message);
+  }
+}
+
+/* Whether one still acts; a round that never ends is an error. */
+static gboolean
+are_acting (Actor *actors, guint n, int *last, gint64 *moved)
+{
+  gboolean acting = FALSE;
+  int sum = 0;
+  for (guint i = 0; i < n; i++) {
+    int rounds = g_atomic_int_get (&actors[i].rounds);
+    acting = acting || rounds >= 0;
+    sum += ABS (rounds);
+  }
+  if (sum != *last)
+    *moved = g_get_monotonic_time ();
+  *last = sum;
+  if (g_get_monotonic_time () - *moved > STUCK_S * G_USEC_PER_SEC)
+    g_error ("no round has ended in %d s: a thread hangs", STUCK_S);
+  return acting;
+}
+
+static void
+direct (Stage *stage, Actor *actors, guint n)
+{
+  GstBus *bus = gst_element_get_bus (stage->pipeline);
+  gint64 start = g_get_monotonic_time (), moved = start;
+  Memory memory = { .n = 0 };
+  int rounds = 0;
+  for (guint i = 0; i < n; i++) {
+    actors[i].stage = stage;
+    actors[i].rand = g_rand_new_with_seed ((guint32) g_test_rand_int ());
+    actors[i].thread = g_thread_new (actors[i].name, act, &actors[i]);
+  }
+  while (are_acting (actors, n, &rounds, &moved)) {
+    fail_on_error (bus);
+    sample (&memory);
+    g_usleep (20000);
+    if (minutes > 0
+        && (double) (g_get_monotonic_time () - start) > minutes * 60.0 * G_USEC_PER_SEC)
+      g_atomic_int_set (&stage->stop, 1);
+  }
+  for (guint i = 0; i < n; i++) {
+    g_thread_join (actors[i].thread);
+    g_rand_free (actors[i].rand);
+    g_test_message ("%s: %d rounds", actors[i].name, -actors[i].rounds);
+  }
+  fail_on_error (bus);
+  gst_object_unref (bus);
+  check_flat (&memory, "torture");
+}
+
+static void
+test_threads (void)
+{
+  static const char text[] =
+      "videotestsrc ! capsfilter name=filter caps-change-mode=delayed ! vksegment "
+      "name=segment output=meta "
+      "! vksegtrack ! vksegdemux name=demux  demux.src ! vksegoverlay ! fakesink "
+      "sync=false";
+  Actor actors[] = { { "states", change_state, 40 }, { "seeks", seek, 60 },
+    { "caps", change_caps, 100 }, { "properties", change_properties, 30 },
+    { "pads", change_pads, 20 } };
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (text, &error);
+  if (pipeline == NULL) {
+    g_test_skip (error->message);
+    return;
+  }
+  Stage stage = { .pipeline = pipeline,
+    .segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment"),
+    .filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter"),
+    .demux = gst_bin_get_by_name (GST_BIN (pipeline), "demux") };
+  g_object_set (stage.segment, "model", instances, "cache-dir", dir, NULL);
+  gst_util_set_object_arg (
+      G_OBJECT (stage.filter), "caps", "video/x-raw,format=NV12,width=96,height=72");
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  direct (&stage, actors, G_N_ELEMENTS (actors));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (stage.segment);
+  gst_object_unref (stage.filter);
+  gst_object_unref (stage.demux);
+  gst_object_unref (pipeline);
+}
+
+/* --- a live source, a network of 200 ms --------------------------------------------------------------- */
+
+typedef struct {
+  GstElement *pipeline;
+  guint n;
+  GstClockTime last, longest_gap, latest; /* running time after its timestamp, at most */
+  GArray *late;
+} Watch;
+
+static GstPadProbeReturn
+count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Watch *w = data;
+  (void) pad;
+  GstClockTime now = gst_element_get_current_running_time (w->pipeline);
+  GstClockTime pts = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
+  GstClockTime late = now > pts ? now - pts : 0;
+  if (w->n++ > 0)
+    w->longest_gap = MAX (w->longest_gap, now - w->last);
+  w->last = now;
+  w->latest = MAX (w->latest, late);
+  double ms = (double) late / 1e6;
+  g_array_append_val (w->late, ms);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstElement *
+live_pipeline (const char *model, SegMode mode)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (
+      "videotestsrc is-live=true ! video/x-raw,format=NV12,width=640,height=480,"
+      "framerate=30/1 ! vksegment name=segment ! fakesink name=sink",
+      &error);
+  if (pipeline == NULL) {
+    g_test_skip (error->message);
+    return NULL;
+  }
+  GstElement *segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment");
+  g_object_set (segment, "model", model, "cache-dir", dir, "mode", mode, NULL);
+  gst_object_unref (segment);
+  return pipeline;
+}
+
+static void
+watch_for (GstElement *pipeline, double seconds, Memory *memory)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  gint64 end = g_get_monotonic_time () + (gint64) (seconds * G_USEC_PER_SEC);
+  while (g_get_monotonic_time () < end) {
+    fail_on_error (bus);
+    sample (memory);
+    g_usleep (50000);
+  }
+  gst_object_unref (bus);
+}
+
+static GstClockTime
+announced (GstElement *segment)
+{
+  GstQuery *query = gst_query_new_latency ();
+  GstPad *pad = gst_element_get_static_pad (segment, "src");
+  GstClockTime least = 0;
+  if (gst_pad_query (pad, query))
+    gst_query_parse_latency (query, NULL, &least, NULL);
+  gst_object_unref (pad);
+  gst_query_unref (query);
+  return least;
+}
+
+/* So many layers that a frame takes about NETWORK_MS. */
+static char *
+write_slow (void)
+{
+  g_autofree char *probe = slow_net_write (dir, "probe", 30);
+  GstElement *pipeline = live_pipeline (probe, SEG_MODE_SYNC);
+  if (pipeline == NULL)
+    return NULL;
+  GstElement *segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment");
+  g_autoptr (GstStructure) stats = NULL;
+  double ms = 0.0;
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_usleep (5 * G_USEC_PER_SEC);
+  g_object_get (segment, "stats", &stats, NULL);
+  gst_structure_get_double (stats, "last-ms", &ms);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (segment);
+  gst_object_unref (pipeline);
+  g_assert_cmpfloat (ms, >, 0.0);
+  return slow_net_write (dir, "slow", (guint) CLAMP (30.0 * NETWORK_MS / ms, 1, 2000));
+}
+
+static void
+watch_live (const char *model, SegMode mode, double seconds)
+{
+  static const char *names[] = { "sync", "async", "drop" };
+  GstElement *pipeline = live_pipeline (model, mode);
+  GstElement *segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment");
+  GstPad *pad = gst_element_get_static_pad (segment, "src");
+  Watch w = { .pipeline = pipeline, .late = g_array_new (FALSE, FALSE, sizeof (double)) };
+  Memory memory = { .n = 0 };
+  g_autoptr (GstStructure) stats = NULL;
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  watch_for (pipeline, 5.0, &memory); /* the driver compiles */
+  gulong probe =
+      gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_frame, &w, NULL);
+  watch_for (pipeline, seconds, &memory);
+  gst_pad_remove_probe (pad, probe);
+  g_object_get (segment, "stats", &stats, NULL);
+  double latency = (double) announced (segment) / 1e6;
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  double *late = (double *) (gpointer) w.late->data;
+  guint on_time = 0;
+  for (guint i = 0; i < w.late->len; i++)
+    on_time += late[i] <= latency;
+  g_autofree char *text = gst_structure_to_string (stats);
+  g_test_message (
+      "%s: %.1f frames/s, longest gap %.0f ms; announced %.1f ms: median %.1f, "
+      "latest %.1f, %.2f %% in time; %s",
+      names[mode], w.n / seconds, (double) w.longest_gap / 1e6, latency,
+      w.n > 0 ? median_of (late, w.n) : NAN, (double) w.latest / 1e6,
+      100.0 * on_time / MAX (1, w.n), text);
+  g_assert_cmpfloat (w.n / seconds, >, mode == SEG_MODE_SYNC ? 4.0 : 29.5);
+  check_flat (&memory, names[mode]);
+  g_array_unref (w.late);
+  gst_object_unref (pad);
+  gst_object_unref (segment);
+  gst_object_unref (pipeline);
+}
+
+static void
+test_live (void)
+{
+  if (minutes <= 0) {
+    g_test_skip ("takes minutes: see tests/soak.sh");
+    return;
+  }
+  g_autofree char *model = write_slow ();
+  if (model == NULL)
+    return;
+  watch_live (model, SEG_MODE_SYNC, MIN (30.0, 60.0 * minutes / 3));
+  watch_live (model, SEG_MODE_ASYNC, 60.0 * minutes / 3);
+  watch_live (model, SEG_MODE_DROP, 60.0 * minutes / 3);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  int status = 0;
+  g_autoptr (SegVk) vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  const char *time = g_getenv ("VKSEG_SOAK_MINUTES");
+  minutes = time != NULL ? g_ascii_strtod (time, NULL) : 0.0;
+  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
+  g_assert_true (GST_ELEMENT_REGISTER (vksegtrack, NULL));
+  g_assert_true (GST_ELEMENT_REGISTER (vksegdemux, NULL));
+  g_assert_true (GST_ELEMENT_REGISTER (vksegoverlay, NULL));
+  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  semantic = color_net_write (dir, "semantic", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  instances = color_net_write (dir, "instances", COLOR_NET_YOLO, COLOR_NET_YOLO_INFO);
+  g_test_add_func ("/torture/threads", test_threads);
+  g_test_add_func ("/torture/live", test_live);
+  status = g_test_run ();
+  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
+  color_net_remove (dir);
+  g_free (semantic);
+  g_free (instances);
+  g_free (dir);
+  gst_deinit (); /* the tracer looks at what is left */
+  return status;
+}
