@@ -2,6 +2,15 @@
 #include "base/error.h"
 #include "app/session-priv.h"
 
+/**
+ * gst_vk_seg_error_quark:
+ *
+ * For %GST_VK_SEG_ERROR.
+ *
+ * Returns: the domain of a session's errors
+ *
+ * Since: 0.1
+ */
 /* clang-format off */
 G_DEFINE_QUARK (gst-vk-seg-error-quark, gst_vk_seg_error)
 /* clang-format on */

@@ -77,6 +77,8 @@ gst_vk_seg_session_get_info (GstVkSegSession *session)
  * gst_vk_seg_session_get_labels:
  * @session: a session
  *
+ * The names of the classes.
+ *
  * Returns: (transfer full) (nullable) (array zero-terminated=1): the names of the network's classes,
  *   by number; as many as are known, perhaps none. %NULL while no network is loaded
  *

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* session.c (the object and its properties), -run.c (frames), -info.c (what is told of a network). */
+/* session.c (the object), -run.c (pictures), -info.c (what is told of a network), properties.c. */
 
 struct _GstVkSegSession {
   GObject parent;
@@ -22,6 +22,8 @@ struct _GstVkSegSession {
 
 /* With the lock. Loads the network, if there is none. */
 gboolean seg_app_load (GstVkSegSession *self, GError **error);
+/* Those of vksegment that a session has, by the ids of elements/settings.h. */
+void seg_app_install_properties (GObjectClass *klass);
 /* With the lock. Drops the pipe, and what is made for it. */
 void seg_app_drop_pipe (GstVkSegSession *self);
 /* An error of vkseg's own domain as one of the public domain; takes it. */

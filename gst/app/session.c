@@ -29,8 +29,6 @@
  */
 #include "app/session-priv.h"
 
-#include "elements/vksegment.h"
-
 G_DEFINE_TYPE (GstVkSegSession, gst_vk_seg_session, G_TYPE_OBJECT)
 
 /* The public enumerations are the properties' own. */
@@ -159,44 +157,6 @@ gst_vk_seg_session_get_property (
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* A GParamSpec has one owner. */
-static GParamSpec *
-copy_spec (GParamSpec *spec)
-{
-  const char *name = spec->name, *nick = g_param_spec_get_nick (spec),
-             *blurb = g_param_spec_get_blurb (spec);
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-  if (G_IS_PARAM_SPEC_STRING (spec))
-    return g_param_spec_string (
-        name, nick, blurb, G_PARAM_SPEC_STRING (spec)->default_value, flags);
-  if (G_IS_PARAM_SPEC_ENUM (spec))
-    return g_param_spec_enum (name, nick, blurb, spec->value_type,
-        G_PARAM_SPEC_ENUM (spec)->default_value, flags);
-  if (G_IS_PARAM_SPEC_UINT (spec)) {
-    const GParamSpecUInt *s = G_PARAM_SPEC_UINT (spec);
-    return g_param_spec_uint (
-        name, nick, blurb, s->minimum, s->maximum, s->default_value, flags);
-  }
-  const GParamSpecDouble *s = G_PARAM_SPEC_DOUBLE (spec);
-  return g_param_spec_double (
-      name, nick, blurb, s->minimum, s->maximum, s->default_value, flags);
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  static const char *const names[] = { "model", "model-info", "labels", "classes",
-    "device", "cache-dir", "precision", "tune", "threshold", "mask-threshold",
-    "iou-threshold", "max-detections", "resize", "tiling", "tile-overlap", "tile-batch",
-    "input-width", "input-height" };
-  GObjectClass *element = g_type_class_ref (GST_TYPE_VK_SEGMENT);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    GParamSpec *spec = g_object_class_find_property (element, names[i]);
-    g_object_class_install_property (klass, spec->param_id, copy_spec (spec));
-  }
-  /* Not unreferenced: names and texts are the element's. */
-}
-
 /* --- the object ---------------------------------------------------------------------------------- */
 
 static void
@@ -225,5 +185,5 @@ gst_vk_seg_session_class_init (GstVkSegSessionClass *klass)
   object_class->set_property = gst_vk_seg_session_set_property;
   object_class->get_property = gst_vk_seg_session_get_property;
   object_class->finalize = gst_vk_seg_session_finalize;
-  install_properties (object_class);
+  seg_app_install_properties (object_class);
 }

@@ -9,7 +9,11 @@ G_BEGIN_DECLS
 #define GST_VK_SEG_API GST_API_EXPORT
 #endif
 
-/* Sides of masks and of the pictures that are made from them: longer ones are refused. */
+/**
+ * GST_VK_SEG_MAX_PX:
+ *
+ * Sides of masks and of the pictures that are made from them: longer ones are refused.
+ */
 #define GST_VK_SEG_MAX_PX 16384
 
 /**

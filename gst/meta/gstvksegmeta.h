@@ -7,13 +7,25 @@
 
 G_BEGIN_DECLS
 
-/* Grows when fields are added to the structures here, which happens in their padding. */
+/**
+ * GST_VK_SEG_META_VERSION:
+ *
+ * Grows when fields are added to the structures here, which happens in their padding.
+ */
 #define GST_VK_SEG_META_VERSION 1
 
-/* Instances of a frame; more are refused. */
+/**
+ * GST_VK_SEG_MAX_INSTANCES:
+ *
+ * Instances of a frame; more are refused.
+ */
 #define GST_VK_SEG_MAX_INSTANCES 16384
 
-/* No tracker has seen the instance. */
+/**
+ * GST_VK_SEG_NO_TRACK:
+ *
+ * No tracker has seen the instance.
+ */
 #define GST_VK_SEG_NO_TRACK (-1)
 
 /**
@@ -22,6 +34,8 @@ G_BEGIN_DECLS
  * @GST_VK_SEG_RESULT_INSTANCE: objects with masks
  * @GST_VK_SEG_RESULT_MATTE: an alpha for each pixel
  * @GST_VK_SEG_RESULT_DETECTION: objects with boxes only
+ *
+ * What kind of thing a network gives.
  */
 typedef enum {
   GST_VK_SEG_RESULT_SEMANTIC,

@@ -18,7 +18,11 @@ typedef enum { /*< flags >*/
   GST_VK_SEG_MIRROR_ANALYTICS = 1 << 1,
 } GstVkSegMirror;
 
-/* Name of the structure of a region of interest. */
+/**
+ * GST_VK_SEG_ROI_PARAMS:
+ *
+ * Name of the structure of a region of interest.
+ */
 #define GST_VK_SEG_ROI_PARAMS "vkseg"
 
 GST_VK_SEG_API gboolean gst_vk_seg_has_analytics (void);

@@ -51,6 +51,8 @@ GST_VK_SEG_API gchar *gst_vk_seg_rle_to_string (const guint32 *counts, gsize n_c
  * GstVkSegJsonFlags:
  * @GST_VK_SEG_JSON_RLE: masks as run lengths, as COCO has them
  * @GST_VK_SEG_JSON_POLYGONS: masks as polygons with holes
+ *
+ * What a line of JSON has besides boxes, classes and scores.
  */
 typedef enum { /*< flags >*/
   GST_VK_SEG_JSON_RLE = 1 << 0,

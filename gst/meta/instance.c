@@ -11,6 +11,8 @@ G_DEFINE_BOXED_TYPE (GstVkSegInstance, gst_vk_seg_instance, gst_vk_seg_instance_
  * gst_vk_seg_instance_copy:
  * @instance: an instance
  *
+ * Copies an object, to keep it longer than the frame.
+ *
  * Returns: (transfer full): one that outlives the meta; the mask's pixels are shared
  */
 GstVkSegInstance *
@@ -25,6 +27,8 @@ gst_vk_seg_instance_copy (const GstVkSegInstance *instance)
 /**
  * gst_vk_seg_instance_free:
  * @instance: (transfer full): from gst_vk_seg_instance_copy()
+ *
+ * Frees a copy.
  */
 void
 gst_vk_seg_instance_free (GstVkSegInstance *instance)
@@ -89,6 +93,8 @@ gst_vk_seg_instance_get_mask_at_size (const GstVkSegInstance *instance, guint wi
  * @width: of the picture in pixels, 1 to #GST_VK_SEG_MAX_PX
  * @height: its rows
  * @extent: (out): the pixels that its box covers when the frame has that size; may be empty
+ *
+ * Tells how large a picture gst_vk_seg_instance_get_mask_in_extent() needs.
  *
  * Returns: %FALSE when the size is out of range
  */

@@ -69,6 +69,8 @@ gst_vk_seg_mask_new (
  * @high: the value that stands for the probability 1
  * @threshold: what is more probable belongs to the object, 0 to 1
  *
+ * Makes a mask of probabilities.
+ *
  * Returns: (transfer full) (nullable): %NULL as gst_vk_seg_mask_new() does, and when @high is not
  *   more than @low or @threshold is not from 0 to 1
  */
@@ -116,6 +118,8 @@ gst_vk_seg_mask_moved (const GstVkSegMask *mask, const GstVkSegRect *rect)
  * gst_vk_seg_mask_ref:
  * @mask: a mask
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @mask
  */
 GstVkSegMask *
@@ -127,6 +131,8 @@ gst_vk_seg_mask_ref (GstVkSegMask *mask)
 /**
  * gst_vk_seg_mask_unref:
  * @mask: (transfer full): a mask
+ *
+ * Drops a reference; the mask goes with the last.
  */
 void
 gst_vk_seg_mask_unref (GstVkSegMask *mask)

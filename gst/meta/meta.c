@@ -52,6 +52,13 @@ meta_free (GstMeta *base, GstBuffer *buffer)
   g_clear_pointer (&meta->instances, g_array_unref);
 }
 
+/**
+ * gst_vk_seg_meta_api_get_type:
+ *
+ * For gst_buffer_get_meta() and allocation queries.
+ *
+ * Returns: the type of #GstVkSegMeta's API
+ */
 GType
 gst_vk_seg_meta_api_get_type (void)
 {
@@ -65,6 +72,8 @@ gst_vk_seg_meta_api_get_type (void)
 
 /**
  * gst_vk_seg_meta_get_info: (skip)
+ *
+ * For gst_buffer_add_meta().
  *
  * Returns: how #GstVkSegMeta is registered
  */
@@ -113,6 +122,8 @@ gst_buffer_add_vk_seg_meta (
  * @meta: a result
  * @mapping: how frame positions become positions in the network's input
  *
+ * Says where the frame lay in the network's input.
+ *
  * Returns: %FALSE, and nothing changed, when numbers are not finite or a scale is not positive
  */
 gboolean
@@ -134,6 +145,8 @@ gst_vk_seg_meta_set_mapping (GstVkSegMeta *meta, const GstVkSegMapping *mapping)
  * @labels: (transfer none) (nullable) (element-type utf8): the name of each value of a label map,
  *   not to be changed any more; entries may be %NULL
  * @background: value of a label map that is no class, -1 for none
+ *
+ * Takes a map of the whole frame, in the place of the one that there was.
  */
 void
 gst_vk_seg_meta_set_map (
@@ -203,6 +216,8 @@ gst_vk_seg_meta_add_instance (GstVkSegMeta *meta, gint class_id, const gchar *la
  * gst_buffer_get_vk_seg_meta:
  * @buffer: a buffer
  *
+ * Finds what a network says about a frame.
+ *
  * Returns: (transfer none) (nullable): the first result on @buffer
  */
 GstVkSegMeta *
@@ -214,6 +229,8 @@ gst_buffer_get_vk_seg_meta (GstBuffer *buffer)
 /**
  * gst_vk_seg_meta_get_n_instances:
  * @meta: a result
+ *
+ * Counts the objects.
  *
  * Returns: how many objects there are
  */
@@ -227,6 +244,8 @@ gst_vk_seg_meta_get_n_instances (const GstVkSegMeta *meta)
  * gst_vk_seg_meta_get_instance:
  * @meta: a result
  * @index: less than gst_vk_seg_meta_get_n_instances()
+ *
+ * An object by its number; the best score comes first in what networks give.
  *
  * Returns: (transfer none) (nullable): an object, valid until one is added or @meta goes; %NULL
  *   past the end
@@ -244,6 +263,8 @@ gst_vk_seg_meta_get_instance (const GstVkSegMeta *meta, guint index)
  * @meta: a result
  * @state: (inout): 0 before the first call
  *
+ * Walks through the objects.
+ *
  * Returns: (transfer none) (nullable): the next object, %NULL after the last
  */
 GstVkSegInstance *
@@ -258,6 +279,8 @@ gst_vk_seg_meta_iterate_instances (const GstVkSegMeta *meta, guint *state)
  * gst_vk_seg_meta_find_track:
  * @meta: a result
  * @track_id: not #GST_VK_SEG_NO_TRACK
+ *
+ * Finds an object that a tracker follows.
  *
  * Returns: (transfer none) (nullable): the object with that id
  */

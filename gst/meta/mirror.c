@@ -57,6 +57,8 @@ add_roi (GstVkSegInstance *instance, GstBuffer *buffer, gint id)
 /**
  * gst_vk_seg_has_analytics:
  *
+ * Tells whether %GST_VK_SEG_MIRROR_ANALYTICS does anything.
+ *
  * Returns: whether this library was built with GstAnalytics
  */
 gboolean

@@ -16,6 +16,8 @@ G_DEFINE_BOXED_TYPE (
  * gst_vk_seg_polygon_copy:
  * @polygon: a polygon
  *
+ * Copies a polygon with its points.
+ *
  * Returns: (transfer full): another one
  */
 GstVkSegPolygon *
@@ -29,6 +31,8 @@ gst_vk_seg_polygon_copy (const GstVkSegPolygon *polygon)
 /**
  * gst_vk_seg_polygon_free:
  * @polygon: (transfer full): a polygon
+ *
+ * Frees a polygon and its points.
  */
 void
 gst_vk_seg_polygon_free (GstVkSegPolygon *polygon)

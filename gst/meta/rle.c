@@ -109,6 +109,8 @@ gst_vk_seg_rle_to_string (const guint32 *counts, gsize n_counts)
  * @width: of the picture that the runs are of, 1 to #GST_VK_SEG_MAX_PX
  * @height: its rows
  *
+ * The mask as one line of text, as COCO files have it.
+ *
  * Returns: (transfer full) (nullable): gst_vk_seg_instance_get_rle() in COCO's compressed form;
  *   %NULL when the size is out of range
  */

@@ -71,6 +71,8 @@ class Installed:
         if (BUILD / 'gst' / 'app' / 'GstVkSeg-1.0.gir').exists():
             wanted += [self.libdir / 'girepository-1.0' / 'GstVkSeg-1.0.typelib',
                        self.root / 'share' / 'gir-1.0' / 'GstVkSeg-1.0.gir']
+        if (BUILD / 'gst' / 'app' / 'docs.toml').exists():
+            wanted += [self.root / 'share' / 'doc' / 'gstvkseg-1.0' / 'class.Session.html']
         return '\n'.join(f'{w.relative_to(self.root)} is not installed' for w in wanted
                          if not w.exists())
 
