@@ -3,13 +3,13 @@
 #extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Convolution with one filter a channel. An invocation makes TILE_W x TILE_H output pixels of
-// four channels, so that the texels it reads serve several taps. Under a dilation (stride 1)
+// four channels, or eight (STORE_TEXELS), so that the texels it reads serve several taps. Under a dilation (stride 1)
 // the tile's pixels lie that far apart, which makes it a plain convolution again; DILATION is
 // then 1 and the distance is in the push constants.
 // Nothing but the loop of tall kernels is under a condition, which on llvmpipe costs more than
 // what it saves: a tile that would reach past the end is moved back and makes some pixels again.
-#include "lib/divide.glsl"
 #include "lib/store.glsl"
+#include "lib/divide.glsl"
 #include "lib/epilogue.glsl"
 
 layout (local_size_x = 64) in;
@@ -39,13 +39,14 @@ struct Push {
   Axis y, x;
   int in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4, res_offset4;
   int channels, c4, n_items;
+  int items4; // invocations for the channels of a tile
 };
 layout (push_constant) uniform PushConstants {
   Push push;
 };
 Push p; // a copy; lib/strided.glsl says why
 
-vec4 sum[TILE_H][TILE_W];
+vec4 sum[STORE_TEXELS][TILE_H][TILE_W];
 vec4 row[SPAN_X];
 int column[SPAN_X];
 bool column_ok[SPAN_X];
@@ -79,28 +80,58 @@ void read_row (int image, int iy, int c4)
 }
 
 // Adds kernel row ky, given the input row in `row`, to the outputs of tile row ty.
-void add_row (int ty, int tap, int c4)
+void add_row (int k, int ty, int tap, int c4)
 {
   [[unroll]] for (int kx = 0; kx < KERNEL_W; kx++) {
     vec4 f = texelFetch (weights, (tap + kx) * p.c4 + c4);
     [[unroll]] for (int tx = 0; tx < TILE_W; tx++)
-      sum[ty][tx] += f * row[tx * STRIDE_X + kx * DILATION_X];
+      sum[k][ty][tx] += f * row[tx * STRIDE_X + kx * DILATION_X];
   }
+}
+
+void sum_texel (int k, int image, int iy, int c4)
+{
+  vec4 b = texelFetch (bias, c4);
+  [[unroll]] for (int i = 0; i < TILE_H; i++)
+    [[unroll]] for (int j = 0; j < TILE_W; j++)
+      sum[k][i][j] = b;
+  if (TILE_H == 1) {
+    int step = DILATION_Y * p.y.apart;
+    for (int ky = 0; ky < KERNEL_H; ky++) {
+      read_row (image, iy + ky * step, c4);
+      add_row (k, 0, ky * KERNEL_W, c4);
+    }
+  } else {
+    [[unroll]] for (int q = 0; q < SPAN_Y; q++) {
+      read_row (image, iy + q * p.y.apart, c4);
+      [[unroll]] for (int ky = 0; ky < KERNEL_H; ky++)
+        [[unroll]] for (int t = 0; t < TILE_H; t++)
+          if (t * STRIDE_Y + ky * DILATION_Y == q)
+            add_row (k, t, ky * KERNEL_W, c4);
+    }
+  }
+}
+
+vec4 finish (vec4 v, int from, int c4)
+{
+  bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
+  vec4 r = vec4 (0);
+  if (EPILOGUE_RESIDUAL)
+    r = texelFetch (residual, from);
+  return mix (vec4 (0), epilogue (v, r), real);
 }
 
 void write (int pixel, int c4)
 {
-  bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
   [[unroll]] for (int ty = 0; ty < TILE_H; ty++) {
     int line = pixel + ty * p.y.apart * p.x.out_px;
     int to = p.out_offset4 + line * p.out_pitch4 + c4;
     int from = p.res_offset4 + line * p.res_pitch4 + c4;
     [[unroll]] for (int tx = 0; tx < TILE_W; tx++) {
-      vec4 r = vec4 (0);
-      if (EPILOGUE_RESIDUAL)
-        r = texelFetch (residual, from + tx * p.x.apart * p.res_pitch4);
-      vec4 v = mix (vec4 (0), epilogue (sum[ty][tx], r), real);
-      store4 (to + tx * p.x.apart * p.out_pitch4, v);
+      vec4 v[STORE_TEXELS];
+      [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+        v[k] = finish (sum[k][ty][tx], from + tx * p.x.apart * p.res_pitch4 + k, c4 + k);
+      store_texels (to + tx * p.x.apart * p.out_pitch4, v);
     }
   }
 }
@@ -110,32 +141,14 @@ void main ()
   p = push;
   int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
   item = min (item, p.n_items - 1);
-  int tile = divide (item, p.c4), c4 = item - tile * p.c4;
+  int tile = divide (item, p.items4), c4 = (item - tile * p.items4) * STORE_TEXELS;
   int line = divide (tile, p.x.tiles), image = divide (line, p.y.tiles);
   int x0 = tile_start (p.x, tile - line * p.x.tiles, TILE_W);
   int y0 = tile_start (p.y, line - image * p.y.tiles, TILE_H);
 
-  vec4 b = texelFetch (bias, c4);
-  [[unroll]] for (int i = 0; i < TILE_H; i++)
-    [[unroll]] for (int j = 0; j < TILE_W; j++)
-      sum[i][j] = b;
-
   find_columns (x0 * STRIDE_X - p.x.pad);
   int iy = y0 * STRIDE_Y - p.y.pad;
-  if (TILE_H == 1) {
-    int step = DILATION_Y * p.y.apart;
-    for (int ky = 0; ky < KERNEL_H; ky++) {
-      read_row (image, iy + ky * step, c4);
-      add_row (0, ky * KERNEL_W, c4);
-    }
-  } else {
-    [[unroll]] for (int q = 0; q < SPAN_Y; q++) {
-      read_row (image, iy + q * p.y.apart, c4);
-      [[unroll]] for (int ky = 0; ky < KERNEL_H; ky++)
-        [[unroll]] for (int t = 0; t < TILE_H; t++)
-          if (t * STRIDE_Y + ky * DILATION_Y == q)
-            add_row (t, ky * KERNEL_W, c4);
-    }
-  }
+  [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+    sum_texel (k, image, iy, c4 + k);
   write ((image * p.y.out_px + y0) * p.x.out_px + x0, c4);
 }

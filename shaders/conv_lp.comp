@@ -9,6 +9,7 @@
 // A tile is a lane's TP pixels; tiles are counted down the columns, so that a workgroup, being
 // narrow and tall, can skip whole taps that fall into the padding.
 #include "lib/store.glsl"
+#include "lib/divide.glsl"
 
 layout (local_size_x_id = 0) in;
 layout (constant_id = 1) const int TM = 8;
@@ -29,7 +30,7 @@ layout (binding = 2) uniform samplerBuffer bias;
 SEG_OUTPUT (3);
 layout (binding = 4) uniform samplerBuffer residual;
 
-layout (push_constant) uniform Push {
+struct Push {
   int in_w, in_h, out_w, out_h;
   int in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4, res_offset4;
   int out_image, out_row, out_col; // output pixels from one to the next
@@ -39,7 +40,11 @@ layout (push_constant) uniform Push {
   int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
   int n_tiles;
   int folds; // of the workgroups of tiles, which are too many for one dimension
-} p;
+};
+layout (push_constant) uniform PushConstants {
+  Push push;
+};
+Push p; // a copy; lib/strided.glsl says why
 
 vec4 sum[TP][TM / 4];
 int at[ROW];
@@ -81,10 +86,20 @@ void accumulate (int w, int taps)
   } while (++c4 < p.in_c4);
 }
 
+vec4 finish (int n, int i, int pixel, int c4)
+{
+  vec4 r = vec4 (0);
+  if (EPILOGUE_RESIDUAL)
+    r = texelFetch (residual, p.res_offset4 + pixel * p.res_pitch4 + c4);
+  bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.out_c));
+  return mix (vec4 (0), epilogue (sum[n][i], r), real);
+}
+
 void main ()
 {
+  p = push;
   // Workgroups go through some blocks first, which all read the same pixels.
-  int turn = int (gl_WorkGroupID.z) / p.folds, fold = int (gl_WorkGroupID.z) - turn * p.folds;
+  int z = int (gl_WorkGroupID.z), turn = divide (z, p.folds), fold = z - turn * p.folds;
   int block = turn * int (gl_NumWorkGroups.x) + int (gl_WorkGroupID.x);
   int local = int (gl_WorkGroupSize.x);
   int first = (int (gl_WorkGroupID.y) + fold * int (gl_NumWorkGroups.y)) * local;
@@ -92,18 +107,20 @@ void main ()
   int tile = min (first + int (gl_LocalInvocationID.x), p.n_tiles - 1);
   bool live = first + int (gl_LocalInvocationID.x) < p.n_tiles;
 
-  int column = tile / p.out_h, y = tile - column * p.out_h;
+  int column = divide (tile, p.out_h), y = tile - column * p.out_h;
   int columns = (p.out_w + TP - 1) / TP;
-  int image = column / columns, x0 = (column - image * columns) * TP;
+  int image = divide (column, columns), x0 = (column - image * columns) * TP;
 
   // The rows and pixels that the whole workgroup reads for tap 0; all where it has two columns.
-  int y_low = first % p.out_h, y_high = last % p.out_h;
-  bool one = first / p.out_h == last / p.out_h;
+  int first_column = divide (first, p.out_h), last_column = divide (last, p.out_h);
+  int y_low = first - first_column * p.out_h, y_high = last - last_column * p.out_h;
+  bool one = first_column == last_column;
   if (!one) {
     y_low = 0;
     y_high = p.out_h - 1;
   }
-  int x_low = (first / p.out_h) % columns * TP, x_high = x_low + TP - 1;
+  int x_low = (first_column - divide (first_column, columns) * columns) * TP;
+  int x_high = x_low + TP - 1;
 
   [[unroll]] for (int i = 0; i < TM / 4; i++) {
     vec4 b = texelFetch (bias, block * (TM / 4) + i);
@@ -111,7 +128,7 @@ void main ()
       sum[n][i] = b;
   }
 
-  int channel4 = p.in_offset4 + block / p.group_blocks * p.in_c4;
+  int channel4 = p.in_offset4 + divide (block, p.group_blocks) * p.in_c4;
   int w = block * p.kernel_h * p.kernel_w * p.in_c4 * TM;
   int ky = 0;
   do {
@@ -142,16 +159,14 @@ void main ()
     if (!live || x0 + n >= p.out_w)
       continue;
     int pixel = image * p.out_image + y * p.out_row + (x0 + n) * p.out_col;
-    [[unroll]] for (int i = 0; i < TM / 4; i++) {
+    [[unroll]] for (int i = 0; i < TM / 4; i += STORE_TEXELS) {
       int c4 = block * (TM / 4) + i;
       if (c4 >= p.out_c4)
         continue;
-      vec4 r = vec4 (0);
-      if (EPILOGUE_RESIDUAL)
-        r = texelFetch (residual, p.res_offset4 + pixel * p.res_pitch4 + c4);
-      vec4 v = epilogue (sum[n][i], r);
-      bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.out_c));
-      store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, mix (vec4 (0), v, real));
+      vec4 v[STORE_TEXELS];
+      [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+        v[k] = finish (n, i + k, pixel, c4 + k);
+      store_texels (p.out_offset4 + pixel * p.out_pitch4 + c4, v);
     }
   }
 }

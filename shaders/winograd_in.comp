@@ -3,7 +3,7 @@
 #extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Winograd F(4x4, 3x3), first step: B' d B of each 6 x 6 input tile. An invocation transforms
-// four channels of a tile. Result: [tile][6 x 6][channel texel].
+// STORE_TEXELS texels of a tile's channels. Result: [tile][6 x 6][channel texel].
 #include "lib/store.glsl"
 #include "lib/winograd.glsl"
 
@@ -12,10 +12,18 @@ layout (local_size_x = 64) in;
 layout (binding = 0) uniform samplerBuffer source;
 SEG_OUTPUT (1);
 
-layout (push_constant) uniform Push {
+struct Push {
   WinogradTiles tiles;
-  int in_w, in_h, in_pitch4, in_offset4, c4, out_pitch4, pad_y, pad_x;
-} p;
+  int in_w, in_h, in_pitch4, in_offset4;
+  int c4, items4; // texels of an element; invocations for a tile
+  int out_pitch4, pad_y, pad_x;
+};
+layout (push_constant) uniform PushConstants {
+  Push push;
+};
+Push p; // a copy; lib/strided.glsl says why
+
+vec4 element[STORE_TEXELS][6][6]; // [y][x]
 
 void transform (vec4 d0, vec4 d1, vec4 d2, vec4 d3, vec4 d4, vec4 d5, out vec4 t[6])
 {
@@ -28,15 +36,8 @@ void transform (vec4 d0, vec4 d1, vec4 d2, vec4 d3, vec4 d4, vec4 d5, out vec4 t
   t[5] = 4.0 * d1 - 5.0 * d3 + d5;
 }
 
-void main ()
+void make (int k, int image, int y0, int x0, int c4)
 {
-  int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (item >= p.tiles.n * p.c4)
-    return;
-  int tile = item / p.c4, c4 = item - tile * p.c4;
-  int image, x0, y0;
-  winograd_tile (p.tiles, tile, image, y0, x0);
-
   vec4 column[6][6]; // [x][y]
   [[unroll]] for (int x = 0; x < 6; x++) {
     int ix = x0 + x * p.tiles.apart_x - p.pad_x;
@@ -50,12 +51,27 @@ void main ()
     }
     transform (d[0], d[1], d[2], d[3], d[4], d[5], column[x]);
   }
-  int at = tile * p.out_pitch4 + c4;
-  [[unroll]] for (int y = 0; y < 6; y++) {
-    vec4 t[6];
+  [[unroll]] for (int y = 0; y < 6; y++)
     transform (column[0][y], column[1][y], column[2][y], column[3][y], column[4][y],
-        column[5][y], t);
-    [[unroll]] for (int x = 0; x < 6; x++)
-      store4 (at + (6 * y + x) * p.c4, t[x]);
-  }
+        column[5][y], element[k][y]);
+}
+
+void main ()
+{
+  p = push;
+  int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
+  item = min (item, p.tiles.n * p.items4 - 1); // the last one may be made again
+  int tile = divide (item, p.items4), c4 = (item - tile * p.items4) * STORE_TEXELS;
+  int image, x0, y0;
+  winograd_tile (p.tiles, tile, image, y0, x0);
+  [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+    make (k, image, y0, x0, c4 + k);
+  int at = tile * p.out_pitch4 + c4;
+  [[unroll]] for (int y = 0; y < 6; y++)
+    [[unroll]] for (int x = 0; x < 6; x++) {
+      vec4 v[STORE_TEXELS];
+      [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+        v[k] = element[k][y][x];
+      store_texels (at + (6 * y + x) * p.c4, v);
+    }
 }

@@ -3,7 +3,7 @@
 #extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Winograd F(4x4, 3x3), last step: A' m A of each tile, bias, epilogue. An invocation makes
-// four channels of a tile of 4 x 4 pixels. Source: [tile][6 x 6][channel texel].
+// STORE_TEXELS texels of a tile of 4 x 4 pixels. Source: [tile][6 x 6][channel texel].
 #include "lib/store.glsl"
 #include "lib/epilogue.glsl"
 #include "lib/winograd.glsl"
@@ -15,12 +15,18 @@ layout (binding = 1) uniform samplerBuffer bias;
 SEG_OUTPUT (2);
 layout (binding = 3) uniform samplerBuffer residual;
 
-layout (push_constant) uniform Push {
+struct Push {
   WinogradTiles tiles;
   int out_w, out_h, out_pitch4, out_offset4, res_pitch4, res_offset4;
-  int channels, c4;          // of the output
+  int channels, items4;      // of the output; invocations for a tile
   int in_pitch4, in_c4;      // of the source: from a tile, an element to the next
-} p;
+};
+layout (push_constant) uniform PushConstants {
+  Push push;
+};
+Push p; // a copy; lib/strided.glsl says why
+
+vec4 result[STORE_TEXELS][4][4]; // [x][y]
 
 void transform (vec4 m0, vec4 m1, vec4 m2, vec4 m3, vec4 m4, vec4 m5, out vec4 t[4])
 {
@@ -31,16 +37,8 @@ void transform (vec4 m0, vec4 m1, vec4 m2, vec4 m3, vec4 m4, vec4 m5, out vec4 t
   t[3] = b + 8.0 * d + m5;
 }
 
-void main ()
+void make (int k, int at)
 {
-  int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (item >= p.tiles.n * p.c4)
-    return;
-  int tile = item / p.c4, c4 = item - tile * p.c4;
-  int image, x0, y0;
-  winograd_tile (p.tiles, tile, image, y0, x0);
-
-  int at = tile * p.in_pitch4 + c4;
   vec4 row[6][4]; // [y][x]
   [[unroll]] for (int y = 0; y < 6; y++) {
     vec4 m[6];
@@ -48,22 +46,44 @@ void main ()
       m[x] = texelFetch (source, at + (6 * y + x) * p.in_c4);
     transform (m[0], m[1], m[2], m[3], m[4], m[5], row[y]);
   }
-  vec4 b = texelFetch (bias, c4);
+  [[unroll]] for (int x = 0; x < 4; x++)
+    transform (row[0][x], row[1][x], row[2][x], row[3][x], row[4][x], row[5][x],
+        result[k][x]);
+}
+
+vec4 finish (vec4 v, int pixel, int c4)
+{
   bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
+  vec4 r = vec4 (0);
+  if (EPILOGUE_RESIDUAL)
+    r = texelFetch (residual, p.res_offset4 + pixel * p.res_pitch4 + c4);
+  return mix (vec4 (0), epilogue (v, r), real);
+}
+
+void main ()
+{
+  p = push;
+  int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
+  item = min (item, p.tiles.n * p.items4 - 1); // the last one may be made again
+  int tile = divide (item, p.items4), c4 = (item - tile * p.items4) * STORE_TEXELS;
+  int image, x0, y0;
+  winograd_tile (p.tiles, tile, image, y0, x0);
+  vec4 b[STORE_TEXELS];
+  [[unroll]] for (int k = 0; k < STORE_TEXELS; k++) {
+    b[k] = texelFetch (bias, c4 + k);
+    make (k, tile * p.in_pitch4 + c4 + k);
+  }
   [[unroll]] for (int x = 0; x < 4; x++) {
-    vec4 t[4];
-    transform (row[0][x], row[1][x], row[2][x], row[3][x], row[4][x], row[5][x], t);
     int ox = x0 + x * p.tiles.apart_x;
     [[unroll]] for (int y = 0; y < 4; y++) {
       int oy = y0 + y * p.tiles.apart_y;
       if (ox >= p.out_w || oy >= p.out_h)
         continue;
       int pixel = (image * p.out_h + oy) * p.out_w + ox;
-      vec4 r = vec4 (0);
-      if (EPILOGUE_RESIDUAL)
-        r = texelFetch (residual, p.res_offset4 + pixel * p.res_pitch4 + c4);
-      vec4 v = mix (vec4 (0), epilogue (t[y] + b, r), real);
-      store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, v);
+      vec4 v[STORE_TEXELS];
+      [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+        v[k] = finish (result[k][x][y] + b[k], pixel, c4 + k);
+      store_texels (p.out_offset4 + pixel * p.out_pitch4 + c4, v);
     }
   }
 }

@@ -243,10 +243,12 @@ guint64
 seg_conv_shaders_hash (void)
 {
   static const SegShader *const shaders[] = { &seg_shader_conv_lp_f32,
-    &seg_shader_conv_lp_f16, &seg_shader_conv_sc_f32, &seg_shader_conv_sc_f16,
-    &seg_shader_conv_sc_f16_f32, &seg_shader_conv_sums_f32, &seg_shader_conv_sums_f16,
-    &seg_shader_conv_cm1, &seg_shader_conv_cm2, &seg_shader_winograd_in_f32,
-    &seg_shader_winograd_out_f32, &seg_shader_winograd_out_f16 };
+    &seg_shader_conv_lp_f16, &seg_shader_conv_lp_wide_f32, &seg_shader_conv_lp_wide_f16,
+    &seg_shader_conv_sc_f32, &seg_shader_conv_sc_f16, &seg_shader_conv_sc_f16_f32,
+    &seg_shader_conv_sums_f32, &seg_shader_conv_sums_f16, &seg_shader_conv_cm1,
+    &seg_shader_conv_cm2, &seg_shader_winograd_in_f32, &seg_shader_winograd_in_wide_f32,
+    &seg_shader_winograd_out_f32, &seg_shader_winograd_out_f16,
+    &seg_shader_winograd_out_wide_f32, &seg_shader_winograd_out_wide_f16 };
   guint64 hash = 0;
   for (guint i = 0; i < G_N_ELEMENTS (shaders); i++)
     hash = hash * G_GUINT64_CONSTANT (0x100000001b3) + shaders[i]->hash;

@@ -50,23 +50,24 @@ fits (const SegWindowAxis *a, guint size)
 }
 
 /* The tile that costs least. Counted in the instructions that llvmpipe takes for a tile, a texel
- * fetched, a tap, a texel stored, in tens. */
+ * fetched, a tap, a store, in tens, for `texels` texels of each pixel. Tall ones first, whose columns are
+ * found once. */
 static Tiling
-choose_tiling (const SegConvJob *job)
+choose_tiling (const SegConvJob *job, guint texels)
 {
   Tiling best = { .w = 0 };
   gint64 least = G_MAXINT64, taps = job->y.kernel * job->x.kernel;
   for (guint h = 1; h <= (taps > MOST_UNROLLED ? 1 : 4); h *= 2) {
-    for (guint w = 1; w <= 16 / h && w <= 8; w *= 2) {
+    for (guint w = 1; w <= 16 / h / texels && w <= 8; w *= 2) {
       if (!fits (&job->y, h) || !fits (&job->x, w))
         continue;
       Tiling t = { w, h, distance (&job->y), distance (&job->x), tiles_of (&job->y, h),
         tiles_of (&job->x, w) };
       gint64 fetches =
           taps + (h == 1 ? job->y.kernel : span_of (&job->y, h)) * span_of (&job->x, w);
-      gint64 cost =
-          t.tiles_y * t.tiles_x * (30 + 6 * fetches + taps * w * h + 35 * w * h);
-      if (cost < least) {
+      gint64 cost = t.tiles_y * t.tiles_x
+                    * (30 + texels * (6 * fetches + taps * w * h) + 35 * w * h);
+      if (cost <= least) {
         least = cost;
         best = t;
       }
@@ -91,9 +92,14 @@ pack (const SegConvJob *job, guint32 c4, SegProgram *p)
 gboolean
 seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
 {
-  Tiling t = choose_tiling (job);
+  static const SegShader *const shaders[2][2] = {
+    { &seg_shader_conv_depthwise_f32, &seg_shader_conv_depthwise_f16 },
+    { &seg_shader_conv_depthwise_wide_f32, &seg_shader_conv_depthwise_wide_f16 },
+  };
+  guint texels = seg_program_store_texels (p, seg_program_precision (p));
+  Tiling t = choose_tiling (job, texels);
   guint32 c4 = (job->out_c + 7) / 8 * 2;
-  guint64 items = (guint64) job->batch * t.tiles_y * t.tiles_x * c4;
+  guint64 items = (guint64) job->batch * t.tiles_y * t.tiles_x * c4 / texels;
   if (items > G_MAXINT32) {
     g_set_error_literal (
         error, SEG_ERROR, SEG_ERROR_MEMORY, "the feature map has too many pixels");
@@ -103,7 +109,7 @@ seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
   gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
   guint32 n = (items + LOCAL - 1) / LOCAL, columns = MIN (n, 32768);
   SegDispatch d = {
-    .shader = half ? &seg_shader_conv_depthwise_f16 : &seg_shader_conv_depthwise_f32,
+    .shader = shaders[texels - 1][half],
     .spec = { t.w, t.h, job->y.kernel, job->x.kernel, job->y.stride, job->x.stride,
         job->y.dilation / t.apart_y, job->x.dilation / t.apart_x },
     .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
@@ -115,8 +121,9 @@ seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
     .push = { job->y.in, job->y.out, job->y.pad, t.apart_y, t.tiles_y, job->x.in,
         job->x.out, job->x.pad, t.apart_x, t.tiles_x, job->in.pitch / 4,
         job->in.offset / 4, job->out.pitch / 4, job->out.offset / 4,
-        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, c4, items },
-    .n_push = 19,
+        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, c4, items,
+        c4 / texels },
+    .n_push = 20,
     .groups = { columns, (n + columns - 1) / columns, 1 },
   };
   seg_epilogue_add (&d, job->node, p, bias);

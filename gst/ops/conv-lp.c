@@ -200,6 +200,19 @@ flatten (SegDenseConv *c)
   c->y.in = c->y.out = c->batch = 1;
 }
 
+/* Wide stores need whole pairs of texels everywhere: matrices may have an odd number of them. */
+static const SegShader *
+choose_shader (const SegDenseConv *c, const SegProgram *p)
+{
+  static const SegShader *const shaders[2][2] = {
+    { &seg_shader_conv_lp_f32, &seg_shader_conv_lp_f16 },
+    { &seg_shader_conv_lp_wide_f32, &seg_shader_conv_lp_wide_f16 },
+  };
+  gboolean odd = (c->out_c4 | c->out_pitch4 | c->out_offset4) & 1;
+  return shaders[odd ? 0 : seg_program_store_texels (p, c->storage) - 1]
+                [c->storage == SEG_STORAGE_F16];
+}
+
 gboolean
 seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
@@ -207,7 +220,6 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
   flatten (&c);
   Plan plan = make_plan (&c);
   const SegDeviceInfo *device = seg_program_device (p);
-  gboolean half = c.storage == SEG_STORAGE_F16;
   gint64 tiles = c.batch * c.y.out * ((c.x.out + plan.pixels - 1) / plan.pixels);
   guint32 local = device->subgroup_size;
   gint64 groups = (tiles + local - 1) / local, folds = (groups + 32767) / 32768;
@@ -219,7 +231,7 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 
   SegRef weights = c.weights.kind != SEG_REF_NONE ? c.weights : pack (&c, &plan, p);
   SegDispatch d = {
-    .shader = half ? &seg_shader_conv_lp_f16 : &seg_shader_conv_lp_f32,
+    .shader = choose_shader (&c, p),
     .spec = { local, plan.block, plan.pixels, plan.reuse, plan.border,
         plan.reuse ? c.x.kernel : 1, plan.reuse ? c.x.stride : 1,
         plan.reuse ? c.x.dilation : 1 },

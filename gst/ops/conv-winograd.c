@@ -22,8 +22,9 @@ typedef struct {
   guint32 n;             /* of all images */
   guint32 in_c4, out_c4; /* texels of an element */
   guint32 in_pitch4,
-      out_pitch4;        /* of a tile; off powers of two, which share cache lines */
-  guint32 strip, strips; /* tiles at a time, and how many times */
+      out_pitch4;              /* of a tile; off powers of two, which share cache lines */
+  guint32 strip, strips;       /* tiles at a time, and how many times */
+  guint texels_in, texels_out; /* that an invocation makes of each pixel */
 } Plan;
 
 static guint32
@@ -60,6 +61,8 @@ make_plan (const SegConvJob *job, const SegProgram *p)
     .out_c4 = (job->out_c + 7) / 8 * 2,
   };
   plan.n = plan.rows * plan.columns * job->batch;
+  plan.texels_in = plan.in_c4 % 2 ? 1 : seg_program_store_texels (p, SEG_STORAGE_F32);
+  plan.texels_out = seg_program_store_texels (p, seg_program_precision (p));
   plan.in_pitch4 = ELEMENTS * plan.in_c4 + 4;
   plan.out_pitch4 = ELEMENTS * plan.out_c4 + 4;
   guint64 most = MAX (strip_bytes (&plan) / tile_bytes (&plan), BEST_STRIP);
@@ -162,17 +165,18 @@ emit_in (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, SegR
     SegProgram *p, GError **error)
 {
   SegDispatch d = {
-    .shader = &seg_shader_winograd_in_f32,
+    .shader = plan->texels_in == 2 ? &seg_shader_winograd_in_wide_f32
+                                   : &seg_shader_winograd_in_f32,
     .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
                       SEG_BIND_TEXEL },
         { to, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 2,
     .push = { first, n, plan->rows, plan->columns, plan->apart_y, plan->apart_x,
         job->x.in, job->y.in, job->in.pitch / 4, job->in.offset / 4, plan->in_c4,
-        plan->in_pitch4, job->y.pad, job->x.pad },
-    .n_push = 14,
+        plan->in_c4 / plan->texels_in, plan->in_pitch4, job->y.pad, job->x.pad },
+    .n_push = 15,
   };
-  spread ((guint64) n * plan->in_c4, d.groups);
+  spread ((guint64) n * plan->in_c4 / plan->texels_in, d.groups);
   return seg_program_dispatch (p, &d, error);
 }
 
@@ -180,20 +184,25 @@ static gboolean
 emit_out (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, SegRef from,
     SegRef bias, SegProgram *p, GError **error)
 {
+  static const SegShader *const shaders[2][2] = {
+    { &seg_shader_winograd_out_f32, &seg_shader_winograd_out_f16 },
+    { &seg_shader_winograd_out_wide_f32, &seg_shader_winograd_out_wide_f16 },
+  };
   gboolean half = seg_program_precision (p) == SEG_STORAGE_F16;
+  guint32 items = plan->out_c4 / plan->texels_out;
   SegDispatch d = {
-    .shader = half ? &seg_shader_winograd_out_f16 : &seg_shader_winograd_out_f32,
+    .shader = shaders[plan->texels_out - 1][half],
     .bindings = { { from, SEG_BIND_TEXEL }, { bias, SEG_BIND_TEXEL },
         { seg_program_value (p, seg_node_output (job->node, 0)),
             SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 3,
     .push = { first, n, plan->rows, plan->columns, plan->apart_y, plan->apart_x,
         job->x.out, job->y.out, job->out.pitch / 4, job->out.offset / 4,
-        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, plan->out_c4,
+        job->residual.pitch / 4, job->residual.offset / 4, job->out_c, items,
         plan->out_pitch4, plan->out_c4 },
     .n_push = 16,
   };
-  spread ((guint64) n * plan->out_c4, d.groups);
+  spread ((guint64) n * items, d.groups);
   seg_epilogue_add (&d, job->node, p, bias);
   return seg_program_dispatch (p, &d, error);
 }

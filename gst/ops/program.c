@@ -219,6 +219,13 @@ seg_program_storage (const SegProgram *p, const SegValue *value)
              : SEG_STORAGE_I32;
 }
 
+guint
+seg_program_store_texels (const SegProgram *p, SegStorage storage)
+{
+  gboolean can = storage == SEG_STORAGE_F16 || p->device.int64;
+  return p->device.type == SEG_DEVICE_CPU && can ? 2 : 1;
+}
+
 SegRef
 seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage)
 {

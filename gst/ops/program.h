@@ -100,6 +100,10 @@ SegRef seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage);
  * as are alive elsewhere but not now, and a little. For algorithms that have a choice. */
 gsize seg_program_temp_budget (const SegProgram *p);
 
+/* How many neighbouring texels of four elements a kernel should store at a time: 2, where storing is
+ * dear, for the variants with WIDE of shaders/lib/store.glsl; or 1. Their offsets have to be even. */
+guint seg_program_store_texels (const SegProgram *p, SegStorage storage);
+
 /* Appends a dispatch for the node that is being emitted. Group counts past the device's limit,
  * or a memory piece past its storage range, fail with SEG_ERROR_MEMORY. */
 gboolean seg_program_dispatch (

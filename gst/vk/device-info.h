@@ -44,6 +44,7 @@ typedef struct {
   gboolean subgroup_shuffle; /* in compute shaders */
   gboolean float16;          /* shaderFloat16, enabled */
   gboolean storage16;        /* storageBuffer16BitAccess, enabled */
+  gboolean int64;            /* shaderInt64, enabled */
   gboolean integer_dot;      /* shaderIntegerDotProduct, enabled */
   gboolean integer_dot_fast; /* of four signed bytes in a word: an instruction */
   /* VK_KHR_cooperative_matrix, enabled: most multiplications first; none where the device has

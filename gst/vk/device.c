@@ -36,6 +36,7 @@ create_device (SegVk *vk, GError **error)
   const VkPhysicalDeviceFeatures2 features = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
     .pNext = p->info.n_matrix_shapes > 0 ? &matrices.size : next,
+    .features = { .shaderInt64 = p->info.int64 },
   };
   const char *extensions[4];
   VkDeviceCreateInfo info = {

@@ -203,6 +203,7 @@ read_features (SegPhysical *p, guint32 api_version)
   vkGetPhysicalDeviceFeatures2 (p->handle, &all);
   p->info.float16 = float16.shaderFloat16 == VK_TRUE;
   p->info.storage16 = storage16.storageBuffer16BitAccess == VK_TRUE;
+  p->info.int64 = all.features.shaderInt64 == VK_TRUE;
 }
 
 /* Of Vulkan 1.3; the extension before it is not worth the trouble. */

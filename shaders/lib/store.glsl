@@ -2,7 +2,24 @@
 // How a result is stored, four elements at a time: SEG_OUTPUT (binding) declares the buffer,
 // store4 (i, v) writes elements 4i .. 4i+3. fp16 goes through packHalf2x16, so that no 16-bit
 // storage feature is needed. SEG_VEC4 is what store4 takes, of integers.
-#if defined(STORE_F16)
+// WIDE: two texels of four elements at a time, elements 4i .. 4i+7 with i even. llvmpipe goes through
+// the lanes for each store, and takes as long for 16 bytes a lane as for four numbers of 64 bits.
+// Kernels for both have STORE_TEXELS and store_texels (i, v), v an array of as many.
+#if defined(WIDE) && defined(STORE_F16)
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec4 data[]; } seg_out
+#define STORE_TEXELS 2
+#define store_texels(i, v)                                                                     \
+  seg_out.data[(i) >> 1] = uvec4 (packHalf2x16 ((v)[0].xy), packHalf2x16 ((v)[0].zw),          \
+      packHalf2x16 ((v)[1].xy), packHalf2x16 ((v)[1].zw))
+#elif defined(WIDE)
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { u64vec4 data[]; } seg_out
+#define STORE_TEXELS 2
+#define store_pack(v) packUint2x32 (floatBitsToUint (v))
+#define store_texels(i, v)                                                                     \
+  seg_out.data[(i) >> 1] = u64vec4 (store_pack ((v)[0].xy), store_pack ((v)[0].zw),            \
+      store_pack ((v)[1].xy), store_pack ((v)[1].zw))
+#elif defined(STORE_F16)
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec2 data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = uvec2 (packHalf2x16 ((v).xy), packHalf2x16 ((v).zw))
 #elif defined(STORE_F32)
@@ -27,4 +44,8 @@ uint pack_bytes (uvec4 v)
   v &= 255u;
   return v.x | v.y << 8 | v.z << 16 | v.w << 24;
 }
+#endif
+#ifndef STORE_TEXELS
+#define STORE_TEXELS 1
+#define store_texels(i, v) store4 (i, (v)[0])
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The tiles of a Winograd convolution: 4 x 4 output pixels, which under a dilation lie that far
 // apart. A strip of them is worked on at a time.
+#include "divide.glsl"
 struct WinogradTiles {
   int first, n;           // the strip
   int rows, columns;      // in an image
@@ -10,9 +11,10 @@ struct WinogradTiles {
 // The image of a tile of the strip, and its first output pixel.
 void winograd_tile (WinogradTiles t, int tile, out int image, out int y, out int x)
 {
-  int line = (t.first + tile) / t.columns, column = t.first + tile - line * t.columns;
-  image = line / t.rows;
+  int line = divide (t.first + tile, t.columns), column = t.first + tile - line * t.columns;
+  image = divide (line, t.rows);
   int row = line - image * t.rows;
-  x = column / t.apart_x * 4 * t.apart_x + column % t.apart_x;
-  y = row / t.apart_y * 4 * t.apart_y + row % t.apart_y;
+  // Blocks of 4 x apart pixels; within one, as many tiles as pixels are apart.
+  x = column + divide (column, t.apart_x) * 3 * t.apart_x;
+  y = row + divide (row, t.apart_y) * 3 * t.apart_y;
 }
