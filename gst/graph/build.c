@@ -352,8 +352,10 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
   if (!ok)
     return NULL;
 
-  if (flags & SEG_GRAPH_OPTIMISE)
+  if (flags & SEG_GRAPH_OPTIMISE) {
     seg_graph_quantise (graph, lookup);
+    seg_graph_paste_masks (graph, lookup);
+  }
   seg_graph_remove_dead (graph);
   if (flags & SEG_GRAPH_OPTIMISE)
     seg_graph_fuse (graph);

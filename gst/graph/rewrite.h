@@ -69,6 +69,9 @@ gboolean seg_node_is_on_device (const SegNode *node);
 /* Passes. Each leaves a valid graph. */
 /* Transpositions that undo each other go, also with nodes between them that do not mind. */
 void seg_graph_drop_transpositions (SegGraph *graph);
+/* torchvision's loop that pastes masks becomes a PasteMasks. Before dead nodes are removed for the
+ * first time. */
+void seg_graph_paste_masks (SegGraph *graph, SegOpLookup lookup);
 void seg_graph_fuse (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);

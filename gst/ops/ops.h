@@ -171,6 +171,7 @@ extern const SegOp seg_op_loop;
 extern const SegOp seg_op_max_roi_pool;
 extern const SegOp seg_op_nms;
 extern const SegOp seg_op_nonzero;
+extern const SegOp seg_op_paste_masks;
 extern const SegOp seg_op_roi_align;
 extern const SegOp seg_op_topk;
 extern const SegOp seg_op_unique;

@@ -172,6 +172,7 @@ const SegOp *const seg_op_table[] = {
   &seg_op_max_roi_pool,
   &seg_op_nms,
   &seg_op_nonzero,
+  &seg_op_paste_masks,
   &seg_op_roi_align,
   &seg_op_topk,
   &seg_op_unique,
