@@ -31,6 +31,7 @@ graph_flags (const Request *r)
     return SEG_GRAPH_PLAIN;
   return SEG_GRAPH_LAYOUT | (o->no_optimise ? 0 : SEG_GRAPH_OPTIMISE)
          | (choose_precision (r) == SEG_STORAGE_F16 ? SEG_GRAPH_HALF : 0)
+         | (o->unpasted ? SEG_GRAPH_UNPASTED : 0)
          | (o->poison ? SEG_GRAPH_INPUTS_CHANNELS_LAST : 0);
 }
 

@@ -23,6 +23,7 @@ typedef struct {
   guint n_shapes;
   gboolean steady; /* results do not depend on the input's size, not even in the last bit,
                          * where nothing is padded: slower convolutions */
+  gboolean unpasted;    /* SEG_GRAPH_UNPASTED */
   gboolean no_optimise; /* each node as in the file: for tests */
   gboolean timed;       /* per-layer times */
   guint tune_ms;        /* to spend on timing kernels: see seg_tuned_program */

@@ -3,6 +3,7 @@
 
 #include "frame/infosource.h"
 #include "frame/labels.h"
+#include "frame/modelinfo-rcnn.h"
 #include "frame/modelinfo-regions.h"
 
 #include <string.h>
@@ -78,7 +79,6 @@ named_outputs (SegModelInfo *info, const SegGraph *graph, char **names, GError *
 static void
 default_outputs (SegModelInfo *info, const SegGraph *graph)
 {
-  static const char *const rcnn[] = { "boxes", "labels", "scores", "masks" };
   info->n_outputs = 1;
   info->outputs[0] = 0;
   if (info->decoder == SEG_DECODER_YOLO_SEG || info->decoder == SEG_DECODER_YOLO) {
@@ -86,11 +86,7 @@ default_outputs (SegModelInfo *info, const SegGraph *graph)
     info->outputs[1] = (guint) MAX (output_by_rank (graph, 4), 0);
     info->n_outputs = info->decoder == SEG_DECODER_YOLO_SEG ? 2 : 1;
   } else if (info->decoder == SEG_DECODER_RCNN) {
-    info->n_outputs = MIN (graph->outputs->len, 4);
-    for (guint i = 0; i < info->n_outputs; i++) {
-      int named = output_by_name (graph, rcnn[i]);
-      info->outputs[i] = named >= 0 ? (guint) named : i;
-    }
+    seg_model_info_rcnn_outputs (info, graph);
   } else if (info->decoder == SEG_DECODER_FAST_RCNN) {
     info->outputs[1] = graph->outputs->len > 1;
     info->n_outputs = 2;
@@ -108,11 +104,10 @@ static SegDecoder
 guess_decoder (const SegModelInfo *info, const SegGraph *graph)
 {
   const SegDesc *first = &output_at (graph, info->outputs[0])->desc;
+  if (seg_model_info_is_rcnn (graph))
+    return SEG_DECODER_RCNN;
   if (output_by_rank (graph, 3) >= 0 && output_by_rank (graph, 4) >= 0)
     return SEG_DECODER_YOLO_SEG;
-  if (output_by_name (graph, "masks") >= 0
-      || (output_by_name (graph, "boxes") >= 0 && output_by_name (graph, "labels") >= 0))
-    return SEG_DECODER_RCNN;
   if (first->rank == 2 && seg_dtype_is_float (first->dtype))
     return info->regions_input >= 0 ? SEG_DECODER_FAST_RCNN : SEG_DECODER_CLASSIFY;
   if (!seg_dtype_is_float (first->dtype))
@@ -135,7 +130,8 @@ guess_task (const SegModelInfo *info, const SegGraph *graph)
   case SEG_DECODER_FAST_RCNN:
   case SEG_DECODER_CLASSIFY: return SEG_TASK_DETECTION;
   case SEG_DECODER_RCNN:
-    return info->n_outputs > 3 ? SEG_TASK_INSTANCE : SEG_TASK_DETECTION;
+    return seg_rcnn_places (info, graph).masks >= 0 ? SEG_TASK_INSTANCE
+                                                    : SEG_TASK_DETECTION;
   default: return SEG_TASK_SEMANTIC;
   }
 }
@@ -162,6 +158,8 @@ find_outputs (SegModelInfo *info, const SegGraph *graph, GError **error)
     if (graph->outputs->len > info->n_outputs)
       assume (info, "output=%s", output_at (graph, info->outputs[0])->name);
   }
+  if (info->decoder == SEG_DECODER_RCNN)
+    seg_model_info_add_mask_boxes (info, graph);
   task = guess_task (info, graph);
   if (!seg_info_choice (info->source, "task", task_names, &task, NULL, error))
     return FALSE;

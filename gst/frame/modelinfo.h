@@ -37,7 +37,7 @@ const char *seg_decoder_name (SegDecoder decoder); /* "yolo-seg" */
 /* How scores become probabilities. */
 typedef enum { SEG_SCORING_SOFTMAX, SEG_SCORING_SIGMOID, SEG_SCORING_NONE } SegScoring;
 
-#define SEG_INFO_MAX_OUTPUTS 4
+#define SEG_INFO_MAX_OUTPUTS 5
 #define SEG_INFO_MAX_LABELS  4096
 
 typedef struct {

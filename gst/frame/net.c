@@ -149,6 +149,7 @@ seg_net_bind (
     .steady = steady,
     .tune_ms = net->tune_ms,
     .shared = TRUE,
+    .unpasted = TRUE,
   };
   seg_session_free (&net->session);
   net->session = seg_session_new (net->model, net->vk, &options, error);
@@ -180,8 +181,8 @@ probe_size (SegNet *net, GError **error)
     SegInputShape shapes[2];
     guint n_shapes = shapes_for (net, shapes);
     g_clear_error (&last);
-    SegGraph *graph = seg_graph_new (
-        net->model, seg_op_lookup, shapes, n_shapes, SEG_GRAPH_OPTIMISE, &last);
+    SegGraph *graph = seg_graph_new (net->model, seg_op_lookup, shapes, n_shapes,
+        SEG_GRAPH_OPTIMISE | SEG_GRAPH_UNPASTED, &last);
     if (graph != NULL)
       return graph;
     if (!g_error_matches (last, SEG_ERROR, SEG_ERROR_MODEL))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame/modelinfo-rcnn.h"
 #include "frame/pipe-instances.h"
 #include "frame/rcnn.h"
 
@@ -6,10 +7,14 @@
  * host. Of those that are wanted the host writes the records and what their boxes show of the
  * masks, a hundredth of what torchvision's outputs are; from there on it is shaders. */
 
+#define MAX_ROWS (1 << 20) /* that memory is taken for before they come */
+
 typedef struct {
   SegPipeInstances common;
   SegInstance *found; /* what the thread that infers has in hand */
-  SegBuffer *upload;  /* records, then masks */
+  SegRcnnScratch scratch;
+  SegRcnnPlaces places;
+  SegBuffer *upload; /* records, then masks */
   gsize masks_offset;
 } State;
 
@@ -19,42 +24,74 @@ output_at (const SegGraph *graph, const SegModelInfo *info, guint i)
   return graph->outputs->pdata[info->outputs[i]];
 }
 
+/* Most rows that an output has, as far as it is known; else 0. */
+static guint
+most_rows (const SegValue *boxes)
+{
+  guint rank = boxes->desc.rank;
+  return boxes->size == SEG_SIZE_UNKNOWN || rank < 2
+             ? 0
+             : (guint) CLAMP (boxes->desc.dims[rank - 2], 0, MAX_ROWS);
+}
+
+static gboolean
+refuse_output (const SegValue *v, const char *what, GError **error)
+{
+  g_autofree char *text = seg_desc_to_string (&v->desc);
+  g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+      "decoder rcnn: output '%s' %s cannot be the %s: boxes are [n,4], labels and scores "
+      "[n], masks [n,1,h,w]; or boxes with scores [n,5] (see output in models/README.md)",
+      v->name, text, what);
+  return FALSE;
+}
+
+/* Or with a batch of one around it; masks without the axis of one, too. */
+static gboolean
+has_rank (const SegValue *v, guint rank)
+{
+  return v->size == SEG_SIZE_UNKNOWN || v->desc.rank == rank
+         || (v->desc.rank == rank + 1 && v->desc.dims[0] == 1);
+}
+
 static gboolean
 rcnn_check (const SegGraph *graph, const SegModelInfo *info, GError **error)
 {
-  static const char *const names[] = { "boxes", "labels", "scores", "masks" };
-  static const guint ranks[] = { 2, 1, 1, 4 };
-  if (info->n_outputs < 3) {
+  SegRcnnPlaces p = seg_rcnn_places (info, graph);
+  const SegValue *boxes = output_at (graph, info, 0);
+  gboolean known = boxes->size != SEG_SIZE_UNKNOWN;
+  gint64 columns = boxes->desc.rank > 0 ? boxes->desc.dims[boxes->desc.rank - 1] : 0;
+  if (p.labels < 0 || (p.scores < 0 && columns != 5)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "decoder rcnn takes outputs boxes, labels, scores and maybe masks; there are %u",
+        "decoder rcnn takes outputs boxes, labels, scores and maybe masks, or boxes with "
+        "scores [n,5], labels and maybe masks; there are %u",
         info->n_outputs);
     return FALSE;
   }
-  for (guint i = 0; i < info->n_outputs; i++) {
-    const SegValue *v = output_at (graph, info, i);
-    gboolean fits = v->size == SEG_SIZE_UNKNOWN || v->desc.rank == ranks[i]
-                    || (i == 3 && v->desc.rank == 3);
-    if (fits)
-      continue;
-    g_autofree char *text = seg_desc_to_string (&v->desc);
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "decoder rcnn: output '%s' %s cannot be the %s: boxes are [n,4], labels and "
-        "scores "
-        "[n], masks [n,1,h,w] (see output in models/README.md)",
-        v->name, text, names[i]);
-    return FALSE;
-  }
-  return TRUE;
+  if (!has_rank (boxes, 2) || (known && columns != 4 && columns != 5))
+    return refuse_output (boxes, "boxes", error);
+  if (!has_rank (output_at (graph, info, (guint) p.labels), 1))
+    return refuse_output (output_at (graph, info, (guint) p.labels), "labels", error);
+  if (p.scores >= 0 && !has_rank (output_at (graph, info, (guint) p.scores), 1))
+    return refuse_output (output_at (graph, info, (guint) p.scores), "scores", error);
+  if (p.masks < 0)
+    return TRUE;
+  const SegValue *masks = output_at (graph, info, (guint) p.masks);
+  if (masks->size != SEG_SIZE_UNKNOWN && masks->desc.rank != 3 && masks->desc.rank != 4)
+    return refuse_output (masks, "masks", error);
+  const SegValue *own =
+      p.mask_boxes >= 0 ? output_at (graph, info, (guint) p.mask_boxes) : NULL;
+  return own == NULL || (has_rank (own, 2) && own->desc.dtype == SEG_DTYPE_I64)
+         || refuse_output (own, "whole pixels of the masks", error);
 }
 
 static gsize
-masks_bytes (const SegPipe *pipe, guint max_instances)
+masks_bytes (const SegPipe *pipe, int place, guint max_instances)
 {
-  const SegModelInfo *info = pipe->info;
   guint width = 0, height = 0;
-  if (info->n_outputs < 4)
+  if (place < 0)
     return 16;
-  const SegValue *v = output_at (seg_session_graph (pipe->session), info, 3);
+  const SegValue *v =
+      output_at (seg_session_graph (pipe->session), pipe->info, (guint) place);
   if (v->size != SEG_SIZE_UNKNOWN) {
     width = (guint) CLAMP (v->desc.dims[v->desc.rank - 1], 0, G_MAXINT);
     height = (guint) CLAMP (v->desc.dims[v->desc.rank - 2], 0, G_MAXINT);
@@ -65,19 +102,23 @@ masks_bytes (const SegPipe *pipe, guint max_instances)
 static gboolean
 rcnn_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
 {
+  const SegGraph *graph = seg_session_graph (pipe->session);
   State *s = pipe->decoder_state = g_new0 (State, 1);
   SegPipeInstances *c = &s->common;
   c->n_classes = pipe->info->labels->len > 0 ? pipe->info->labels->len : 256;
   c->max_instances = MIN (pipe->info->max_detections, SEG_MAX_CANDIDATES);
-  c->has_masks = pipe->info->n_outputs > 3;
+  s->places = seg_rcnn_places (pipe->info, graph);
+  c->has_masks = s->places.masks >= 0;
   c->records.n_bytes = seg_instance_records_bytes (c->max_instances);
-  c->masks.n_bytes = masks_bytes (pipe, c->max_instances);
+  c->masks.n_bytes = masks_bytes (pipe, s->places.masks, c->max_instances);
   s->masks_offset = (c->records.n_bytes + 15) & ~(gsize) 15;
   seg_pipe_plan_instances (pipe, c, memory);
   s->found = g_new (SegInstance, c->max_instances);
   s->upload = seg_buffer_new (
       pipe->vk, s->masks_offset + c->masks.n_bytes, SEG_BUFFER_UPLOAD, error);
-  return s->upload != NULL;
+  return s->upload != NULL
+         && seg_rcnn_scratch_reserve (
+             &s->scratch, most_rows (output_at (graph, pipe->info, 0)), error);
 }
 
 static gboolean
@@ -88,17 +129,25 @@ rcnn_prepare (SegPipe *pipe, GError **error)
   return seg_pipe_prepare_instances (pipe, &s->common, error);
 }
 
+static SegTensor *
+tensor_at (SegTensor *const *outputs, int place)
+{
+  return place >= 0 ? outputs[place] : NULL;
+}
+
 static gboolean
 rcnn_take (SegPipe *pipe, SegTensor *const *outputs, GError **error)
 {
   State *s = pipe->decoder_state;
   SegPipeInstances *c = &s->common;
   guint8 *data = seg_buffer_map (s->upload);
-  SegRcnnOutputs o = { outputs[0], outputs[1], outputs[2],
-    c->has_masks ? outputs[3] : NULL };
+  const SegRcnnPlaces *p = &s->places;
+  SegRcnnOutputs o = { tensor_at (outputs, p->boxes), tensor_at (outputs, p->labels),
+    tensor_at (outputs, p->scores), tensor_at (outputs, p->masks),
+    tensor_at (outputs, p->mask_boxes) };
   guint n = 0;
-  if (!seg_rcnn_decode (&o, c->limits, &pipe->geometry, s->found, data + s->masks_offset,
-          c->masks.n_bytes, &n, error))
+  if (!seg_rcnn_decode (&o, c->limits, &pipe->geometry, &s->scratch, s->found,
+          data + s->masks_offset, c->masks.n_bytes, &n, error))
     return FALSE;
   seg_instances_write (data, s->found, n);
   return TRUE;
@@ -124,6 +173,7 @@ rcnn_clear (SegPipe *pipe)
     return;
   seg_pipe_clear_instances (&s->common);
   seg_buffer_free (&s->upload);
+  seg_rcnn_scratch_clear (&s->scratch);
   g_free (s->found);
   g_free (s);
   pipe->decoder_state = NULL;

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #define MAX_STEP 65536
+#define FAR      64 /* times the input: farther away is no place */
 
 /* Where masks come from and go to. */
 typedef struct {
-  const float *from; /* all masks; NULL: none */
+  const SegTensor *from;  /* all masks; NULL: none */
+  const SegTensor *boxes; /* their own, or NULL */
   guint width, height;
   gboolean whole; /* a mask is of the whole input, and not of its box */
   const SegGeometry *geometry;
@@ -34,6 +36,25 @@ clip (double lo, double hi, double scale, double shift, guint n, guint *a0, guin
   *a1 = (guint) CLAMP (floor (hi * scale + shift - 0.5) + 2.0, *a0 + 1.0, (double) n);
 }
 
+/* torchvision's own: the pixels that it pastes a mask to, which has its border of zeros already. */
+static Window
+window_of_own_box (const Masks *m, guint number)
+{
+  const SegGeometry *g = m->geometry;
+  Window w = { .x1 = m->width, .y1 = m->height };
+  double box[4];
+  for (guint i = 0; i < 4; i++) {
+    double far = FAR * (i % 2 ? g->net_height : g->net_width);
+    double at = (double) seg_tensor_get_int (m->boxes, 4 * (gsize) number + i);
+    box[i] = CLAMP (at, -far, far);
+  }
+  w.px_x = MAX (box[2] - box[0] + 1.0, 1.0) / m->width;
+  w.px_y = MAX (box[3] - box[1] + 1.0, 1.0) / m->height;
+  w.at_x = box[0];
+  w.at_y = box[1];
+  return w;
+}
+
 /* A mask of the box has a border, so that it fades out there (Detectron2 pastes with zeros outside,
  * torchvision pads by a pixel). */
 static Window
@@ -46,6 +67,8 @@ window_of (const Masks *m, const SegCandidate *c, const SegInstance *s)
     clip (s->y, s->y + s->height, g->scale_y, g->shift_y, m->height, &w.y0, &w.y1);
     return w;
   }
+  if (m->boxes != NULL)
+    return window_of_own_box (m, c->number);
   w.border = 1;
   w.px_x = (c->box[2] - c->box[0]) / m->width;
   w.px_y = (c->box[3] - c->box[1]) / m->height;
@@ -79,23 +102,31 @@ to_byte (double p)
   return p > 0.0 ? (guint8) (MIN (p, 1.0) * 255.0 + 0.5) : 0;
 }
 
+static double
+pixel_of (const Masks *m, gsize from, guint x, guint y)
+{
+  gsize at = from + (gsize) y * m->width + x;
+  return m->from->desc.dtype == SEG_DTYPE_F32 ? ((const float *) m->from->data)[at]
+                                              : seg_tensor_get_double (m->from, at);
+}
+
 static guint8
-mean_of (const Masks *m, const float *from, const Window *w, guint x, guint y)
+mean_of (const Masks *m, gsize from, const Window *w, guint x, guint y)
 {
   double sum = 0.0;
   guint n = 0;
   if (m->step == 1)
-    return to_byte (from[(gsize) y * m->width + x]);
+    return to_byte (pixel_of (m, from, x, y));
   for (guint j = y; j < MIN ((guint64) y + m->step, w->y1); j++)
     for (guint i = x; i < MIN ((guint64) x + m->step, w->x1); i++, n++)
-      sum += from[(gsize) j * m->width + i];
+      sum += pixel_of (m, from, i, j);
   return to_byte (n > 0 ? sum / n : 0.0);
 }
 
 static void
 copy_pixels (const Masks *m, guint number, const Window *w, const SegInstance *s)
 {
-  const float *from = m->from + (gsize) number * m->width * m->height;
+  gsize from = (gsize) number * m->width * m->height;
   guint columns = s->mask_width - 2 * w->border, rows = s->mask_height - 2 * w->border;
   memset (m->to + s->mask_offset, 0, (gsize) s->mask_stride * s->mask_height);
   for (guint y = 0; y < rows; y++) {
@@ -159,55 +190,106 @@ seg_rcnn_masks_bytes (
 
 /* --- outputs ------------------------------------------------------------------------------------- */
 
+/* As many elements as n rows of so many have, with perhaps a batch of one around them. */
+static gboolean
+has_rows (const SegTensor *t, guint rank, gint64 n, gint64 columns)
+{
+  return (t->desc.rank == rank || (t->desc.rank == rank + 1 && t->desc.dims[0] == 1))
+         && seg_desc_n_elems (&t->desc) == n * columns;
+}
+
+static gint64
+row_count (const SegTensor *boxes)
+{
+  return boxes->desc.rank < 2 ? -1 : boxes->desc.dims[boxes->desc.rank - 2];
+}
+
+static gboolean
+shapes_fit (const SegRcnnOutputs *o)
+{
+  gint64 n = row_count (o->boxes);
+  if (n < 0 || n > G_MAXINT32 || !has_rows (o->boxes, 2, n, o->scores != NULL ? 4 : 5)
+      || !has_rows (o->labels, 1, n, 1)
+      || (o->scores != NULL && !has_rows (o->scores, 1, n, 1)))
+    return FALSE;
+  if (o->masks == NULL)
+    return TRUE;
+  const SegDesc *m = &o->masks->desc;
+  if (m->rank < 3 || m->rank > 4 || (n > 0 && seg_desc_n_elems (m) == 0)
+      || seg_desc_n_elems (m) != n * m->dims[m->rank - 1] * m->dims[m->rank - 2])
+    return FALSE;
+  return o->mask_boxes == NULL || has_rows (o->mask_boxes, 2, n, 4);
+}
+
 static gboolean
 check_shapes (const SegRcnnOutputs *o, GError **error)
 {
-  const SegDesc *b = &o->boxes->desc, *l = &o->labels->desc, *s = &o->scores->desc;
-  const SegDesc *m = o->masks != NULL ? &o->masks->desc : NULL;
-  gboolean ok = b->rank == 2 && b->dims[1] == 4 && l->rank == 1 && s->rank == 1
-                && l->dims[0] == b->dims[0] && s->dims[0] == b->dims[0];
-  if (ok && m != NULL)
-    ok = (m->rank == 3 || (m->rank == 4 && m->dims[1] == 1)) && m->dims[0] == b->dims[0]
-         && (b->dims[0] == 0 || (m->dims[m->rank - 1] > 0 && m->dims[m->rank - 2] > 0));
-  if (ok)
+  SegTensor *const all[] = { o->boxes, o->labels, o->scores, o->masks, o->mask_boxes };
+  static const char *const names[] = { "boxes", "labels", "scores", "masks",
+    "their boxes" };
+  g_autoptr (GString) text = NULL;
+  if (shapes_fit (o))
     return TRUE;
-  g_autofree char *bt = seg_desc_to_string (b), *lt = seg_desc_to_string (l),
-                  *st = seg_desc_to_string (s),
-                  *mt = m != NULL ? seg_desc_to_string (m) : NULL;
+  text = g_string_new (NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
+    g_autofree char *t = all[i] != NULL ? seg_desc_to_string (&all[i]->desc) : NULL;
+    if (t != NULL)
+      g_string_append_printf (text, "%s%s %s", i > 0 ? ", " : "", names[i], t);
+  }
   g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-      "boxes %s, labels %s, scores %s%s%s do not belong together: decoder rcnn takes "
-      "boxes [n,4], labels [n], scores [n] and masks [n,1,h,w]",
-      bt, lt, st, mt != NULL ? " and masks " : "", mt != NULL ? mt : "");
+      "%s do not belong together: decoder rcnn takes boxes [n,4], labels [n], scores [n] "
+      "and masks [n,1,h,w], or boxes with scores [n,5], labels and masks",
+      text->str);
   return FALSE;
 }
 
 /* Far outside the frame a box has no meaning, but its mask's place has to be a number. */
 static void
-take_box (SegCandidate *c, const float *box, const SegGeometry *g)
+take_box (SegCandidate *c, const SegTensor *boxes, gsize at, const SegGeometry *g)
 {
   for (guint i = 0; i < 4; i++) {
-    float far = 64.0f * (float) (i % 2 ? g->net_height : g->net_width);
-    c->box[i] = isfinite (box[i]) ? CLAMP (box[i], -far, far) : NAN;
+    float far = (float) FAR * (float) (i % 2 ? g->net_height : g->net_width);
+    float v = (float) seg_tensor_get_double (boxes, at + i);
+    c->box[i] = isfinite (v) ? CLAMP (v, -far, far) : NAN;
   }
 }
 
-/* All rows; newly allocated. */
-static SegCandidate *
-take_rows (const SegTensor *boxes, const SegTensor *labels, const SegTensor *scores,
-    const SegGeometry *geometry, GError **error)
+gboolean
+seg_rcnn_scratch_reserve (SegRcnnScratch *scratch, guint n_boxes, GError **error)
 {
-  guint n = (guint) boxes->desc.dims[0];
-  SegCandidate *candidates = g_try_new (SegCandidate, MAX (n, 1));
-  if (candidates == NULL)
-    g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY, "no memory for %u boxes", n);
-  for (guint i = 0; candidates != NULL && i < n; i++) {
-    gint64 label = seg_tensor_get_int (labels, i);
+  if (n_boxes <= scratch->room)
+    return TRUE;
+  SegCandidate *more = g_try_renew (SegCandidate, scratch->candidates, n_boxes);
+  if (more == NULL) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY, "no memory for %u boxes", n_boxes);
+    return FALSE;
+  }
+  scratch->candidates = more;
+  scratch->room = n_boxes;
+  return TRUE;
+}
+
+void
+seg_rcnn_scratch_clear (SegRcnnScratch *scratch)
+{
+  g_clear_pointer (&scratch->candidates, g_free);
+  scratch->room = 0;
+}
+
+static void
+take_rows (const SegRcnnOutputs *o, const SegGeometry *geometry, SegCandidate *candidates,
+    guint n)
+{
+  gsize columns = o->scores != NULL ? 4 : 5;
+  for (guint i = 0; i < n; i++) {
+    gint64 label = seg_tensor_get_int (o->labels, i);
+    double score = o->scores != NULL ? seg_tensor_get_double (o->scores, i)
+                                     : seg_tensor_get_double (o->boxes, i * columns + 4);
     candidates[i] = (SegCandidate){ .number = i,
       .class_id = label < 0 || label >= SEG_INFO_MAX_LABELS ? G_MAXUINT : (guint) label,
-      .score = ((const float *) scores->data)[i] };
-    take_box (&candidates[i], (const float *) boxes->data + 4 * (gsize) i, geometry);
+      .score = (float) score };
+    take_box (&candidates[i], o->boxes, i * columns, geometry);
   }
-  return candidates;
 }
 
 static void
@@ -227,34 +309,27 @@ fill_instances (Masks *m, const SegCandidate *candidates, SegInstance *items, gu
 
 gboolean
 seg_rcnn_decode (const SegRcnnOutputs *outputs, const SegInstanceLimits *limits,
-    const SegGeometry *geometry, SegInstance *items, guint8 *masks, gsize masks_bytes,
-    guint *n, GError **error)
+    const SegGeometry *geometry, SegRcnnScratch *scratch, SegInstance *items,
+    guint8 *masks, gsize masks_bytes, guint *n, GError **error)
 {
+  Masks m = { .geometry = geometry, .to = masks, .n_bytes = masks_bytes };
   *n = 0;
   if (!check_shapes (outputs, error))
     return FALSE;
-  g_autoptr (SegTensor) boxes = seg_tensor_convert (outputs->boxes, SEG_DTYPE_F32, error);
-  g_autoptr (SegTensor) scores =
-      boxes != NULL ? seg_tensor_convert (outputs->scores, SEG_DTYPE_F32, error) : NULL;
-  g_autoptr (SegTensor) floats =
-      scores != NULL && outputs->masks != NULL
-          ? seg_tensor_convert (outputs->masks, SEG_DTYPE_F32, error)
-          : NULL;
-  if (scores == NULL || (floats == NULL) != (outputs->masks == NULL))
+  guint n_boxes = (guint) row_count (outputs->boxes);
+  if (!seg_rcnn_scratch_reserve (scratch, n_boxes, error))
     return FALSE;
-  Masks m = { .geometry = geometry, .to = masks, .n_bytes = masks_bytes };
-  if (floats != NULL) {
-    const SegDesc *d = &floats->desc;
-    m.from = floats->data;
+  if (outputs->masks != NULL) {
+    const SegDesc *d = &outputs->masks->desc;
+    m.from = outputs->masks;
+    m.boxes = outputs->mask_boxes;
     m.width = (guint) d->dims[d->rank - 1];
     m.height = (guint) d->dims[d->rank - 2];
-    m.whole = m.width == geometry->net_width && m.height == geometry->net_height;
+    m.whole = m.boxes == NULL && m.width == geometry->net_width
+              && m.height == geometry->net_height;
   }
-  g_autofree SegCandidate *candidates =
-      take_rows (boxes, outputs->labels, scores, geometry, error);
-  if (candidates == NULL)
-    return FALSE;
-  *n = seg_candidates_select (candidates, (guint) boxes->desc.dims[0], limits, geometry);
-  fill_instances (&m, candidates, items, *n);
+  take_rows (outputs, geometry, scratch->candidates, n_boxes);
+  *n = seg_candidates_select (scratch->candidates, n_boxes, limits, geometry);
+  fill_instances (&m, scratch->candidates, items, *n);
   return TRUE;
 }

@@ -355,6 +355,8 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
   if (flags & SEG_GRAPH_OPTIMISE) {
     seg_graph_quantise (graph, lookup);
     seg_graph_paste_masks (graph, lookup);
+    if (flags & SEG_GRAPH_UNPASTED)
+      seg_graph_leave_unpasted (graph);
   }
   seg_graph_remove_dead (graph);
   if (flags & SEG_GRAPH_OPTIMISE)

@@ -119,6 +119,11 @@ typedef enum {
   SEG_GRAPH_PLAIN = 0,         /* build, infer, fold: each node as in the file */
   SEG_GRAPH_OPTIMISE = 1 << 0, /* fuse and simplify */
   SEG_GRAPH_LAYOUT = 1 << 1,   /* choose layouts for a device */
+  SEG_GRAPH_UNPASTED =
+      1 << 4,              /* with OPTIMISE: an output of masks [n,1,H,W] that are pasted
+                                * into the picture is the masks [n,1,h,w] before that; one more at
+                                * the end, NAME/boxes, is where each belongs: int64[n,4], the first
+                                * and the last column and row */
   SEG_GRAPH_HALF = 1 << 3, /* with LAYOUT: the device stores floating point as fp16; some
                               * values stay fp32 */
   SEG_GRAPH_INPUTS_CHANNELS_LAST =

@@ -72,6 +72,8 @@ void seg_graph_drop_transpositions (SegGraph *graph);
 /* torchvision's loop that pastes masks becomes a PasteMasks. Before dead nodes are removed for the
  * first time. */
 void seg_graph_paste_masks (SegGraph *graph, SegOpLookup lookup);
+/* SEG_GRAPH_UNPASTED. */
+void seg_graph_leave_unpasted (SegGraph *graph);
 void seg_graph_fuse (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);

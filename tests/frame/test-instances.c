@@ -533,6 +533,7 @@ tensor (SegDType dtype, guint rank, gint64 a, gint64 b, gint64 c, gint64 d)
 
 typedef struct {
   SegRcnnOutputs o;
+  SegRcnnScratch scratch;
   SegGeometry g;
   SegInstanceLimits limits;
   SegInstance items[8];
@@ -570,8 +571,8 @@ static void
 rcnn_run (Rcnn *r)
 {
   GError *error = NULL;
-  g_assert_true (seg_rcnn_decode (
-      &r->o, &r->limits, &r->g, r->items, r->masks, sizeof r->masks, &r->n, &error));
+  g_assert_true (seg_rcnn_decode (&r->o, &r->limits, &r->g, &r->scratch, r->items,
+      r->masks, sizeof r->masks, &r->n, &error));
   g_assert_no_error (error);
 }
 
@@ -582,6 +583,8 @@ rcnn_clear (Rcnn *r)
   seg_tensor_unref (r->o.labels);
   seg_tensor_unref (r->o.scores);
   seg_tensor_unref (r->o.masks);
+  seg_tensor_unref (r->o.mask_boxes);
+  seg_rcnn_scratch_clear (&r->scratch);
 }
 
 /* The probability that an instance's mask gives for a place in the frame. */
@@ -633,8 +636,8 @@ test_rcnn_whole_masks (void)
   g_assert_cmpfloat (r->items[0].mask_w, <=, 84 + 8);
   /* With less room the masks are thinned out, and stay where they are. */
   GError *error = NULL;
-  g_assert_true (
-      seg_rcnn_decode (&r->o, &r->limits, &r->g, r->items, r->masks, 800, &r->n, &error));
+  g_assert_true (seg_rcnn_decode (
+      &r->o, &r->limits, &r->g, &r->scratch, r->items, r->masks, 800, &r->n, &error));
   g_assert_cmpuint (r->items[0].mask_width, <, 30);
   g_assert_cmpfloat (mask_at (r, &r->items[0], 90, 20), ==, 1.0);
   g_assert_cmpfloat (mask_at (r, &r->items[0], 99, 20), <, 0.3);
@@ -642,6 +645,55 @@ test_rcnn_whole_masks (void)
     g_assert_cmpuint (r->items[i].mask_offset
                           + (gsize) r->items[i].mask_stride * r->items[i].mask_height,
         <=, 800);
+  rcnn_clear (r);
+  g_free (r);
+}
+
+/* Masks that belong to whole pixels of the input, and scores beside the boxes, in a batch of one. */
+static void
+test_rcnn_layouts (void)
+{
+  static const gint64 pixels[4] = { 4, 8, 59, 47 };
+  Rcnn *r = g_new (Rcnn, 1);
+  rcnn_init (r, 1, 28, 14);
+  r->o.mask_boxes = tensor (SEG_DTYPE_I64, 2, 1, 4, 0, 0);
+  memcpy (r->o.mask_boxes->data, pixels, sizeof pixels);
+  rcnn_run (r);
+  g_assert_cmpuint (r->n, ==, 1);
+  g_assert_cmpfloat (fabs (r->items[0].x - 20), <, 1e-3);
+  g_assert_cmpfloat (fabs (r->items[0].mask_x - 2 * 4), <, 1e-3);
+  g_assert_cmpfloat (fabs (r->items[0].mask_y - 2 * (8 - 8)), <, 1e-3);
+  g_assert_cmpfloat (fabs (r->items[0].mask_w - 2 * 56), <, 1e-3);
+  g_assert_cmpfloat (fabs (r->items[0].mask_h - 2 * 40), <, 1e-3);
+  g_assert_cmpuint (r->items[0].mask_width, ==, 28);
+  g_assert_cmpfloat (mask_at (r, &r->items[0], 63, 20), ==, 1.0);
+  g_assert_cmpfloat (mask_at (r, &r->items[0], 65, 20), <, 0.3);
+  seg_tensor_set_int (r->o.mask_boxes, 0, G_MAXINT64); /* nowhere: still some place */
+  rcnn_run (r);
+  g_assert_true (isfinite (r->items[0].mask_x) && r->items[0].mask_w > 0);
+  rcnn_clear (r);
+
+  rcnn_init (r, 2, 28, 14);
+  SegTensor *dets = tensor (SEG_DTYPE_F32, 3, 1, 2, 5, 0);
+  for (guint i = 0; i < 2; i++) {
+    for (guint k = 0; k < 4; k++)
+      seg_tensor_set_double (
+          dets, 5 * i + k, seg_tensor_get_double (r->o.boxes, 4 * i + k));
+    seg_tensor_set_double (dets, 5 * i + 4, 0.6 + 0.2 * i);
+  }
+  seg_tensor_unref (r->o.boxes);
+  g_clear_pointer (&r->o.scores, seg_tensor_unref);
+  seg_tensor_unref (r->o.labels);
+  r->o.boxes = dets;
+  r->o.labels = tensor (SEG_DTYPE_I64, 2, 1, 2, 0, 0);
+  seg_tensor_set_int (r->o.labels, 1, 5);
+  r->o.masks->desc = (SegDesc){ SEG_DTYPE_F32, 4, { 1, 2, 14, 28 } };
+  rcnn_run (r);
+  g_assert_cmpuint (r->n, ==, 2);
+  g_assert_cmpuint (r->items[0].class_id, ==, 5);
+  g_assert_cmpfloat (fabs (r->items[0].score - 0.8), <, 1e-6);
+  g_assert_cmpfloat (fabs (r->items[0].x - 24), <, 1e-3);
+  g_assert_cmpfloat (mask_at (r, &r->items[0], 59, 10), ==, 1.0);
   rcnn_clear (r);
   g_free (r);
 }
@@ -663,8 +715,8 @@ test_rcnn_odd (void)
   seg_tensor_unref (r->o.scores);
   r->o.scores = tensor (SEG_DTYPE_F32, 1, 2, 0, 0, 0);
   GError *error = NULL;
-  g_assert_false (seg_rcnn_decode (
-      &r->o, &r->limits, &r->g, r->items, r->masks, sizeof r->masks, &r->n, &error));
+  g_assert_false (seg_rcnn_decode (&r->o, &r->limits, &r->g, &r->scratch, r->items,
+      r->masks, sizeof r->masks, &r->n, &error));
   g_assert_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED);
   g_error_free (error);
   rcnn_clear (r);
@@ -699,8 +751,8 @@ test_rcnn_many (void)
 
   /* Masks of the whole input, in hardly any room. */
   rcnn_init (r, 2, 96, 80);
-  g_assert_true (
-      seg_rcnn_decode (&r->o, &r->limits, &r->g, r->items, r->masks, 32, &r->n, &error));
+  g_assert_true (seg_rcnn_decode (
+      &r->o, &r->limits, &r->g, &r->scratch, r->items, r->masks, 32, &r->n, &error));
   for (guint i = 0; i < r->n; i++) {
     const SegInstance *s = &r->items[i];
     g_assert_cmpuint (s->mask_width, >, 0);
@@ -717,6 +769,7 @@ main (int argc, char **argv)
   g_test_add_func ("/instances/plan-refused", test_plan_refused);
   g_test_add_func ("/instances/rcnn/box-masks", test_rcnn_box_masks);
   g_test_add_func ("/instances/rcnn/whole-masks", test_rcnn_whole_masks);
+  g_test_add_func ("/instances/rcnn/layouts", test_rcnn_layouts);
   g_test_add_func ("/instances/rcnn/odd", test_rcnn_odd);
   g_test_add_func ("/instances/rcnn/many", test_rcnn_many);
   vk = test_device (NULL);

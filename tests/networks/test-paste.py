@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The loop that pastes masks: test-paste.py VKSEG. Written as torchvision exports it, over the rows that
+"""The loop that pastes masks: test-paste.py VKSEG [PLUGINS]. Written as torchvision exports it, over the rows that
 scores choose, it has to become one PasteMasks and give what the same steps give in numpy, for many, one
 and no masks, for boxes that reach beyond the picture and for empty ones. A loop in which any of its
 steps is another has to stay, and give what those steps give, or nothing where its rounds do not go
-together. Needs python3-onnx."""
+together. With PLUGINS, instead, vksegment reads detectors in the layouts of several exporters, whose
+answers are the picture's mean times known tables. Needs python3-onnx."""
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -226,7 +228,148 @@ class Runner:
         return None if off <= (1e-5 if precision == 'fp32' else 2e-3) else f'is off by {off:.2g}'
 
 
+# --- through an element ----------------------------------------------------------------------
+
+LAYOUTS = ('torchvision', 'Detectron2', 'mmdetection', 'mmdetection, pasted')
+
+
+def flat(text):
+    """Text without the line breaks of this file."""
+    return ' '.join(text.split())
+
+
+def detector(layout, values):
+    """From a white picture the objects of `values`, as an exporter writes them."""
+    w = Writer(16, 'v')
+    mean = w.op('Reshape', w.op('ReduceMean', 'picture', keepdims=0), w.ints(1))
+    scores = w.op('Mul', w.const(values['scores'], np.float32), mean)
+    rows = w.op('Reshape', w.op('NonZero', w.op('Greater', scores, w.const(0, np.float32))), w.ints(-1))
+
+    def chosen(table, dtype=np.float32):
+        return w.op('Gather', w.const(table, dtype), rows, axis=0)
+    boxes, labels = chosen(values['boxes']), chosen(np.arange(MANY) % 3 + 1, np.int64)
+    masks = w.op('Sigmoid', chosen(values['masks']))
+    scores = w.op('Gather', scores, rows, axis=0)
+    pads = w.ints(0, 0, 1, 1, 0, 0, 1, 1)
+    if layout == 'torchvision' or 'pasted' in layout:
+        w.nodes.append(helper.make_node('Pad', [masks, pads], ['padded']))
+        w.nodes.append(helper.make_node('Cast', [boxes], ['whole'], to=T.INT64))
+        masks = w.wrap(w.op('Loop', w.extent('padded', 0), w.const(True, np.bool_),
+                            w.const(np.zeros((0, HEIGHT, WIDTH)), np.float32),
+                            body=body(16, steps({}))), 1)
+    if layout.startswith('mmdetection'):
+        if 'pasted' in layout:
+            masks = w.op('Greater', masks, w.const(0.5, np.float32))
+        dets = w.wrap(w.op('Concat', boxes, w.wrap(scores, 1), axis=1))
+        masks = w.op('Transpose', masks, perm=[1, 0, 2, 3])
+        outputs = [('dets', dets, T.FLOAT, 3), ('labels', w.wrap(labels), T.INT64, 2),
+                   ('masks', masks, T.BOOL if 'pasted' in layout else T.FLOAT, 4)]
+    elif layout == 'Detectron2':
+        size = w.op('Identity', w.ints(HEIGHT, WIDTH))
+        outputs = [('1834', boxes, T.FLOAT, 2), ('1840', labels, T.INT64, 1),
+                   ('1901', masks, T.FLOAT, 4), ('1844', scores, T.FLOAT, 1), ('1902', size, T.INT64, 1)]
+    else:
+        outputs = [('boxes', boxes, T.FLOAT, 2), ('labels', labels, T.INT64, 1),
+                   ('scores', scores, T.FLOAT, 1), ('masks', masks, T.FLOAT, 4)]
+    w.nodes += [helper.make_node('Identity', [value], [name]) for name, value, _, _ in outputs]
+    picture = helper.make_tensor_value_info('picture', T.FLOAT, [1, 3, HEIGHT, WIDTH])
+    graph = helper.make_graph(w.nodes, 'detector', [picture],
+                              [helper.make_tensor_value_info(name, dtype, [None] * rank)
+                               for name, _, dtype, rank in outputs])
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid('', 16)])
+    onnx.checker.check_model(model)
+    return model
+
+
+def decoded(segmentation):
+    """COCO's compressed run lengths as a mask."""
+    counts, text, at = [], segmentation['counts'], 0
+    while at < len(text):
+        value = shift = 0
+        more = True
+        while more:
+            bits = ord(text[at]) - 48
+            value |= (bits & 31) << shift
+            more, shift, at = bits & 32, shift + 5, at + 1
+            if not more and bits & 16:
+                value |= -1 << shift
+        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+    height, width = segmentation['size']
+    return np.repeat(np.arange(len(counts)) % 2, counts).reshape(width, height).T > 0
+
+
+def expected(mask, box, layout):
+    """Within the box, where the mask is more likely than not."""
+    x, y = (np.arange(n) + 0.5 for n in (WIDTH, HEIGHT))
+    inside = np.outer((y > box[1]) & (y < box[3]), (x > box[0]) & (x < box[2]))
+    if layout == 'torchvision' or 'pasted' in layout:
+        return (pasted(mask, box, steps({})) > 0.5) & inside
+    padded = np.pad(mask, 1)
+    for axis, at in ((0, (y - box[1]) / (box[3] - box[1])), (1, (x - box[0]) / (box[2] - box[0]))):
+        at = np.clip(at * SIDE + 0.5, 0, SIDE + 1)
+        low = np.minimum(at.astype(int), SIDE)
+        part = (at - low).reshape([-1, 1] if axis == 0 else [1, -1])
+        padded = np.take(padded, low, axis) * (1 - part) + np.take(padded, low + 1, axis) * part
+    return (padded > 0.5) & inside
+
+
+def look(layout, folder, plugins, values):
+    """What is wrong with what vksegment finds, or None."""
+    onnx.save(detector(layout, values), os.path.join(folder, 'd.onnx'))
+    with open(os.path.join(folder, 'd.modelinfo'), 'w', encoding='utf-8') as info:
+        info.write('[vkseg]\nmean=0\nstd=255\nlabels=none,a,b,c\nresize=stretch\n')
+    run = subprocess.run(
+        ['gst-launch-1.0', '-q'] + flat(f"""videotestsrc num-buffers=1 pattern=white !
+         video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! vksegment output=meta
+         model={folder}/d.onnx cache-dir={folder} threshold=0.1 iou-threshold=1 !
+         vksegdemux name=d d.meta ! filesink location={folder}/d.json""").split(),
+        env=dict(os.environ, GST_PLUGIN_PATH=plugins), capture_output=True, text=True, timeout=100)
+    if run.returncode != 0:
+        return run.stderr.strip().replace('\n', '; ')
+    with open(os.path.join(folder, 'd.json'), encoding='utf-8') as text:
+        found = json.loads(text.readline())['instances']
+    rows = [i for i in np.argsort(-values['scores']) if values['scores'][i] > 0]
+    if len(found) != len(rows):
+        return f'{len(found)} objects, expected {len(rows)}'
+    for instance, i in zip(found, rows):
+        box, (x, y, width, height) = values['boxes'][i], instance['box']
+        mask = 1 / (1 + np.exp(-values['masks'][i, 0].astype(np.float64)))
+        want, got = expected(mask, box, layout), decoded(instance['segmentation'])
+        union = (want | got).sum()
+        if np.abs(np.array([x, y, x + width, y + height]) - box).max() > 0.02:
+            return f'box {i} is {instance["box"]}, expected {box}'
+        if instance['class_id'] != i % 3 + 1 or abs(instance['score'] - values['scores'][i]) > 1e-3:
+            return f'object {i} is {instance["label"]} {instance["score"]}'
+        if union and (want & got).sum() < 0.85 * union:
+            return f'mask {i} agrees in {(want & got).sum() / union:.2f}'
+    return None
+
+
 def main():
+    if len(sys.argv) > 2:
+        return through_elements(os.path.abspath(sys.argv[2]))
+    return on_its_own(sys.argv[1])
+
+
+def through_elements(plugins):
+    if shutil.which('gst-launch-1.0') is None:
+        print('1..0 # SKIP no gst-launch-1.0')
+        return 0
+    random = np.random.RandomState(9)
+    values = {'masks': random.uniform(-4, 4, (MANY, 1, SIDE, SIDE)).astype(np.float32),
+              'boxes': boxes(True),
+              'scores': np.array([.95, -1, .8, .7, .65, -1, .5, .4, .3, -1, .2, .15], np.float32)}
+    wrong = []
+    with tempfile.TemporaryDirectory() as folder:
+        for layout in LAYOUTS:
+            wrong.append(look(layout, folder, plugins, values))
+            print(f'{"not ok" if wrong[-1] else "ok"} {len(wrong)} - {layout}'
+                  + (f'\n# {wrong[-1]}' if wrong[-1] else ''), flush=True)
+    print(f'1..{len(wrong)}')
+    return 1 if any(wrong) else 0
+
+
+def on_its_own(vkseg):
     results = []
 
     def report(name, wrong):
@@ -241,7 +384,7 @@ def main():
                 'boxes': boxes(inside), 'scores': np.where(chosen, 1, -1).astype(np.float32)}
 
     with tempfile.TemporaryDirectory() as folder:
-        runner = Runner(sys.argv[1], folder)
+        runner = Runner(vkseg, folder)
         for opset in (11, 16):
             onnx.save(network(opset, steps({})), runner.model)
             found = runner.operators(values(MANY))
