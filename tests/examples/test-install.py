@@ -55,12 +55,13 @@ class Installed:
         self.env.pop('GST_PLUGIN_PATH_1_0', None)
 
     def install(self):
-        log = BUILD / 'meson-logs' / 'install-log.txt'  # the user's, if there is one
-        kept = log.read_bytes() if log.exists() else None
-        done = run('meson', 'install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir', self.stage)
-        if kept is not None:
-            log.write_bytes(kept)
-        return failed(done)
+        return failed(run('meson', 'install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir', self.stage))
+
+    def uninstall(self):
+        """What `ninja uninstall` does; then nothing of ours is left."""
+        away = run('meson', '--internal', 'uninstall', cwd=BUILD)
+        return failed(away) or '\n'.join(f'{p.relative_to(self.root)} is left' for p in self.root.rglob('*')
+                                         if not p.is_dir())
 
     def missing(self):
         headers = self.root / 'include' / 'gstreamer-1.0' / 'gst' / 'vkseg'
@@ -202,6 +203,8 @@ def check_runs(installed, where):
 
 
 def main():
+    log = BUILD / 'meson-logs' / 'install-log.txt'  # of the user's own installation, if there is one
+    kept = log.read_bytes() if log.exists() else None
     with tempfile.TemporaryDirectory() as folder:
         installed, where = Installed(Path(folder) / 'stage'), Path(folder) / 'outside'
         where.mkdir()
@@ -214,6 +217,9 @@ def main():
             check_runs(installed, where)
             check_session(installed, where)
             check_camera(installed, where)
+            result('ninja uninstall', installed.uninstall())
+    if kept is not None:
+        log.write_bytes(kept)
     done()
 
 
