@@ -350,6 +350,12 @@ seg_settings_install (GObjectClass *c)
           "timestamp (of the buffer) and classes (id, label and area, the share of the "
           "frame, of each class that is in it); the next frame follows a change",
           FALSE, ANY_TIME));
+  g_object_class_install_property (c, SEG_PROP_WARN_AFTER,
+      g_param_spec_uint ("warn-after", "Warn after",
+          "Warn, once after start, when nothing at all has been found in so many frames: "
+          "a threshold may be too high, or the colours not those that the network "
+          "wants (0: never)",
+          0, G_MAXINT, SEG_DEFAULT_WARN_AFTER, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_PRECISION,
       g_param_spec_enum ("precision", "Precision", "How the network's numbers are stored",
           precision_type (), SEG_PRECISION_AUTO, AT_START));
@@ -366,6 +372,7 @@ seg_settings_init (SegSettings *s)
   s->iou_threshold = seg_style_default.iou_threshold;
   s->draw = seg_style_default.draw;
   s->interval = 1;
+  s->warn_after = SEG_DEFAULT_WARN_AFTER;
   s->frames_in_flight = 2;
   s->tile_overlap = SEG_DEFAULT_TILE_OVERLAP;
   s->roi_max = SEG_REGIONS_ROWS;
@@ -445,6 +452,7 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
   case SEG_PROP_POST_MESSAGES:
     s->post_messages = g_value_get_boolean (value);
     return TRUE;
+  case SEG_PROP_WARN_AFTER: s->warn_after = g_value_get_uint (value); return TRUE;
   case SEG_PROP_PRECISION:
     s->precision = (SegPrecision) g_value_get_enum (value);
     return TRUE;
@@ -491,6 +499,7 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_INPUT_WIDTH: g_value_set_uint (value, s->input_width); return TRUE;
   case SEG_PROP_INPUT_HEIGHT: g_value_set_uint (value, s->input_height); return TRUE;
   case SEG_PROP_POST_MESSAGES: g_value_set_boolean (value, s->post_messages); return TRUE;
+  case SEG_PROP_WARN_AFTER: g_value_set_uint (value, s->warn_after); return TRUE;
   case SEG_PROP_PRECISION: g_value_set_enum (value, (gint) s->precision); return TRUE;
   case SEG_PROP_INFERENCE_REGION:
     g_value_set_enum (value, (gint) s->inference_region);

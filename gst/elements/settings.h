@@ -39,6 +39,7 @@ typedef struct {
   guint input_width, input_height; /* 0: the model's */
   guint tune_ms;
   gboolean post_messages;
+  guint warn_after; /* frames; 0: never */
   double alpha, threshold, mask_threshold, iou_threshold;
   guint max_detections; /* 0: the model's */
   SegColorBy color_by;
@@ -52,6 +53,7 @@ typedef struct {
 } SegSettings;
 
 #define SEG_DEFAULT_TILE_OVERLAP 32
+#define SEG_DEFAULT_WARN_AFTER   300
 #define SEG_DEFAULT_MODEL        "selfie"
 
 enum {
@@ -80,6 +82,7 @@ enum {
   SEG_PROP_INPUT_WIDTH,
   SEG_PROP_INPUT_HEIGHT,
   SEG_PROP_POST_MESSAGES,
+  SEG_PROP_WARN_AFTER,
   SEG_PROP_PRECISION,
   SEG_PROP_DEVICE,
   SEG_PROP_CACHE_DIR,

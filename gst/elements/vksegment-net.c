@@ -19,6 +19,10 @@ gst_vk_segment_post_error (GstVkSegment *self, const GError *error)
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", error->message),
         ("set the model property to an ONNX file, or VKSEG_MODEL_PATH to where models "
          "are"));
+  else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_INPUT))
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
+        ("'gst-inspect-1.0 vksegment' describes the properties, models/README.md the "
+         ".modelinfo file"));
   else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_DEVICE))
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message),
         ("'vkseg devices' lists the Vulkan devices"));
@@ -86,6 +90,9 @@ gst_vk_segment_start (GstBaseTransform *transform)
   self->age = 0;
   self->total_ms = self->last_ms = 0.0;
   self->n_pixels = 0;
+  self->found = FALSE;
+  for (guint i = 0; i < SEG_N_STAGES; i++)
+    self->stage_ms[i] = -1.0;
   GST_OBJECT_UNLOCK (self);
   return self->net != NULL;
 }

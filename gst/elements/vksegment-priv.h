@@ -45,6 +45,8 @@ struct _GstVkSegment {
   guint64 n_frames, n_inferred, n_dropped, n_timed;
   guint age;
   double total_ms, last_ms;
+  double stage_ms[SEG_N_STAGES]; /* see seg_pipe_stages */
+  gboolean found;                /* something, in some frame */
   guint32 areas[256];
   guint64 n_pixels;
 };

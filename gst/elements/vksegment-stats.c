@@ -13,13 +13,48 @@ gst_vk_segment_count_time (GstVkSegment *self, double ms, gboolean inferred)
   self->total_ms += ms;
   self->n_timed++;
   self->n_inferred += inferred;
+  if (inferred && self->pipe != NULL)
+    memcpy (self->stage_ms, seg_pipe_stages (self->pipe), sizeof self->stage_ms);
   GST_OBJECT_UNLOCK (self);
+}
+
+/* Called with the object lock. */
+static gboolean
+has_found (const GstVkSegment *self)
+{
+  for (guint v = 0; v < G_N_ELEMENTS (self->areas); v++) {
+    int class_id = seg_pipe_class_of_value (self->pipe, v);
+    if (self->areas[v] > 0 && class_id >= 0 && class_id != self->net->info->background)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A network that is fed wrongly does not fail, it is silent. Called with the object lock; TRUE: it is
+ * time to say so. */
+static gboolean
+is_silent (GstVkSegment *self)
+{
+  self->found = self->found || has_found (self);
+  return !self->found && self->n_frames == self->settings.warn_after;
+}
+
+static void
+warn_of_silence (GstVkSegment *self)
+{
+  GST_ELEMENT_WARNING (self, STREAM, DECODE,
+      ("nothing has been found in the first %" G_GUINT64_FORMAT " frames",
+          self->n_frames),
+      ("if there is something to see: a lower threshold, or color-order, mean and std of "
+       "the .modelinfo file; GST_DEBUG=vksegment:4 says what was assumed. warn-after=0 "
+       "keeps this quiet"));
 }
 
 void
 gst_vk_segment_count_frame (GstVkSegment *self, guint age)
 {
   const guint8 *data;
+  gboolean silent = FALSE;
   GST_OBJECT_LOCK (self);
   self->n_frames++;
   self->age = age;
@@ -30,8 +65,11 @@ gst_vk_segment_count_frame (GstVkSegment *self, guint age)
     if (self->settings.upsample == SEG_UPSAMPLE_NONE)
       self->n_pixels = (guint64) result->width * result->height;
     memcpy (self->areas, seg_pipe_areas (self->pipe), sizeof self->areas);
+    silent = is_silent (self);
   }
   GST_OBJECT_UNLOCK (self);
+  if (silent)
+    warn_of_silence (self);
 }
 
 void
@@ -89,6 +127,20 @@ gst_vk_segment_post_result (GstVkSegment *self, GstClockTime pts)
         GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
 }
 
+/* Called with the object lock. */
+static void
+take_stages (const GstVkSegment *self, GstStructure *s)
+{
+  static const char *const names[SEG_N_STAGES] = { "upload-ms", "preprocess-ms",
+    "network-ms", "decode-ms", "draw-ms" };
+  GstStructure *stages = gst_structure_new_empty ("stages");
+  for (guint i = 0; i < SEG_N_STAGES; i++)
+    if (self->stage_ms[i] >= 0.0)
+      gst_structure_set (stages, names[i], G_TYPE_DOUBLE, self->stage_ms[i], NULL);
+  gst_structure_set (s, "stages", GST_TYPE_STRUCTURE, stages, NULL);
+  gst_structure_free (stages);
+}
+
 GstStructure *
 gst_vk_segment_make_stats (const GstVkSegment *self)
 {
@@ -100,5 +152,6 @@ gst_vk_segment_make_stats (const GstVkSegment *self)
       self->total_ms / (double) MAX (1, self->n_timed), "last-ms", G_TYPE_DOUBLE,
       self->last_ms, NULL);
   take_classes (self, s);
+  take_stages (self, s);
   return s;
 }

@@ -247,7 +247,10 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "result "
           "is from), classes: id, label and area (share of the frame, 0 to 1) of those "
           "in "
-          "it; queued: frames that wait for their results now",
+          "it; queued: frames that wait for their results now; stages: upload-ms, "
+          "preprocess-ms, network-ms, decode-ms and draw-ms, what the device took for "
+          "each "
+          "in a frame that the network saw, those that it can tell",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_vk_segment_change_state;

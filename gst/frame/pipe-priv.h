@@ -152,11 +152,12 @@ struct _SegPipe {
   GPtrArray
       *net;      /* SegCmd: the network, in parts; none when it runs partly on the host */
   guint n_parts; /* of it */
-  SegHostNet *host_net; /* then */
-  SegCmd *decode;       /* from the network's outputs; when tiled, of a round */
-  SegCmd *finish;       /* tiles only: after the last round */
-  SegBatch *turns[2];   /* see pipe-run.c */
-  gint has_classes;     /* atomic: a frame has been inferred */
+  SegHostNet *host_net;          /* then */
+  SegCmd *decode;                /* from the network's outputs; when tiled, of a round */
+  SegCmd *finish;                /* tiles only: after the last round */
+  SegBatch *turns[2];            /* see pipe-run.c */
+  gint has_classes;              /* atomic: a frame has been inferred */
+  double stage_ms[SEG_N_STAGES]; /* see seg_pipe_stages */
 };
 
 /* The decoder that info asks for, or NULL. */

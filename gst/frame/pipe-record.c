@@ -4,8 +4,11 @@
 static gboolean
 open_recording (SegPipe *pipe, SegCmd **cmd, GError **error)
 {
-  if (*cmd == NULL)
+  if (*cmd == NULL) {
     *cmd = seg_cmd_new (pipe->vk, pipe->config.timed, error);
+    if (*cmd != NULL)
+      seg_cmd_stamp_ends (*cmd);
+  }
   return *cmd != NULL && seg_cmd_begin (*cmd, error);
 }
 

@@ -131,6 +131,43 @@ seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **erro
   return pipe->host_net != NULL ? start_hosted (&s, error) : send_frame (&s, error);
 }
 
+/* --- what it took ------------------------------------------------------------------------------- */
+
+static void
+take_span (double *ms, const SegCmd *cmd, guint rounds)
+{
+  guint64 ns;
+  if (cmd != NULL && seg_cmd_span (cmd, &ns))
+    *ms = (double) ns * rounds / 1e6;
+}
+
+static void
+take_network_span (SegPipe *pipe, guint rounds)
+{
+  double sum = 0.0, part;
+  for (guint i = 0; i < pipe->net->len; i++) {
+    part = -1.0;
+    take_span (&part, pipe->net->pdata[i], rounds);
+    if (part < 0.0)
+      return;
+    sum += part;
+  }
+  if (pipe->net->len > 0)
+    pipe->stage_ms[SEG_STAGE_NETWORK] = sum;
+}
+
+/* Of tiles the last round is what is known. */
+static void
+take_stages (SegPipe *pipe, const SegPipeSlot *slot)
+{
+  take_span (&pipe->stage_ms[SEG_STAGE_UPLOAD], slot->bring, 1);
+  take_span (&pipe->stage_ms[SEG_STAGE_PREPROCESS], slot->look, slot->rounds);
+  take_network_span (pipe, slot->rounds);
+  take_span (&pipe->stage_ms[SEG_STAGE_DECODE], pipe->decode, slot->rounds);
+  if (slot->doing != SEG_PIPE_INFER_ONLY)
+    take_span (&pipe->stage_ms[SEG_STAGE_DRAW], slot->show, 1);
+}
+
 gboolean
 seg_pipe_slot_wait (SegPipe *pipe, guint n, GError **error)
 {
@@ -142,6 +179,8 @@ seg_pipe_slot_wait (SegPipe *pipe, guint n, GError **error)
   if (slot->doing != SEG_PIPE_REDRAW)
     g_atomic_int_set (&pipe->has_classes, slot->doing != SEG_PIPE_WARM_UP);
   slot->last_ms = (double) (g_get_monotonic_time () - slot->submitted_us) / 1e3;
+  if (slot->doing == SEG_PIPE_INFER || slot->doing == SEG_PIPE_INFER_ONLY)
+    take_stages (pipe, slot);
   if (pipe->tiles.active && slot->doing != SEG_PIPE_REDRAW)
     slot->last_ms *= (double) pipe->tiles.tiling.rounds / slot->rounds;
   return TRUE;

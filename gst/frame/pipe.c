@@ -147,6 +147,8 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
 {
   SegPipe *pipe = g_new0 (SegPipe, 1);
   SegDeviceType type = seg_vk_info (vk)->type;
+  for (guint i = 0; i < SEG_N_STAGES; i++)
+    pipe->stage_ms[i] = -1.0;
   pipe->vk = vk;
   pipe->session = session;
   pipe->info = info;
@@ -282,6 +284,12 @@ double
 seg_pipe_slot_ms (const SegPipe *pipe, guint slot)
 {
   return pipe->slots[slot].last_ms;
+}
+
+const double *
+seg_pipe_stages (const SegPipe *pipe)
+{
+  return pipe->stage_ms;
 }
 
 gboolean

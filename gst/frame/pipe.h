@@ -93,6 +93,17 @@ typedef enum {
   SEG_PIPE_SHOW,       /* REDRAW, also of nothing: to warm up */
   SEG_PIPE_INFER_ONLY, /* nothing is drawn and there is no result: for later REDRAWs */
 } SegPipeWork;
+
+/* What the device does for a frame, one after the other. */
+typedef enum {
+  SEG_STAGE_UPLOAD, /* the frame to the device's memory; none where the host's will do */
+  SEG_STAGE_PREPROCESS, /* from the frame to the network's input */
+  SEG_STAGE_NETWORK,    /* unless a part of it runs on the host */
+  SEG_STAGE_DECODE,     /* from its outputs to a map or instances */
+  SEG_STAGE_DRAW,       /* the result, and its way back */
+  SEG_N_STAGES
+} SegPipeStage;
+
 gboolean seg_pipe_submit (SegPipe *pipe, SegPipeWork work, GError **error);
 /* Then the result and the areas are there. */
 gboolean seg_pipe_wait (SegPipe *pipe, GError **error);
@@ -117,6 +128,9 @@ gboolean seg_pipe_is_hosted (const SegPipe *pipe);
  * transfers, in ms. */
 const guint32 *seg_pipe_areas (const SegPipe *pipe);
 double seg_pipe_last_ms (const SegPipe *pipe);
+/* What the device took for each stage of a frame that was inferred, in ms, the last one for which that
+ * is known; negative: not known. For the thread that waits for those frames. */
+const double *seg_pipe_stages (const SegPipe *pipe);
 /* Instances of the last frame that was inferred; NULL for networks that give none. Valid until the
  * next submit. masks is NULL unless config.masks. */
 const SegInstances *seg_pipe_instances (SegPipe *pipe);

@@ -128,7 +128,8 @@ seg_cmd_begin (SegCmd *cmd, GError **error)
     return FALSE;
   cmd->state = SEG_CMD_RECORDING;
   seg_record_start (cmd);
-  return !cmd->timed || seg_timer_stamp (&cmd->timer, vk, cmd->buffer, error);
+  return !(cmd->timed || cmd->ends)
+         || seg_timer_stamp (&cmd->timer, vk, cmd->buffer, error);
 }
 
 static gboolean
@@ -149,6 +150,8 @@ seg_cmd_end (SegCmd *cmd, GError **error)
     return FALSE;
   seg_record_finish (cmd);
   cmd->state = SEG_CMD_EMPTY;
+  if (cmd->ends && !seg_timer_stamp (&cmd->timer, cmd->vk, cmd->buffer, error))
+    return FALSE;
   if (!seg_vk_check (
           cmd->vk, vkEndCommandBuffer (cmd->buffer), "vkEndCommandBuffer", error))
     return FALSE;
@@ -276,4 +279,16 @@ seg_cmd_times (SegCmd *cmd, guint64 *ns, guint n, GError **error)
     return FALSE;
   }
   return seg_timer_read (&cmd->timer, cmd->vk, ns, n, error);
+}
+
+void
+seg_cmd_stamp_ends (SegCmd *cmd)
+{
+  cmd->ends = cmd->vk->physical.info.timestamps && !cmd->timed;
+}
+
+gboolean
+seg_cmd_span (const SegCmd *cmd, guint64 *ns)
+{
+  return cmd->ends && seg_timer_span (&cmd->timer, cmd->vk, ns);
 }

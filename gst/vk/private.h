@@ -172,6 +172,8 @@ typedef struct {
 void seg_timer_init (SegTimer *t);
 void seg_timer_clear (SegTimer *t, SegVk *vk);
 gboolean seg_timer_stamp (SegTimer *t, SegVk *vk, VkCommandBuffer buffer, GError **error);
+/* Between the first stamp and the last. FALSE: they are not there, or not of the same run. */
+gboolean seg_timer_span (const SegTimer *t, SegVk *vk, guint64 *ns);
 gboolean seg_timer_read (
     const SegTimer *t, SegVk *vk, guint64 *ns, guint n, GError **error);
 
@@ -194,6 +196,7 @@ struct _SegCmd {
   VkFence fence;
   SegDescriptors descriptors;
   gboolean timed;
+  gboolean ends; /* a stamp at the begin and one at the end */
   SegTimer timer;
 
   SegHazards *hazards;         /* bytes touched since the last barrier */

@@ -78,3 +78,20 @@ seg_timer_read (const SegTimer *t, SegVk *vk, guint64 *ns, guint n, GError **err
   }
   return TRUE;
 }
+
+/* A run in between may have begun to stamp again. */
+#define MAX_SPAN_NS G_GUINT64_CONSTANT (600000000000)
+
+gboolean
+seg_timer_span (const SegTimer *t, SegVk *vk, guint64 *ns)
+{
+  guint64 stamps[2];
+  if (t->n != 2
+      || vkGetQueryPoolResults (vk->device, g_array_index (t->pools, VkQueryPool, 0), 0,
+             2, sizeof stamps, stamps, sizeof *stamps, VK_QUERY_RESULT_64_BIT)
+             != VK_SUCCESS)
+    return FALSE;
+  guint64 ticks = (stamps[1] - stamps[0]) & vk->physical.timestamp_mask;
+  *ns = (guint64) ((double) ticks * vk->physical.info.timestamp_ns);
+  return *ns < MAX_SPAN_NS;
+}

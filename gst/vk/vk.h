@@ -157,6 +157,12 @@ guint seg_cmd_n_dispatches (const SegCmd *cmd);
 guint seg_cmd_n_barriers (const SegCmd *cmd);
 /* After a wait, when timed: nanoseconds of each of the n commands, in the order recorded. */
 gboolean seg_cmd_times (SegCmd *cmd, guint64 *ns, guint n, GError **error);
+/* For a recording that is not timed, before it begins: the device notes when it comes to it and when it
+ * is through, which costs no barrier. Does nothing where the device cannot. */
+void seg_cmd_stamp_ends (SegCmd *cmd);
+/* Nanoseconds from what came before to its own end, when it ran last. Does not wait: FALSE, *ns as it
+ * was, when it has not run, is running again, or has no stamps. */
+gboolean seg_cmd_span (const SegCmd *cmd, guint64 *ns);
 
 /* --- batches (each one thread at a time) -----------------------------------------------------
  * Several recordings one after the other, and one wait for all. A recording may be in many batches

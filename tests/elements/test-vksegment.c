@@ -456,6 +456,71 @@ test_stats (void)
   finish (h);
 }
 
+/* What the device took for each stage is less than the whole, and the network takes something. */
+static void
+test_stages (void)
+{
+  static const char *const names[] = { "upload-ms", "preprocess-ms", "network-ms",
+    "decode-ms", "draw-ms" };
+  GstElement *element = new_element (NULL, NULL);
+  GstHarness *h = new_harness (element);
+  g_autoptr (GstStructure) stats = NULL, stages = NULL;
+  double last = 0.0, sum = 0.0, ms;
+  set_caps (h, "RGBA", 320, 240, "");
+  for (guint i = 0; i < 2; i++)
+    gst_buffer_unref (process (h));
+  g_object_get (element, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get (stats, "stages", GST_TYPE_STRUCTURE, &stages,
+      "last-ms", G_TYPE_DOUBLE, &last, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (gst_structure_get_double (stages, names[i], &ms)) {
+      g_assert_cmpfloat (ms, >=, 0.0);
+      sum += ms;
+    } else {
+      g_assert_cmpuint (i, ==, 0); /* memory that host and device share: no upload */
+    }
+  g_assert_true (gst_structure_get_double (stages, "network-ms", &ms));
+  g_assert_cmpfloat (ms, >, 0.0);
+  g_assert_cmpfloat (sum, <=, last);
+  finish (h);
+}
+
+/* Nothing but gray, or something at last. */
+static void
+test_warn_after (void)
+{
+  for (guint seen = 0; seen < 2; seen++) {
+    GstElement *element = new_element ("warn-after", 3, NULL);
+    GstHarness *h = new_harness (element);
+    GstBus *bus = gst_bus_new ();
+    gst_element_set_bus (element, bus);
+    set_caps (h, "GRAY8", 64, 48, "");
+    for (guint i = 0; i < 5; i++) {
+      if (seen && i == 1) {
+        set_caps (h, "RGBA", 64, 48, "");
+        gst_buffer_unref (process (h));
+        set_caps (h, "GRAY8", 64, 48, "");
+      }
+      GstBuffer *frame = gst_buffer_new_allocate (NULL, 64 * 48, NULL);
+      gst_buffer_memset (frame, 0, 128, 64 * 48);
+      gst_buffer_unref (gst_harness_push_and_pull (h, frame));
+    }
+    guint n = 0;
+    GstMessage *message;
+    while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING)) != NULL) {
+      g_autoptr (GError) warning = NULL;
+      gst_message_parse_warning (message, &warning, NULL);
+      g_assert_nonnull (strstr (warning->message, "in the first 3 frames"));
+      gst_message_unref (message);
+      n++;
+    }
+    g_assert_cmpuint (n, ==, seen ? 0 : 1);
+    gst_element_set_bus (element, NULL);
+    gst_object_unref (bus);
+    finish (h);
+  }
+}
+
 /* --- states and streams --------------------------------------------------------------------------- */
 
 static void
@@ -637,15 +702,19 @@ check_error (GstElement *element, GQuark domain, const char *text)
 {
   GstBus *bus = gst_bus_new ();
   g_autoptr (GError) error = NULL;
+  g_autofree char *hint = NULL;
   gst_object_ref_sink (element);
   gst_element_set_bus (element, bus);
   g_assert_cmpint (
       gst_element_set_state (element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   g_assert_nonnull (message);
-  gst_message_parse_error (message, &error, NULL);
-  g_test_message ("%s", error->message);
+  gst_message_parse_error (message, &error, &hint);
+  g_test_message ("%s (%s)", error->message, hint);
   g_assert_true (error->domain == domain);
+  /* To look into the model is advice for what is wrong with a model. */
+  g_assert_true (
+      strstr (hint, "vkseg inspect") == NULL || strstr (text, "unicorn") == NULL);
   g_assert_nonnull (strstr (error->message, text));
   gst_element_set_state (element, GST_STATE_NULL);
   gst_element_set_bus (element, NULL);
@@ -807,6 +876,8 @@ main (int argc, char **argv)
     { "/vksegment/metadata", test_metadata },
     { "/vksegment/change-while-playing", test_change_while_playing },
     { "/vksegment/stats", test_stats },
+    { "/vksegment/stages", test_stages },
+    { "/vksegment/warn-after", test_warn_after },
     { "/vksegment/flush-and-eos", test_flush_and_eos },
     { "/vksegment/state-cycles", test_state_cycles },
     { "/vksegment/two-at-once", test_two_at_once },
