@@ -197,6 +197,25 @@ make_arena (SegSession *s, GError **error)
 
 /* --- all ----------------------------------------------------------------------------------------- */
 
+gsize
+seg_session_count_offset (const SegSession *s, guint i)
+{
+  return i * align_up (s, SEG_COUNT_BYTES);
+}
+
+/* The counts go up and down behind all else. */
+static gboolean
+make_counts (SegSession *s, gsize *up, gsize *down, GError **error)
+{
+  gsize bytes = seg_session_count_offset (s, s->program->counts->len);
+  s->counts_up = *up;
+  s->counts_down = *down;
+  *up += bytes;
+  *down += bytes;
+  return bytes == 0
+         || (s->counts = seg_buffer_new (s->vk, bytes, SEG_BUFFER_DEVICE, error)) != NULL;
+}
+
 gboolean
 seg_session_place (SegSession *s, GError **error)
 {
@@ -206,6 +225,10 @@ seg_session_place (SegSession *s, GError **error)
   place_transfers (s, &up, &down);
   if (!make_arena (s, error)) {
     g_prefix_error (error, "memory for activations: ");
+    return FALSE;
+  }
+  if (!make_counts (s, &up, &down, error)) {
+    g_prefix_error (error, "memory for counts of rows: ");
     return FALSE;
   }
   if (up > 0
@@ -253,6 +276,10 @@ seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind)
   case SEG_REF_TEMP:
     view.buffer = s->arena;
     view.offset = s->temp_offsets[ref.id];
+    break;
+  case SEG_REF_COUNT:
+    view.buffer = s->counts;
+    view.offset = seg_session_count_offset (s, ref.id);
     break;
   default:
     view.buffer = s->arena;

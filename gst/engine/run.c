@@ -73,6 +73,11 @@ note_layer (Recorder *r, int layer)
 static gboolean
 upload (Recorder *r, const SegValue *v, GError **error)
 {
+  if (v != NULL && seg_program_find_count (r->s->program, v) >= 0) {
+    note_layer (r, -1);
+    if (!seg_session_record_count (r->s, r->stage.cmd, v, error))
+      return FALSE;
+  }
   if (v == NULL || r->s->places[v->id].upload_offset == SEG_NOWHERE)
     return TRUE;
   note_layer (r, -1);
@@ -96,6 +101,15 @@ step_at (const SegSession *s, guint i)
   return &g_array_index (s->program->steps, SegStep, i);
 }
 
+static gboolean
+download_counts (Recorder *r, GError **error)
+{
+  if (r->s->counts == NULL)
+    return TRUE;
+  note_layer (r, -1);
+  return seg_session_record_counts (r->s, r->stage.cmd, error);
+}
+
 /* Ends the stage with what its host steps read; the next begins with what they make. */
 static gboolean
 record_host_steps (Recorder *r, guint first, guint n, GError **error)
@@ -108,7 +122,7 @@ record_host_steps (Recorder *r, guint first, guint n, GError **error)
   }
   r->stage.first = first;
   r->stage.n_host = n;
-  if (!close_stage (r, error) || !open_stage (r, error))
+  if (!download_counts (r, error) || !close_stage (r, error) || !open_stage (r, error))
     return FALSE;
   for (guint k = first; k < first + n; k++) {
     const SegNode *node = step_at (r->s, k)->node;
@@ -136,8 +150,14 @@ record_poison (Recorder *r, GError **error)
   if (s->poison_bytes == NULL)
     return TRUE;
   note_layer (r, -1);
-  return seg_cmd_copy (
-      r->stage.cmd, s->poison_bytes, 0, s->arena, 0, seg_buffer_bytes (s->arena), error);
+  if (!seg_cmd_copy (r->stage.cmd, s->poison_bytes, 0, s->arena, 0,
+          seg_buffer_bytes (s->arena), error))
+    return FALSE;
+  if (s->counts == NULL)
+    return TRUE;
+  note_layer (r, -1);
+  return seg_cmd_fill (
+      r->stage.cmd, s->counts, 0, seg_buffer_bytes (s->counts), 0x7fffffff, error);
 }
 
 static gboolean
@@ -167,7 +187,7 @@ record_all (Recorder *r, GError **error)
   for (guint i = 0; i < s->graph->outputs->len; i++)
     if (!download (r, g_ptr_array_index (s->graph->outputs, i), error))
       return FALSE;
-  return close_stage (r, error);
+  return download_counts (r, error) && close_stage (r, error);
 }
 
 static gboolean
@@ -194,46 +214,8 @@ put_tensor (SegSession *s, const SegValue *v, SegTensor *t, GError **error)
   SegPlace *place = &s->places[v->id];
   seg_tensor_unref (place->tensor);
   place->tensor = seg_tensor_ref (t);
+  seg_session_fill_count (s, v, t);
   return place->upload_offset == SEG_NOWHERE || seg_session_fill_upload (s, v, t, error);
-}
-
-/* The live rows of a value on the device: its maker's first live input has them, perhaps in
- * rows of another size. */
-static gint64
-live_rows (const SegSession *s, const SegValue *v)
-{
-  gint64 most = v->desc.dims[0];
-  while (v->size == SEG_SIZE_BOUNDED && !s->places[v->id].on_host) {
-    const SegValue *from = seg_node_live_input (v->producer);
-    if (from == NULL)
-      break;
-    v = from;
-  }
-  const SegTensor *t = s->places[v->id].tensor;
-  return t != NULL && t->desc.rank > 0 ? t->desc.dims[0] * most / MAX (v->desc.dims[0], 1)
-                                       : most;
-}
-
-/* Inputs that belong together have as many rows. */
-static gboolean
-check_rows (const SegSession *s, const SegNode *node, GError **error)
-{
-  guint inputs = seg_node_rows (node);
-  gint64 rows = -1;
-  for (guint i = 0; i < node->inputs->len && i < 32; i++) {
-    const SegValue *v = g_ptr_array_index (node->inputs, i);
-    if (v == NULL || (inputs >> i & 1) == 0)
-      continue;
-    gint64 n = live_rows (s, v);
-    if (rows >= 0 && n != rows) {
-      g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
-          "its inputs have %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT " rows", rows, n);
-      seg_node_prefix_error (node, error);
-      return FALSE;
-    }
-    rows = n;
-  }
-  return TRUE;
 }
 
 /* A value's contents on the host, as a new reference. */
@@ -245,7 +227,7 @@ get_tensor (SegSession *s, const SegValue *v, GError **error)
   if (s->places[v->id].on_host)
     return seg_tensor_ref (s->places[v->id].tensor);
   return seg_session_take_download (
-      s, v, v->size == SEG_SIZE_BOUNDED ? live_rows (s, v) : 0, error);
+      s, v, v->size == SEG_SIZE_BOUNDED ? seg_session_live_rows (s, v) : 0, error);
 }
 
 static gboolean
@@ -298,15 +280,15 @@ take_times (SegSession *s, const SegStage *stage, GError **error)
 static gboolean
 run_stage (SegSession *s, const SegStage *stage, GError **error)
 {
-  for (guint i = 0; i < stage->live->len; i++)
-    if (!check_rows (s, g_ptr_array_index (stage->live, i), error))
-      return FALSE;
   if (stage->layers->len > 0) {
     if (!seg_cmd_submit (stage->cmd, error) || !seg_cmd_wait (stage->cmd, error))
       return FALSE;
     if (s->timed && !take_times (s, stage, error))
       return FALSE;
   }
+  for (guint i = 0; i < stage->live->len; i++)
+    if (!seg_session_check_rows (s, g_ptr_array_index (stage->live, i), error))
+      return FALSE;
   for (guint i = stage->first; i < stage->first + stage->n_host; i++) {
     gint64 start = g_get_monotonic_time ();
     if (!run_host_step (s, step_at (s, i)->node, error))

@@ -34,6 +34,8 @@ struct _SegSession {
   gboolean timed, poison;
 
   SegBuffer *arena, *upload, *download, *poison_bytes;
+  SegBuffer *counts;            /* of rows; NULL: there are none */
+  gsize counts_up, counts_down; /* their copies in upload and download */
   gsize *temp_offsets;
   SegPlace *places;
   GArray *stages; /* SegStage; NULL until the first run */
@@ -57,9 +59,26 @@ gboolean seg_session_record_download (
 /* Writes a tensor to its place in the upload buffer. */
 gboolean seg_session_fill_upload (
     SegSession *s, const SegValue *v, const SegTensor *t, GError **error);
-/* New tensor from the value's place in the download buffer; `rows` of them when BOUNDED. */
+/* New tensor from the value's place in the download buffer; `rows` of them along the live axis when
+ * BOUNDED. */
 SegTensor *seg_session_take_download (
     SegSession *s, const SegValue *v, gint64 rows, GError **error);
+
+/* The i-th count of rows: bytes from the start of the counts. */
+gsize seg_session_count_offset (const SegSession *s, guint i);
+
+/* counts.c: how many rows of what the data decides there are. */
+/* Of a value that the host has made, for the device. */
+gboolean seg_session_record_count (
+    SegSession *s, SegCmd *cmd, const SegValue *v, GError **error);
+void seg_session_fill_count (SegSession *s, const SegValue *v, const SegTensor *t);
+/* All of them, for the host. */
+gboolean seg_session_record_counts (SegSession *s, SegCmd *cmd, GError **error);
+/* After the device is done: the rows of a value, along its live axis. */
+gint64 seg_session_live_rows (const SegSession *s, const SegValue *v);
+/* Inputs of a node that belong together have as many rows. */
+gboolean seg_session_check_rows (
+    const SegSession *s, const SegNode *node, GError **error);
 
 /* run.c */
 gboolean seg_session_record_step (

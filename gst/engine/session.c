@@ -71,6 +71,7 @@ seg_session_free (SegSession **session)
   seg_buffer_free (&s->upload);
   seg_buffer_free (&s->download);
   seg_buffer_free (&s->poison_bytes);
+  seg_buffer_free (&s->counts);
   g_free (s->temp_offsets);
   g_array_unref (s->layers);
   seg_network_put (s->network);
@@ -105,10 +106,20 @@ seg_session_layers (const SegSession *s, const SegLayerTime **layers)
 
 /* --- for frames ---------------------------------------------------------------------------------- */
 
+static gboolean
+is_fixed (const SegGraph *graph)
+{
+  for (guint i = 0; i < graph->outputs->len; i++)
+    if (((const SegValue *) g_ptr_array_index (graph->outputs, i))->size
+        != SEG_SIZE_FIXED)
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 seg_session_is_recordable (const SegSession *s)
 {
-  return s->vk != NULL && s->stats.n_host_steps == 0;
+  return s->vk != NULL && s->stats.n_host_steps == 0 && is_fixed (s->graph);
 }
 
 static gboolean
@@ -214,7 +225,8 @@ seg_session_record_part (SegSession *s, SegCmd *cmd, const guint *outputs,
 {
   if (!seg_session_is_recordable (s)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "the network has steps that run on the host; it cannot be recorded");
+        "the network has steps that run on the host, or outputs of a size that the "
+        "data decides; it cannot be recorded");
     return FALSE;
   }
   g_autoptr (GHashTable) needed = nodes_for (s, outputs, n_outputs);

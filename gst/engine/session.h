@@ -52,7 +52,8 @@ gboolean seg_session_run (
     SegSession *session, SegTensor *const *inputs, SegTensor **outputs, GError **error);
 
 /* For frames: the caller's shaders write the inputs and read the outputs where they lie.
- * TRUE when the whole network is dispatches, no host step between. */
+ * TRUE when the whole network is dispatches, no host step between, and no output has a size that the
+ * data decides: its rows would have to be counted on the host. */
 gboolean seg_session_is_recordable (const SegSession *session);
 /* Where a graph input or output lies, and how (CHANNELS_LAST or ROWS, storage). A constant
  * output lies in a buffer like any other. */

@@ -101,15 +101,16 @@ seg_session_record_download (
   return record_copy (cmd, &from, &from_view, &to, &to_view, shader, "download", error);
 }
 
-/* A live tensor fits when only its rows are fewer than there is memory for. */
+/* A live tensor fits when only its live axis is shorter than there is memory for. */
 static gboolean
 check_room (const SegValue *v, const SegTensor *t, GError **error)
 {
   const SegDesc *most = &v->desc;
+  int live = seg_value_live_axis_of (v);
   gboolean fits = t->desc.dtype == most->dtype && t->desc.rank == most->rank;
   for (guint i = 0; fits && i < most->rank; i++)
-    fits = i == 0 && v->size == SEG_SIZE_BOUNDED ? t->desc.dims[i] <= most->dims[i]
-                                                 : t->desc.dims[i] == most->dims[i];
+    fits = (int) i == live ? t->desc.dims[i] <= most->dims[i]
+                           : t->desc.dims[i] == most->dims[i];
   if (fits)
     return TRUE;
   g_autofree char *got = seg_desc_to_string (&t->desc);
@@ -119,23 +120,53 @@ check_room (const SegValue *v, const SegTensor *t, GError **error)
   return FALSE;
 }
 
+/* A live tensor in memory for as much as there can be: runs of elements, each with room behind it. */
+typedef struct {
+  gsize n, run, room;
+} Runs;
+
+static Runs
+runs_of (const SegValue *v, const SegDesc *live)
+{
+  int axis = seg_value_live_axis_of (v);
+  Runs r = { 1, 1, 1 };
+  for (int i = 0; i < (int) live->rank; i++) {
+    *(i < axis ? &r.n : &r.run) *= live->dims[i];
+    r.room *= i < axis ? 1 : v->desc.dims[i];
+  }
+  return r;
+}
+
 static gboolean
 fill_ints (gint32 *to, const SegValue *v, const SegTensor *t, GError **error)
 {
-  gsize n = seg_desc_n_elems (&t->desc), room = seg_desc_n_elems (&v->desc);
-  for (gsize i = 0; i < n; i++) {
-    gint64 value = seg_tensor_get_int (t, i);
+  Runs r = runs_of (v, &t->desc);
+  for (gsize k = 0; k < r.n * r.room; k++) {
+    gsize at = k % r.room;
+    gint64 value = at < r.run ? seg_tensor_get_int (t, k / r.room * r.run + at)
+                              : G_MININT32; /* as an index: nowhere */
     if (value < G_MININT32 || value > G_MAXINT32) {
       g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
           "'%s' holds %" G_GINT64_FORMAT "; on a device integers have 32 bits", v->name,
           value);
       return FALSE;
     }
-    to[i] = value;
+    to[k] = value;
   }
-  for (gsize i = n; i < room; i++)
-    to[i] = G_MININT32; /* as an index: nowhere */
   return TRUE;
+}
+
+static void
+fill_floats (float *to, const SegValue *v, const SegTensor *t)
+{
+  Runs r = runs_of (v, &t->desc);
+  for (gsize k = 0; k < r.n; k++, to += r.room) {
+    if (t->desc.dtype == SEG_DTYPE_F32 && r.run > 0)
+      memcpy (to, (const float *) t->data + k * r.run, r.run * sizeof *to);
+    for (gsize i = 0; t->desc.dtype != SEG_DTYPE_F32 && i < r.run; i++)
+      to[i] = seg_tensor_get_double (t, k * r.run + i);
+    memset (to + r.run, 0, (r.room - r.run) * sizeof *to);
+  }
 }
 
 gboolean
@@ -143,17 +174,26 @@ seg_session_fill_upload (
     SegSession *s, const SegValue *v, const SegTensor *t, GError **error)
 {
   guint8 *to = (guint8 *) seg_buffer_map (s->upload) + s->places[v->id].upload_offset;
-  gsize n = seg_desc_n_elems (&t->desc), room = seg_desc_n_elems (&v->desc);
   if (!check_room (v, t, error))
     return FALSE;
   if (host_storage (s, v) == SEG_STORAGE_I32)
     return fill_ints ((gint32 *) to, v, t, error);
-  if (t->desc.dtype == SEG_DTYPE_F32 && n > 0)
-    memcpy (to, t->data, n * 4);
-  for (gsize i = 0; t->desc.dtype != SEG_DTYPE_F32 && i < n; i++)
-    ((float *) to)[i] = seg_tensor_get_double (t, i);
-  memset (to + n * 4, 0, (room - n) * 4);
+  fill_floats ((float *) to, v, t);
   return TRUE;
+}
+
+static void
+take_run (const SegSession *s, const SegValue *v, const guint8 *from, gsize n,
+    SegTensor *t, gsize at)
+{
+  if (t->desc.dtype == SEG_DTYPE_F32 || t->desc.dtype == SEG_DTYPE_I32)
+    memcpy ((guint8 *) t->data + at * 4, from, n * 4);
+  else if (host_storage (s, v) == SEG_STORAGE_F32)
+    for (gsize i = 0; i < n; i++)
+      seg_tensor_set_double (t, at + i, ((const float *) from)[i]);
+  else
+    for (gsize i = 0; i < n; i++)
+      seg_tensor_set_int (t, at + i, ((const gint32 *) from)[i]);
 }
 
 SegTensor *
@@ -162,19 +202,12 @@ seg_session_take_download (SegSession *s, const SegValue *v, gint64 rows, GError
   const guint8 *from =
       (const guint8 *) seg_buffer_map (s->download) + s->places[v->id].download_offset;
   SegDesc desc = v->desc;
-  if (v->size == SEG_SIZE_BOUNDED)
-    desc.dims[0] = rows;
+  int axis = seg_value_live_axis_of (v);
+  if (axis >= 0)
+    desc.dims[axis] = rows;
   SegTensor *t = seg_tensor_new (&desc, error);
-  if (t == NULL)
-    return NULL;
-  gsize n = seg_desc_n_elems (&desc);
-  if (n > 0 && (desc.dtype == SEG_DTYPE_F32 || desc.dtype == SEG_DTYPE_I32))
-    memcpy (t->data, from, n * 4);
-  else if (host_storage (s, v) == SEG_STORAGE_F32)
-    for (gsize i = 0; i < n; i++)
-      seg_tensor_set_double (t, i, ((const float *) from)[i]);
-  else
-    for (gsize i = 0; i < n; i++)
-      seg_tensor_set_int (t, i, ((const gint32 *) from)[i]);
+  Runs r = runs_of (v, &desc);
+  for (gsize k = 0; t != NULL && r.run > 0 && k < r.n; k++)
+    take_run (s, v, from + k * r.room * 4, r.run, t, k * r.run);
   return t;
 }

@@ -159,63 +159,6 @@ seg_builder_add_bodies (SegBuilder *b, SegNode *node, GError **error)
   return TRUE;
 }
 
-/* --- branches that are known ---------------------------------------------------------------- */
-
-/* The branch of an If whose condition is a constant, or NULL. */
-static const SegAttr *
-known_branch (SegBuilder *b, const SegModelNode *source)
-{
-  if (source->domain[0] != '\0' || strcmp (source->op_type, "If") != 0
-      || source->n_inputs != 1)
-    return NULL;
-  const SegValue *condition = seg_builder_find (b, source->inputs[0]);
-  if (condition == NULL || condition->constant == NULL
-      || seg_desc_n_elems (&condition->desc) != 1)
-    return NULL;
-  gboolean yes = seg_tensor_get_int (condition->constant, 0) != 0;
-  const SegAttr *a = seg_model_node_attr (source, yes ? "then_branch" : "else_branch");
-  return a != NULL && a->type == SEG_ATTR_GRAPH && a->g->n_outputs == source->n_outputs
-                 && a->g->n_inputs == 0
-             ? a
-             : NULL;
-}
-
-static guint
-depth_of (const SegBuilder *b)
-{
-  guint depth = 0;
-  for (; b->parent != NULL; b = b->parent)
-    depth++;
-  return depth;
-}
-
-gboolean
-seg_builder_inline (
-    SegBuilder *b, const SegModelNode *source, gboolean *done, GError **error)
-{
-  const SegAttr *branch = known_branch (b, source);
-  *done = branch != NULL && depth_of (b) < SEG_MAX_BODY_DEPTH;
-  if (!*done)
-    return TRUE;
-  SegBuilder inner;
-  seg_builder_init (&inner, b, b->graph, branch->g, b->lookup);
-  gboolean ok = seg_builder_add_initializers (&inner, error)
-                && seg_builder_add_nodes (&inner, error);
-  for (guint i = 0; ok && i < source->n_outputs; i++) {
-    SegValue *v = seg_builder_find (&inner, branch->g->outputs[i].name);
-    ok = v != NULL;
-    if (ok && source->outputs[i][0] != '\0')
-      g_hash_table_insert (b->values, source->outputs[i], v);
-    if (!ok)
-      g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "nothing makes the output '%s'",
-          branch->g->outputs[i].name);
-  }
-  seg_builder_clear (&inner);
-  if (!ok)
-    g_prefix_error (error, "node '%s' (If): %s: ", source->name, branch->name);
-  return ok;
-}
-
 /* --- running ----------------------------------------------------------------------------- */
 
 const SegBody *

@@ -194,17 +194,6 @@ seg_value_live_axis (SegValue *v, guint axis)
   v->fewer.dims[axis] = MAX (MIN (v->desc.dims[axis] - 1, FEW), 0);
 }
 
-gboolean
-seg_value_has_rows (const SegValue *v)
-{
-  if (v->size != SEG_SIZE_BOUNDED || v->desc.rank == 0)
-    return FALSE;
-  for (guint i = 1; i < v->desc.rank; i++)
-    if (v->desc.dims[i] != v->fewer.dims[i])
-      return FALSE;
-  return TRUE;
-}
-
 /* The outputs of both samples become bounds. */
 static gboolean
 bound_outputs (SegNode *node, const SegDesc *fewer)
@@ -291,47 +280,4 @@ seg_node_prepare_or_wait (SegNode *node, GError **error)
   sample_contents (node);
   node->by_row = seg_node_rows (node) != 0;
   return TRUE;
-}
-
-/* --- rows -------------------------------------------------------------------------------- */
-
-static gboolean
-all_rows (const GPtrArray *values)
-{
-  for (guint i = 0; i < values->len; i++) {
-    const SegValue *v = g_ptr_array_index (values, i);
-    if (v != NULL && v->size != SEG_SIZE_FIXED && !seg_value_has_rows (v))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-guint
-seg_node_rows (const SegNode *node)
-{
-  if (node->op->by_row == NULL || !all_rows (node->inputs) || !all_rows (node->outputs))
-    return 0;
-  return node->op->by_row (node);
-}
-
-guint
-seg_rows_of_first (const SegNode *node)
-{
-  for (guint i = 0; i < node->inputs->len; i++) {
-    const SegValue *v = g_ptr_array_index (node->inputs, i);
-    if (v != NULL && (v->size == SEG_SIZE_FIXED) != (i > 0))
-      return 0;
-  }
-  return 1;
-}
-
-const SegValue *
-seg_node_live_input (const SegNode *node)
-{
-  for (guint i = 0; i < node->inputs->len; i++) {
-    const SegValue *v = g_ptr_array_index (node->inputs, i);
-    if (v != NULL && v->size == SEG_SIZE_BOUNDED)
-      return v;
-  }
-  return NULL;
 }

@@ -347,6 +347,7 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
   g_autoptr (SegGraph) graph = seg_graph_alloc (model);
   SegBuilder b;
   seg_builder_init (&b, NULL, graph, &model->graph, lookup);
+  b.guesses = (flags & SEG_GRAPH_LAYOUT) != 0;
   gboolean ok = build (&b, shapes, n_shapes, error);
   seg_builder_clear (&b);
   if (!ok)
@@ -363,6 +364,7 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
     seg_graph_fuse (graph);
   if (flags & SEG_GRAPH_LAYOUT) {
     seg_graph_place (graph);
+    seg_graph_cut_sizes (graph);
     if ((flags & SEG_GRAPH_HALF) && !seg_graph_widen (graph, lookup, error))
       return NULL;
     gboolean inputs_last = (flags & SEG_GRAPH_INPUTS_CHANNELS_LAST) != 0;

@@ -13,6 +13,8 @@ struct _SegBuilder {
   SegGraph *graph;
   const SegModelGraph *source;
   SegOpLookup lookup;
+  gboolean
+      guesses; /* branches may be done before it is known which is wanted: on a device */
   GHashTable *values;    /* name -> SegValue */
   GHashTable *producers; /* output name -> index into source->nodes, plus 1 */
   guint8 *marks;         /* per source node: 0 unseen, 1 waits for its inputs, 2 placed */
@@ -41,8 +43,9 @@ gboolean seg_builder_add_outputs (SegBuilder *b, GError **error);
 GPtrArray *seg_captured_names (const SegModelNode *node);
 /* The bodies of a node whose own inputs are connected; adds the inputs that they capture. */
 gboolean seg_builder_add_bodies (SegBuilder *b, SegNode *node, GError **error);
-/* An If whose condition is known: the branch's nodes become part of the graph around it. FALSE
- * without an error: it is not. */
+/* An If whose condition is known: the branch's nodes become part of the graph around it. So do those of
+ * one where the other branch yields nothing, if a device can do them: then rows are kept or not, as
+ * the condition says (vkseg.RowsIf). `done`: whether it has been. */
 gboolean seg_builder_inline (
     SegBuilder *b, const SegModelNode *source, gboolean *done, GError **error);
 

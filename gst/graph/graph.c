@@ -144,9 +144,12 @@ seg_node_is_on_device (const SegNode *node)
 }
 
 static gboolean
-device_stores (const SegValue *v, gboolean bytes)
+device_stores (const SegNode *node, const SegValue *v)
 {
-  if (v->size != SEG_SIZE_FIXED && !seg_value_has_rows (v))
+  gboolean bytes = (node->op->flags & SEG_OP_BYTES) != 0;
+  gboolean any_axis = (node->op->flags & SEG_OP_ANY_LIVE_AXIS) != 0;
+  if (v->size != SEG_SIZE_FIXED && !seg_value_has_rows (v)
+      && !(any_axis && seg_value_live_axis_of (v) >= 0))
     return FALSE;
   switch (v->desc.dtype) {
   case SEG_DTYPE_F32:
@@ -175,15 +178,14 @@ is_empty_constant (const SegValue *v)
 gboolean
 seg_node_device_types (const SegNode *node)
 {
-  gboolean bytes = (node->op->flags & SEG_OP_BYTES) != 0;
   for (guint i = 0; i < node->inputs->len; i++) {
     const SegValue *v = g_ptr_array_index (node->inputs, i);
-    if (v != NULL && !device_stores (v, bytes) && !is_empty_constant (v))
+    if (v != NULL && !device_stores (node, v) && !is_empty_constant (v))
       return FALSE;
   }
   for (guint i = 0; i < node->outputs->len; i++) {
     const SegValue *v = g_ptr_array_index (node->outputs, i);
-    if (v != NULL && !device_stores (v, bytes))
+    if (v != NULL && !device_stores (node, v))
       return FALSE;
   }
   return TRUE;
@@ -231,6 +233,15 @@ disconnect (SegNode *node)
     SegValue *v = g_ptr_array_index (node->outputs, i);
     if (v != NULL && v->producer == node)
       v->producer = NULL;
+  }
+}
+
+void
+seg_graph_truncate (SegGraph *graph, guint n)
+{
+  while (graph->nodes->len > n) {
+    disconnect (g_ptr_array_index (graph->nodes, graph->nodes->len - 1));
+    g_ptr_array_remove_index (graph->nodes, graph->nodes->len - 1);
   }
 }
 

@@ -78,6 +78,8 @@ struct _SegNode {
                   * reads or makes what the data decides. On the host */
   gboolean by_row; /* late, but a device may do it for as many rows as there can be */
   gboolean keep_on_host; /* not worth a trip to the device */
+  gboolean
+      guessed; /* of a branch that may not be wanted: never on the host, where it could fail */
   GPtrArray *bodies; /* SegBody *, of the attributes that are graphs; NULL without any */
   guint n_captured;  /* the last so many inputs are there because bodies read them */
 };

@@ -43,6 +43,7 @@ typedef enum {
   SEG_OP_HEAVY = 1 << 7, /* worth a device whatever the size */
   SEG_OP_BODIES =
       1 << 6, /* has graphs among its attributes; they are built before parse */
+  SEG_OP_ANY_LIVE_AXIS = 1 << 9, /* by_row is asked whichever axis it is that is live */
   SEG_OP_BYTES = 1 << 8, /* emit takes uint8 and int8, which lie in bytes on a device */
   SEG_OP_REORDERS = 1 << 4, /* ANY, but the output's layout does not follow the input's
                               * (Transpose): it is what the consumers want */
@@ -98,12 +99,19 @@ struct _SegOp {
   gboolean (*emit) (const SegNode *node, SegProgram *program, GError **error);
 
   /* For sizes that the data decides: whether emit, which sees the largest, may work on memory of
-   * which only the first rows (of axis 0) are live. Row i of the outputs must be made of row i of
-   * those inputs, and of the whole of the others: a bit for each BOUNDED input that must have as
-   * many rows as the others. 0: it may not. NULL: never. What is past the live rows is garbage
-   * (integers that come from the host: G_MININT32); outputs have the rows of the first such
-   * input. */
+   * which only the first rows (of axis 0; see SEG_OP_ANY_LIVE_AXIS) are live. Row i of the outputs
+   * must be made of row i of those inputs, and of the whole of the others: a bit for each BOUNDED
+   * input that must have as many rows as the others; any bit where counts says TRUE. 0: it may not.
+   * NULL: never. What is past the live rows is garbage (integers that come from the host, NonZero or
+   * NonMaxSuppression: G_MININT32); outputs have the rows of the first such input, or
+   * of that in rows_of (a bit). */
   guint (*by_row) (const SegNode *node);
+  guint32 rows_of;
+  /* Of a node that is on a device: emit counts the rows of its BOUNDED outputs (seg_program_count),
+   * which are not those of an input. NULL: never. */
+  gboolean (*counts) (const SegNode *node);
+  /* A bit for each input that only says what size the outputs have, which emit does not read. */
+  guint32 sizes;
 
   /* --- for graph/turn.c and graph/share.c; NULL where it does not apply -------------------- */
 
@@ -143,5 +151,15 @@ guint seg_axis_permuted (guint axis, const guint *perm);
 
 /* by_row for an operator where it holds for input 0, the others being FIXED. */
 guint seg_rows_of_first (const SegNode *node);
+/* counts for an operator that always does. */
+gboolean seg_counts_rows (const SegNode *node);
+/* The axis of a BOUNDED value that is live; -1 if there is none, or more than one. */
+int seg_value_live_axis_of (const SegValue *v);
+/* Integers that are indices from the start: known to be no less than 0, but for garbage. */
+gboolean seg_value_is_index (const SegValue *v);
+/* What is past the live rows of these integers is G_MININT32, as an index nowhere. */
+gboolean seg_value_marks_unused (const SegValue *v);
+/* Its live part is the first elements of its memory: no axis before the live one has an extent. */
+gboolean seg_value_is_prefix (const SegValue *v);
 
 G_END_DECLS

@@ -82,8 +82,8 @@ seg_graph_place (SegGraph *graph)
     SegNode *node = g_ptr_array_index (graph->nodes, n);
     const SegValue *out = seg_node_output (node, 0);
     gboolean by_host = is_read_by_host (node, read);
-    if (seg_node_is_on_device (node) && node->op->eval != NULL && out != NULL
-        && after[out->id] && by_host && is_light (node))
+    if (!node->guessed && seg_node_is_on_device (node) && node->op->eval != NULL
+        && out != NULL && after[out->id] && by_host && is_light (node))
       node->keep_on_host = TRUE;
     gboolean on_host = !seg_node_is_on_device (node);
     for (guint i = 0; i < node->inputs->len; i++) {

@@ -28,6 +28,8 @@ void seg_graph_replace_value (SegGraph *graph, SegValue *from, SegValue *to, gui
 
 /* The same nodes in another order, perhaps with new ones; takes `nodes` over. */
 void seg_graph_set_nodes (SegGraph *graph, GPtrArray *nodes);
+/* Removes the last nodes, so that n are left. */
+void seg_graph_truncate (SegGraph *graph, guint n);
 /* Removes nodes none of whose outputs is used, and repeats until there is none. */
 void seg_graph_remove_dead (SegGraph *graph);
 /* Parses parameters and infers the outputs, checking arities. */
@@ -44,6 +46,9 @@ gboolean seg_value_has_rows (const SegValue *v);
 guint seg_node_rows (const SegNode *node);
 /* The input whose rows the outputs of a by_row node have, or NULL. */
 const SegValue *seg_node_live_input (const SegNode *node);
+/* The value whose rows are counted, of which v has as many, times the ratio of their bounds: made on
+ * the host, or by a node that counts. */
+const SegValue *seg_value_counted (const SegValue *v);
 /* eval of a late node: prepares a copy of it for the inputs that came. */
 gboolean seg_node_eval_late (
     const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error);
@@ -84,6 +89,8 @@ void seg_graph_share_memory (SegGraph *graph);
 gboolean seg_graph_widen (SegGraph *graph, SegOpLookup lookup, GError **error);
 /* Light device work between host steps goes to the host too. */
 void seg_graph_place (SegGraph *graph);
+/* Nodes on the device no longer read what only says how large their outputs can be. */
+void seg_graph_cut_sizes (SegGraph *graph);
 /* An order with as few changes between device and host as there can be. */
 void seg_graph_schedule (SegGraph *graph);
 

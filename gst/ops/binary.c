@@ -298,11 +298,13 @@ binary_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_binary_emit (p, node, &step, ins, &out, error);
 }
 
-/* One operand has rows, the other is the same for all of them. */
-static guint
-binary_by_row (const SegNode *node)
+/* Both have rows, or one has and the other is the same for all of them. */
+guint
+seg_binary_by_row (const SegNode *node)
 {
   const SegValue *x = seg_node_input (node, 0), *y = seg_node_input (node, 1);
+  if (x->size == SEG_SIZE_BOUNDED && y->size == SEG_SIZE_BOUNDED)
+    return x->desc.rank == y->desc.rank && x->desc.dims[0] == y->desc.dims[0] ? 3 : 0;
   const SegValue *live = x->size == SEG_SIZE_FIXED ? y : x, *other = live == x ? y : x;
   if (other->size != SEG_SIZE_FIXED || other->desc.rank > live->desc.rank
       || (other->desc.rank == live->desc.rank && other->desc.dims[0] != 1))
@@ -318,7 +320,7 @@ binary_by_row (const SegNode *node)
   .eval = binary_eval
 #define BINARY_FULL(id, onnx, kind, parser, act)                                         \
   const SegOp seg_op_##id = { BINARY_COMMON (onnx, kind, parser),                        \
-    .on_device = binary_on_device, .emit = binary_emit, .by_row = binary_by_row,         \
+    .on_device = binary_on_device, .emit = binary_emit, .by_row = seg_binary_by_row,     \
     .as_act = act, .permute = seg_permute_elementwise };
 #define BINARY(id, onnx, kind) BINARY_FULL (id, onnx, kind, binary_parse, NULL)
 

@@ -49,5 +49,7 @@ typedef struct {
 } SegBinaryStep;
 gboolean seg_binary_emit (SegProgram *p, const SegNode *node, const SegBinaryStep *step,
     const SegOperand ins[2], const SegOperand *out, GError **error);
+/* by_row for operators of two inputs that go element by element. */
+guint seg_binary_by_row (const SegNode *node);
 
 G_END_DECLS

@@ -92,6 +92,21 @@ concat_emit (const SegNode *node, SegProgram *program, GError **error)
   return TRUE;
 }
 
+/* All have as many rows; or there is just one input, which may be live anywhere. */
+static guint
+concat_by_row (const SegNode *node)
+{
+  const Params *params = node->params;
+  guint n = node->inputs->len, all = 0;
+  int live = seg_value_live_axis_of (seg_node_input (node, 0));
+  for (guint i = 0; i < n && n <= 32; i++) {
+    if (seg_value_live_axis_of (seg_node_input (node, i)) != live)
+      return 0;
+    all |= 1u << i;
+  }
+  return live >= 0 && (n == 1 || live != (int) params->axis) ? all : 0;
+}
+
 static gboolean
 concat_permute (SegNode *node, const guint *perm)
 {
@@ -108,10 +123,11 @@ const SegOp seg_op_concat = {
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
   .storage = SEG_OP_MOVES,
-  .flags = SEG_OP_BYTES,
+  .flags = SEG_OP_BYTES | SEG_OP_ANY_LIVE_AXIS,
   .params_size = sizeof (Params),
   .infer = concat_infer,
   .eval = concat_eval,
   .emit = concat_emit,
+  .by_row = concat_by_row,
   .permute = concat_permute,
 };

@@ -2,6 +2,7 @@
 /* Operators that make tensors out of attributes and constants: Constant, ConstantOfShape,
  * Range, EyeLike. All are done at load. */
 #include "ops/ops.h"
+#include "ops/rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -124,15 +125,65 @@ constant_of_shape_eval (
   return TRUE;
 }
 
+/* On the device where the data decides how many rows there are. */
+static guint
+constant_of_shape_by_row (const SegNode *node)
+{
+  return seg_value_live_axis_of (seg_node_output (node, 0)) >= 0;
+}
+
+static gboolean
+constant_of_shape_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const SegValue *out = seg_node_output (node, 0);
+  const SegAttr *value = find_attr (node, "value");
+  SegRef to = seg_program_value (p, out);
+  SegStorage storage = seg_program_ref_storage (p, to);
+  double fill = 0;
+  guint32 bits = 0;
+  if (value != NULL)
+    fill =
+        seg_dtype_is_float (out->desc.dtype)
+            ? seg_tensor_get_double (value->t, 0)
+            : (double) CLAMP (seg_tensor_get_int (value->t, 0), G_MININT32, G_MAXINT32);
+  float f = (float) fill;
+  if (storage == SEG_STORAGE_I32)
+    bits = (guint32) (gint32) fill;
+  else if (storage == SEG_STORAGE_F16)
+    bits = seg_half_from_float (f);
+  else
+    memcpy (&bits, &f, sizeof f);
+  return seg_rows_emit_fill (p, NULL, to, seg_desc_n_elems (&out->desc), bits, error)
+         && seg_rows_emit_dim (p, out, seg_node_input (node, 0),
+             (guint32) seg_value_live_axis_of (out), error);
+}
+
+static gboolean
+constant_of_shape_counts (const SegNode *node)
+{
+  return seg_value_live_axis_of (seg_node_output (node, 0)) >= 0;
+}
+
+static gboolean
+constant_of_shape_on_device (const SegNode *node)
+{
+  return constant_of_shape_counts (node) && seg_node_device_types (node);
+}
+
 const SegOp seg_op_constant_of_shape = {
   .name = "ConstantOfShape",
   .domain = "",
   .min_inputs = 1,
   .max_inputs = 1,
   .max_outputs = 1,
-  .layout = SEG_OP_ANY,
+  .flags = SEG_OP_ANY_LIVE_AXIS,
+  .storage = SEG_OP_MOVES,
   .infer = constant_of_shape_infer,
   .eval = constant_of_shape_eval,
+  .on_device = constant_of_shape_on_device,
+  .emit = constant_of_shape_emit,
+  .by_row = constant_of_shape_by_row,
+  .counts = constant_of_shape_counts,
 };
 
 /* --- Range --- */

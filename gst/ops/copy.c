@@ -33,8 +33,9 @@ const SegOp seg_op_copy = {
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
   .storage = SEG_OP_RECOMPUTES,
-  .flags = SEG_OP_BYTES,
+  .flags = SEG_OP_BYTES | SEG_OP_ANY_LIVE_AXIS,
   .infer = copy_infer,
   .eval = copy_eval,
   .emit = copy_emit,
+  .by_row = seg_rows_of_first,
 };

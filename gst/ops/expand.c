@@ -2,6 +2,7 @@
 /* Expand and Tile: the same elements again and again. */
 #include "ops/move.h"
 #include "ops/ops.h"
+#include "ops/rows.h"
 
 /* --- Expand --- */
 
@@ -116,10 +117,31 @@ repeat_on_device (const SegNode *node)
   return seg_node_device_types (node) && seg_move_fits (&move);
 }
 
+/* Something fixed, for each of as many rows as the shape says. */
+static gboolean
+repeat_counts (const SegNode *node)
+{
+  return node->op->variant == EXPAND && seg_node_input (node, 0)->size == SEG_SIZE_FIXED
+         && seg_value_live_axis_of (seg_node_output (node, 0)) >= 0;
+}
+
+/* Which entry of the shape says how long the live axis is: the shape may have fewer than the output. */
+static int
+live_entry (const SegNode *node)
+{
+  const SegValue *out = seg_node_output (node, 0);
+  int lead = (int) out->desc.rank - (int) seg_node_input (node, 1)->desc.dims[0];
+  return seg_value_live_axis_of (out) - lead;
+}
+
 static gboolean
 repeat_emit (const SegNode *node, SegProgram *program, GError **error)
 {
   SegMove move = repeat_move (node);
+  if (repeat_counts (node)
+      && !seg_rows_emit_dim (program, seg_node_output (node, 0), seg_node_input (node, 1),
+          (guint32) live_entry (node), error))
+    return FALSE;
   return seg_move_emit (
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
 }
@@ -128,17 +150,23 @@ repeat_emit (const SegNode *node, SegProgram *program, GError **error)
 static guint
 repeat_by_row (const SegNode *node)
 {
-  const SegDesc *in = &seg_node_input (node, 0)->desc;
-  const SegDesc *out = &seg_node_output (node, 0)->desc;
-  return in->rank == out->rank && in->dims[0] == out->dims[0] ? seg_rows_of_first (node)
-                                                              : 0;
+  if (repeat_counts (node))
+    return live_entry (node) >= 0 && seg_node_input (node, 1)->constant == NULL ? 1 : 0;
+  const SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
+  int live = seg_value_live_axis_of (in);
+  return live >= 0 && live == seg_value_live_axis_of (out)
+                 && in->desc.rank == out->desc.rank
+                 && in->desc.dims[live] == out->desc.dims[live]
+             ? seg_rows_of_first (node)
+             : 0;
 }
 
 #define REPEAT(NAME, VARIANT, INFER)                                                     \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,      \
     .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = SEG_OP_ALL_BUT_FIRST,      \
-    .flags = SEG_OP_BYTES, .variant = VARIANT, .infer = INFER, .eval = repeat_eval,      \
+    .flags = SEG_OP_BYTES | SEG_OP_ANY_LIVE_AXIS, .sizes = SEG_OP_ALL_BUT_FIRST,         \
+    .counts = repeat_counts, .variant = VARIANT, .infer = INFER, .eval = repeat_eval,    \
     .on_device = repeat_on_device, .by_row = repeat_by_row, .emit = repeat_emit          \
   }
 

@@ -88,10 +88,34 @@ gather_emit (const SegNode *node, SegProgram *program, GError **error)
   return seg_program_dispatch (program, &d, error);
 }
 
+/* Which says how many there are: the indices where they are live, else the data. An index from the end
+ * of a live axis would not be known; of data that is live along the axis none may be negative. */
+static guint
+gather_by_row (const SegNode *node)
+{
+  const SegIndexed *x = node->params;
+  const SegValue *data = seg_node_input (node, 0), *indices = seg_node_input (node, 1);
+  int of_data = seg_value_live_axis_of (data);
+  if (data->size == SEG_SIZE_FIXED) {
+    int live = seg_value_live_axis_of (indices);
+    gboolean last = live + 1 == (int) indices->desc.rank;
+    return x->kind == SEG_INDEXED_AXIS
+                   || (x->kind == SEG_INDEXED_ND && !last && x->axis == 0)
+               ? 2
+               : 0;
+  }
+  if (x->kind != SEG_INDEXED_AXIS)
+    return 0;
+  if (of_data != (int) x->axis)
+    return indices->size == SEG_SIZE_FIXED ? 1 : 0;
+  return indices->size == SEG_SIZE_BOUNDED && seg_value_is_index (indices) ? 2 : 0;
+}
+
 #define GATHER(NAME, KIND)                                                               \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,      \
     .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = 2, .variant = KIND,        \
+    .flags = SEG_OP_ANY_LIVE_AXIS, .by_row = gather_by_row,                              \
     .params_size = sizeof (SegIndexed), .infer = gather_infer, .eval = gather_eval,      \
     .on_device = gather_on_device, .emit = gather_emit                                   \
   }

@@ -2,6 +2,8 @@
 /* NonMaxSuppression: greedy, per batch and class, best score first, of equals the one with the
  * lower index. Arithmetic is in float, so that decisions near the threshold are those of others. */
 #include "ops/ops.h"
+#include "ops/ranking.h"
+#include "shaders.h"
 
 #include <string.h>
 
@@ -202,6 +204,117 @@ nms_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **e
   return out[0] != NULL;
 }
 
+/* --- on the device --- */
+
+#define MAX_CANDIDATES (1 << 23) /* of all classes together */
+
+/* The boxes may be live, as many as there are scores. */
+static guint
+nms_by_row (const SegNode *node)
+{
+  gboolean ok = seg_value_live_axis_of (seg_node_input (node, 0)) == 1
+                && seg_value_live_axis_of (seg_node_input (node, 1)) == 2;
+  for (guint i = 2; i < node->inputs->len; i++)
+    ok &= seg_node_input (node, i) == NULL
+          || seg_node_input (node, i)->size == SEG_SIZE_FIXED;
+  return ok ? 3 : 0;
+}
+
+static gboolean
+nms_on_device (const SegNode *node)
+{
+  for (guint i = 2; i < node->inputs->len; i++)
+    if (seg_node_input (node, i) != NULL && seg_node_input (node, i)->constant == NULL)
+      return FALSE;
+  return seg_node_device_types (node)
+         && seg_desc_n_elems (&seg_node_input (node, 1)->desc) <= MAX_CANDIDATES;
+}
+
+/* As of a number input, which is a constant. */
+static float
+constant_number (const SegNode *node, guint i, double fallback)
+{
+  const SegValue *v = seg_node_input (node, i);
+  return v != NULL && seg_desc_n_elems (&v->desc) > 0
+             ? (float) seg_tensor_get_double (v->constant, 0)
+             : (float) fallback;
+}
+
+/* Temporaries of all batches and classes: which boxes are kept, and how many. */
+typedef struct {
+  SegRef kept, counts;
+  guint32 limit;
+} Chosen;
+
+static gboolean
+emit_suppression (const SegNode *node, SegProgram *p, const SegRanking *r,
+    const SegKept *ranked, SegRef pairs, const Chosen *chosen, GError **error)
+{
+  float iou = constant_number (node, 3, 0);
+  SegDispatch d = {
+    .shader = &seg_shader_nms,
+    .spec = { seg_node_attr_int (node, "center_point_box", 0) != 0 },
+    .n_spec = 1,
+    .bindings = { { seg_program_value (p, seg_node_input (node, 0)), SEG_BIND_TEXEL },
+        { ranked->totals, SEG_BIND_BITS }, { pairs, SEG_BIND_BUFFER_READ },
+        { seg_program_temp (p, 4 * (gsize) r->rows * r->n, SEG_STORAGE_F32),
+            SEG_BIND_BUFFER_READ_WRITE },
+        { chosen->kept, SEG_BIND_BUFFER_WRITE },
+        { chosen->counts, SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 6,
+    .push = { r->n, r->rows, seg_node_input (node, 1)->desc.dims[1], chosen->limit },
+    .n_push = 5,
+  };
+  memcpy (&d.push[4], &iou, sizeof iou);
+  seg_groups_for (&d, r->rows);
+  return seg_program_dispatch (p, &d, error);
+}
+
+static gboolean
+emit_rows (const SegNode *node, SegProgram *p, const SegRanking *r, const Chosen *chosen,
+    GError **error)
+{
+  const SegValue *out = seg_node_output (node, 0);
+  SegRef count = seg_program_count (p, out);
+  SegDispatch d = {
+    .shader = &seg_shader_nms_rows,
+    .bindings = { { chosen->kept, SEG_BIND_BITS }, { chosen->counts, SEG_BIND_BITS },
+        { count, SEG_BIND_BITS }, { seg_program_value (p, out), SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 4,
+    .push = { r->rows, seg_node_input (node, 1)->desc.dims[1], chosen->limit },
+    .n_push = 3,
+  };
+  seg_groups_for (&d, ((guint64) r->rows * chosen->limit + 63) / 64);
+  return seg_ranking_emit_scan (p, chosen->counts, r->rows, 1,
+             seg_program_temp (p, 1, SEG_STORAGE_I32), count, error)
+         && seg_program_dispatch (p, &d, error);
+}
+
+static gboolean
+nms_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const SegValue *scores = seg_node_input (node, 1);
+  const gint64 *dims = scores->desc.dims;
+  gboolean has_score = seg_node_input (node, 4) != NULL;
+  SegRanking r = { .source = scores,
+    .n = dims[2],
+    .rows = dims[0] * dims[1],
+    .inner = 1,
+    .keep = has_score ? SEG_KEEP_ABOVE : SEG_KEEP_NUMBER,
+    .above = constant_number (node, 4, 0) };
+  r.live = scores->size == SEG_SIZE_BOUNDED ? seg_program_rows (p, scores)
+                                            : seg_program_fixed_rows (p, r.n);
+  SegKept ranked;
+  SegRef pairs;
+  if (!seg_ranking_emit_pairs (p, &r, &ranked, &pairs, error))
+    return FALSE;
+  Chosen chosen = { .limit = limit_of (node, dims[2]) };
+  chosen.kept = seg_program_temp (p, (gsize) r.rows * chosen.limit, SEG_STORAGE_I32);
+  chosen.counts = seg_program_temp (p, r.rows, SEG_STORAGE_I32);
+  return emit_suppression (node, p, &r, &ranked, pairs, &chosen, error)
+         && emit_rows (node, p, &r, &chosen, error);
+}
+
 const SegOp seg_op_nms = {
   .name = "NonMaxSuppression",
   .domain = "",
@@ -209,7 +322,11 @@ const SegOp seg_op_nms = {
   .max_inputs = 5,
   .max_outputs = 1,
   .decides = SEG_OP_ALL,
-  .flags = SEG_OP_LIVE,
+  .flags = SEG_OP_LIVE | SEG_OP_ANY_LIVE_AXIS,
   .infer = nms_infer,
   .eval = nms_eval,
+  .on_device = nms_on_device,
+  .emit = nms_emit,
+  .by_row = nms_by_row,
+  .counts = seg_counts_rows,
 };

@@ -110,6 +110,8 @@ extern const SegOp seg_op_softmax;
 /* moving data */
 extern const SegOp seg_op_concat;
 extern const SegOp seg_op_copy;
+extern const SegOp seg_op_rows_if;
+extern const SegOp seg_op_rows_unless;
 extern const SegOp seg_op_depth_to_space;
 extern const SegOp seg_op_dropout;
 extern const SegOp seg_op_expand;

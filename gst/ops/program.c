@@ -234,6 +234,59 @@ seg_program_temp (SegProgram *p, gsize n_elems, SegStorage storage)
   return (SegRef){ SEG_REF_TEMP, p->temps->len - 1 };
 }
 
+/* --- rows that the data decides -------------------------------------------------------------- */
+
+int
+seg_program_find_count (const SegProgram *p, const SegValue *value)
+{
+  guint i;
+  return g_ptr_array_find (p->counts, value, &i) ? (int) i : -1;
+}
+
+SegRef
+seg_program_count (SegProgram *p, const SegValue *value)
+{
+  int known = seg_program_find_count (p, value);
+  if (known < 0) {
+    known = (int) p->counts->len;
+    g_ptr_array_add (p->counts, (gpointer) value);
+  }
+  return (SegRef){ SEG_REF_COUNT, (guint) known };
+}
+
+SegRows
+seg_program_fixed_rows (SegProgram *p, guint32 n)
+{
+  const gint32 count = (gint32) n;
+  return (SegRows){ seg_program_ints (p, &count, 1), 1, 1, n };
+}
+
+static guint32
+common_divisor (guint32 a, guint32 b)
+{
+  while (b != 0) {
+    guint32 rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return MAX (a, 1);
+}
+
+SegRows
+seg_program_rows (SegProgram *p, const SegValue *value)
+{
+  int axis = seg_value_live_axis_of (value);
+  if (axis < 0)
+    return seg_program_fixed_rows (p, value->desc.rank > 0 ? value->desc.dims[0] : 1);
+  const SegValue *counted = seg_value_counted (value);
+  int its_axis = seg_value_live_axis_of (counted);
+  guint32 most = value->desc.dims[axis];
+  guint32 its_most = its_axis < 0 ? most : counted->desc.dims[its_axis];
+  guint32 divisor = common_divisor (most, its_most);
+  return (SegRows){ seg_program_count (p, counted), most / divisor, its_most / divisor,
+    most };
+}
+
 gsize
 seg_program_ref_bytes (const SegProgram *p, SegRef ref)
 {
@@ -247,6 +300,7 @@ seg_program_ref_bytes (const SegProgram *p, SegRef ref)
     const SegValue *v = g_ptr_array_index (p->graph->values, ref.id);
     return seg_value_memory_elems (v) * seg_storage_bytes (seg_program_storage (p, v));
   }
+  case SEG_REF_COUNT: return SEG_COUNT_BYTES;
   default: return 0;
   }
 }
@@ -257,6 +311,7 @@ seg_program_ref_storage (const SegProgram *p, SegRef ref)
   switch (ref.kind) {
   case SEG_REF_BLOB: return g_array_index (p->blobs, SegBlob, ref.id).storage;
   case SEG_REF_TEMP: return g_array_index (p->temps, SegTemp, ref.id).storage;
+  case SEG_REF_COUNT: return SEG_STORAGE_I32;
   default: return seg_program_storage (p, g_ptr_array_index (p->graph->values, ref.id));
   }
 }
@@ -350,6 +405,7 @@ seg_program_empty (const SegDeviceInfo *device, SegStorage precision)
   p->blobs = g_array_new (FALSE, TRUE, sizeof (SegBlob));
   g_array_set_clear_func (p->blobs, clear_blob);
   p->temps = g_array_new (FALSE, TRUE, sizeof (SegTemp));
+  p->counts = g_ptr_array_new ();
   p->constants = g_hash_table_new (NULL, NULL);
   return p;
 }
@@ -403,6 +459,7 @@ seg_program_free (SegProgram *p)
   g_array_unref (p->steps);
   g_array_unref (p->blobs);
   g_array_unref (p->temps);
+  g_ptr_array_unref (p->counts);
   g_hash_table_unref (p->constants);
   g_free (p->alive_bytes);
   g_free (p);

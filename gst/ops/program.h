@@ -23,10 +23,16 @@ typedef enum {
 gsize seg_storage_bytes (SegStorage storage); /* of an element */
 
 /* A piece of device memory. */
-typedef enum { SEG_REF_NONE, SEG_REF_VALUE, SEG_REF_BLOB, SEG_REF_TEMP } SegRefKind;
+typedef enum {
+  SEG_REF_NONE,
+  SEG_REF_VALUE,
+  SEG_REF_BLOB,
+  SEG_REF_TEMP,
+  SEG_REF_COUNT,
+} SegRefKind;
 typedef struct {
   SegRefKind kind;
-  guint id; /* graph value, blob or temporary */
+  guint id; /* graph value, blob, temporary or count */
 } SegRef;
 
 /* How a shader sees a piece of memory. Every view has 4 elements to a texel or an array entry.
@@ -103,6 +109,17 @@ gsize seg_program_temp_budget (const SegProgram *p);
 /* How many neighbouring texels of four elements a kernel should store at a time: 2, where storing is
  * dear, for the variants with WIDE of shaders/lib/store.glsl; or 1. Their offsets have to be even. */
 guint seg_program_store_texels (const SegProgram *p, SegStorage storage);
+/* How many rows of a value are live, for a shader to read (lib/rows.glsl): the integer at ref * num /
+ * den, and at most `most`. For a value whose size is fixed: its first dimension. */
+typedef struct {
+  SegRef ref; /* I32, bound as TEXEL */
+  guint32 num, den, most;
+} SegRows;
+SegRows seg_program_rows (SegProgram *p, const SegValue *value);
+SegRows seg_program_fixed_rows (SegProgram *p, guint32 n);
+/* Where a node that counts (SegOp.counts) writes how many rows of an output are live: one integer,
+ * the first of four. */
+SegRef seg_program_count (SegProgram *p, const SegValue *value);
 
 /* Appends a dispatch for the node that is being emitted. Group counts past the device's limit,
  * or a memory piece past its storage range, fail with SEG_ERROR_MEMORY. */
@@ -137,6 +154,7 @@ struct _SegProgram {
   GArray *steps;         /* SegStep */
   GArray *blobs;         /* SegBlob */
   GArray *temps;         /* SegTemp */
+  GPtrArray *counts;     /* const SegValue *: whose rows each count is of */
   GHashTable *constants; /* SegValue * -> blob id + 1 */
   const SegNode *node;   /* being emitted */
   guint n_node;          /* its number */
@@ -147,6 +165,10 @@ struct _SegProgram {
 /* Bytes of memory behind a reference, and how its elements are stored. */
 gsize seg_program_ref_bytes (const SegProgram *p, SegRef ref);
 SegStorage seg_program_ref_storage (const SegProgram *p, SegRef ref);
+
+#define SEG_COUNT_BYTES 16 /* of a count */
+/* The count of a value's rows, -1: nobody asked for it. */
+int seg_program_find_count (const SegProgram *p, const SegValue *value);
 
 /* budget.c: fills in alive_bytes and most_alive_bytes. */
 void seg_program_measure (SegProgram *p);

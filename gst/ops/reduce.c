@@ -2,6 +2,7 @@
 /* ReduceSum and its relatives, and the global pools, which reduce over the spatial axes. */
 #include "ops/ops.h"
 #include "ops/reduction.h"
+#include "ops/rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -270,6 +271,56 @@ step_for (Kind kind, gsize count)
 }
 
 static gboolean
+reduces_rows (const SegNode *node)
+{
+  const ReduceParams *params = node->params;
+  int live = seg_value_live_axis_of (seg_node_input (node, 0));
+  return live >= 0 && (params->axes >> live & 1);
+}
+
+/* Rows that are reduced are cut off by what changes nothing; for that they have to lie in a row. */
+static guint
+reduce_by_row (const SegNode *node)
+{
+  const SegValue *in = seg_node_input (node, 0);
+  if (!reduces_rows (node))
+    return seg_value_live_axis_of (seg_node_output (node, 0)) >= 0
+               ? seg_rows_of_first (node)
+               : 0;
+  return node->op->variant != REDUCE_MEAN && in->desc.rank <= 2
+                 && seg_value_is_prefix (in)
+             ? 1
+             : 0;
+}
+
+static guint32
+neutral_bits (Kind kind, SegStorage storage)
+{
+  gboolean least = kind == REDUCE_MAX || kind == REDUCE_LOG_SUM_EXP;
+  if (storage == SEG_STORAGE_I32)
+    return least                ? (guint32) G_MININT32
+           : kind == REDUCE_MIN ? G_MAXINT32
+                                : kind == REDUCE_PROD;
+  float f = least ? -INFINITY : (float) start_of (kind);
+  guint32 bits;
+  memcpy (&bits, &f, sizeof f);
+  return storage == SEG_STORAGE_F16 ? seg_half_from_float (f) : bits;
+}
+
+static gboolean
+cut_rows (const SegNode *node, SegProgram *p, SegOperand *in, GError **error)
+{
+  SegStorage storage = seg_program_ref_storage (p, in->ref);
+  SegOperand cut = seg_operand_temp (p, &in->view, storage);
+  const SegValue *from = seg_node_input (node, 0);
+  if (!seg_rows_emit_fill (p, from, cut.ref, seg_desc_n_elems (&from->desc),
+          neutral_bits (node->op->variant, storage), error))
+    return FALSE;
+  *in = cut;
+  return TRUE;
+}
+
+static gboolean
 reduce_emit (const SegNode *node, SegProgram *p, GError **error)
 {
   const ReduceParams *params = node->params;
@@ -279,6 +330,8 @@ reduce_emit (const SegNode *node, SegProgram *p, GError **error)
   SegReduceStep step = step_for (kind, seg_reduce_count (&in.view, params->axes));
   if (params->noop)
     return seg_copy_emit (node, p, error);
+  if (reduces_rows (node) && !cut_rows (node, p, &in, error))
+    return FALSE;
   if (kind == REDUCE_LOG_SUM_EXP) {
     SegReduceStep bound = step_for (REDUCE_MAX, 1);
     /* In the order of the results: of out's rank, so that both loops run alike. */
@@ -307,6 +360,8 @@ reduce_emit (const SegNode *node, SegProgram *p, GError **error)
     .infer = reduce_infer,                                                               \
     .eval = reduce_eval,                                                                 \
     .on_device = reduce_on_device,                                                       \
+    .flags = SEG_OP_ANY_LIVE_AXIS,                                                       \
+    .by_row = reduce_by_row,                                                             \
     .emit = reduce_emit,                                                                 \
   };
 #define REDUCE(id, onnx, kind) REDUCE_FULL (id, onnx, kind, 2, reduce_parse)

@@ -12,12 +12,23 @@ rename_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
   return TRUE;
 }
 
+/* Elements stay where they are, those that are live too. */
+static guint
+rename_by_row (const SegNode *node)
+{
+  const SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
+  return seg_value_is_prefix (in) && seg_value_is_prefix (out) ? seg_rows_of_first (node)
+                                                               : 0;
+}
+
 #define RENAME(NAME, IN_MIN, IN_MAX, INFER)                                              \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = IN_MIN, .max_inputs = IN_MAX,              \
     .max_outputs = 1, .layout = SEG_OP_ROWS, .storage = SEG_OP_MOVES,                    \
-    .decides = SEG_OP_ALL_BUT_FIRST, .flags = SEG_OP_RENAME | SEG_OP_BYTES,              \
-    .by_row = seg_rows_of_first, .infer = INFER, .eval = rename_eval                     \
+    .decides = SEG_OP_ALL_BUT_FIRST,                                                     \
+    .flags = SEG_OP_RENAME | SEG_OP_BYTES | SEG_OP_ANY_LIVE_AXIS,                        \
+    .sizes = SEG_OP_ALL_BUT_FIRST, .by_row = rename_by_row, .infer = INFER,              \
+    .eval = rename_eval                                                                  \
   }
 
 /* --- Reshape --- */

@@ -159,23 +159,12 @@ scatter_emit (const SegNode *node, SegProgram *program, GError **error)
   return seg_program_dispatch (program, &d, error);
 }
 
-/* Rows past the live ones have no place where that shows in their indices: they come from the
- * host, and are only repeated. */
-static gboolean
-marks_unused (const SegValue *indices)
-{
-  for (const SegNode *node = indices->producer; node != NULL && node->by_row;
-       node = seg_node_input (node, 0)->producer)
-    if (!(node->op->flags & SEG_OP_RENAME) && strcmp (node->op->name, "Expand") != 0)
-      return FALSE;
-  return TRUE;
-}
-
+/* Rows past the live ones must have no place; the data may have as many as it likes. */
 static guint
 scatter_by_row (const SegNode *node)
 {
   const SegValue *indices = seg_node_input (node, 1);
-  return indices->constant == NULL && marks_unused (indices) ? 6 : 0;
+  return indices->constant == NULL && seg_value_marks_unused (indices) ? 6 : 0;
 }
 
 #define SCATTER(NAME, KIND)                                                              \
@@ -184,7 +173,7 @@ scatter_by_row (const SegNode *node)
     .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = 2, .variant = KIND,        \
     .params_size = sizeof (Params), .parse = scatter_parse, .infer = scatter_infer,      \
     .eval = scatter_eval, .on_device = scatter_on_device, .by_row = scatter_by_row,      \
-    .emit = scatter_emit                                                                 \
+    .rows_of = 1, .emit = scatter_emit                                                   \
   }
 
 const SegOp seg_op_scatter = SCATTER ("Scatter", SEG_INDEXED_ELEMENTS);

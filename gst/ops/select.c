@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that keep as many elements as the data says: NonZero, Compress, Unique. */
 #include "ops/ops.h"
+#include "ops/ranking.h"
+#include "shaders.h"
 
 #include <string.h>
 
@@ -48,6 +50,53 @@ nonzero_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError
   return TRUE;
 }
 
+static guint
+nonzero_by_row (const SegNode *node)
+{
+  return seg_value_is_prefix (seg_node_input (node, 0)) ? 1 : 0;
+}
+
+#define MAX_ELEMS (1 << 26)
+
+static gboolean
+nonzero_on_device (const SegNode *node)
+{
+  return seg_node_device_types (node)
+         && seg_desc_n_elems (&seg_node_output (node, 0)->desc) <= MAX_ELEMS;
+}
+
+static gboolean
+nonzero_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
+  guint32 n = seg_desc_n_elems (&in->desc);
+  SegRanking r = { .source = in,
+    .n = n,
+    .rows = 1,
+    .inner = 1,
+    .keep = SEG_KEEP_NONZERO,
+    .live = seg_program_fixed_rows (p, n) };
+  if (in->size == SEG_SIZE_BOUNDED) {
+    r.live = seg_program_rows (p, in);
+    r.live.num *= n / r.live.most;
+  }
+  SegKept kept;
+  if (!seg_ranking_emit_kept (p, &r, seg_program_count (p, out), &kept, error))
+    return FALSE;
+  SegDispatch d = {
+    .shader = &seg_shader_nonzero,
+    .spec = { [3] = out->desc.dims[0], 1, 1, 1, 1, 1, 1 },
+    .n_spec = 10,
+    .bindings = { [2] = { kept.chunks, SEG_BIND_BITS },
+        { kept.totals, SEG_BIND_BITS },
+        { seg_program_value (p, out), SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 5,
+  };
+  for (guint i = 0, step = n; i < in->desc.rank; i++)
+    d.spec[4 + i] = step /= in->desc.dims[i];
+  return seg_ranking_emit_chunks (p, &r, &d, error);
+}
+
 const SegOp seg_op_nonzero = {
   .name = "NonZero",
   .domain = "",
@@ -56,9 +105,13 @@ const SegOp seg_op_nonzero = {
   .max_outputs = 1,
   .storage = SEG_OP_RECOMPUTES,
   .decides = SEG_OP_ALL,
-  .flags = SEG_OP_LIVE,
+  .flags = SEG_OP_LIVE | SEG_OP_ANY_LIVE_AXIS,
   .infer = nonzero_infer,
   .eval = nonzero_eval,
+  .on_device = nonzero_on_device,
+  .emit = nonzero_emit,
+  .by_row = nonzero_by_row,
+  .counts = seg_counts_rows,
 };
 
 /* --- blocks along an axis --- */

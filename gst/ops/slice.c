@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/move.h"
 #include "ops/ops.h"
+#include "ops/rows.h"
 
 typedef struct {
   gint64 start[SEG_MAX_RANK], step[SEG_MAX_RANK]; /* per input axis */
+  gint64 first[SEG_MAX_RANK], end[SEG_MAX_RANK];  /* as the file gives them */
 } Params;
 
 /* What the file gives: attributes before opset 10, inputs since. Owned. */
@@ -80,8 +82,9 @@ slice_infer (SegNode *node, GError **error)
     return FALSE;
   *out = *in;
   for (guint i = 0; i < in->rank; i++) {
-    params->start[i] = 0;
+    params->start[i] = params->first[i] = 0;
     params->step[i] = 1;
+    params->end[i] = G_MAXINT64;
   }
   for (guint i = 0; i < r.n; i++) {
     guint axis;
@@ -92,7 +95,8 @@ slice_infer (SegNode *node, GError **error)
       g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL, "the step of axis %u is 0", axis);
       return FALSE;
     }
-    params->start[axis] = r.starts[i];
+    params->start[axis] = params->first[axis] = r.starts[i];
+    params->end[axis] = r.ends[i];
     params->step[axis] = step;
     out->dims[axis] = slice_axis (in->dims[axis], &params->start[axis], r.ends[i], step);
     if (out->dims[axis] <= 1)
@@ -121,14 +125,43 @@ slice_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
   return TRUE;
 }
 
+/* Whether the live axis is cut, rather than just others. */
+static gboolean
+slice_counts (const SegNode *node)
+{
+  const Params *params = node->params;
+  int live = seg_value_live_axis_of (seg_node_input (node, 0));
+  return live >= 0
+         && (params->first[live] != 0 || params->step[live] != 1
+             || params->end[live] < seg_node_input (node, 0)->desc.dims[live]);
+}
+
+/* A live axis is cut where that does not depend on its end. */
+static guint
+slice_by_row (const SegNode *node)
+{
+  const Params *params = node->params;
+  int live = seg_value_live_axis_of (seg_node_input (node, 0));
+  if (live < 0 || params->step[live] != 1 || params->first[live] < 0
+      || params->end[live] < 0
+      || seg_value_live_axis_of (seg_node_output (node, 0)) != live)
+    return 0;
+  return seg_rows_of_first (node);
+}
+
 static gboolean
 slice_emit (const SegNode *node, SegProgram *program, GError **error)
 {
-  if (seg_node_output (node, 0)->base == seg_node_input (node, 0))
-    return TRUE;
+  const Params *params = node->params;
+  const SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
+  int live = seg_value_live_axis_of (in);
+  if (slice_counts (node)
+      && !seg_rows_emit_range (program, out, seg_program_rows (program, in),
+          (guint32) MIN (params->first[live], G_MAXINT32),
+          (guint32) MIN (params->end[live], G_MAXINT32), error))
+    return FALSE;
   SegMove move = slice_move (node);
-  return seg_move_emit (
-      &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);
+  return out->base == in || seg_move_emit (&move, program, in, out, error);
 }
 
 static gboolean
@@ -175,11 +208,13 @@ const SegOp seg_op_slice = {
   .layout = SEG_OP_ANY,
   .storage = SEG_OP_MOVES,
   .decides = SEG_OP_ALL_BUT_FIRST,
-  .flags = SEG_OP_BYTES,
+  .flags = SEG_OP_BYTES | SEG_OP_ANY_LIVE_AXIS,
   .params_size = sizeof (Params),
   .infer = slice_infer,
   .eval = slice_eval,
   .emit = slice_emit,
+  .by_row = slice_by_row,
+  .counts = slice_counts,
   .align = slice_align,
   .permute = slice_permute,
   .as_channels = slice_as_channels,

@@ -110,6 +110,15 @@ split_emit (const SegNode *node, SegProgram *program, GError **error)
   return TRUE;
 }
 
+/* Where another axis is live than the one that is split. */
+static guint
+split_by_row (const SegNode *node)
+{
+  const Params *params = node->params;
+  const SegValue *in = seg_node_input (node, 0);
+  return seg_value_live_axis_of (in) != (int) params->axis ? seg_rows_of_first (node) : 0;
+}
+
 static gboolean
 split_permute (SegNode *node, const guint *perm)
 {
@@ -135,11 +144,12 @@ const SegOp seg_op_split = {
   .layout = SEG_OP_ANY,
   .storage = SEG_OP_MOVES,
   .decides = SEG_OP_ALL_BUT_FIRST,
-  .flags = SEG_OP_BYTES,
+  .flags = SEG_OP_BYTES | SEG_OP_ANY_LIVE_AXIS,
   .params_size = sizeof (Params),
   .infer = split_infer,
   .eval = split_eval,
   .emit = split_emit,
+  .by_row = split_by_row,
   .permute = split_permute,
   .as_channels = split_as_channels,
 };

@@ -111,6 +111,8 @@ const SegOp *const seg_op_table[] = {
   /* moving data */
   &seg_op_concat,
   &seg_op_copy,
+  &seg_op_rows_if,
+  &seg_op_rows_unless,
   &seg_op_depth_to_space,
   &seg_op_dropout,
   &seg_op_expand,

@@ -2,6 +2,8 @@
 /* TopK along an axis: values and indices, the best first; of equals the one with the lower index
  * first. A NaN is worse than any number. */
 #include "ops/ops.h"
+#include "ops/ranking.h"
+#include "shaders.h"
 
 #include <math.h>
 #include <string.h>
@@ -161,6 +163,64 @@ topk_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
   return TRUE;
 }
 
+/* --- on the device --- */
+
+#define FEW       1024 /* elements that are sorted as they are */
+#define MAX_PAIRS (1 << 24)
+
+static gboolean
+topk_on_device (const SegNode *node)
+{
+  const SegDesc *in = &seg_node_input (node, 0)->desc;
+  return seg_node_device_types (node) && seg_desc_n_elems (in) <= MAX_PAIRS;
+}
+
+static gboolean
+emit_best (SegProgram *p, const SegRanking *r, SegRef pairs, guint32 k,
+    const SegValue *out, gboolean numbers, GError **error)
+{
+  SegStorage storage = seg_program_storage (p, out);
+  guint32 total = r->rows * k;
+  SegDispatch d = {
+    .shader = storage == SEG_STORAGE_I32   ? &seg_shader_topk_i32
+              : storage == SEG_STORAGE_F16 ? &seg_shader_topk_f16
+                                           : &seg_shader_topk_f32,
+    .spec = { numbers },
+    .n_spec = 1,
+    .bindings = { { numbers ? pairs : seg_program_value (p, r->source), SEG_BIND_TEXEL },
+        { pairs, SEG_BIND_BUFFER_READ },
+        { seg_program_value (p, out), SEG_BIND_BUFFER_WRITE } },
+    .n_bindings = 3,
+    .push = { r->n, k, r->inner, total },
+    .n_push = 4,
+  };
+  seg_groups_for (&d, ((guint64) total + 255) / 256);
+  return seg_program_dispatch (p, &d, error);
+}
+
+static gboolean
+topk_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const Params *params = node->params;
+  const SegValue *in = seg_node_input (node, 0), *indices = seg_node_output (node, 1);
+  const SegDesc *d = &in->desc;
+  SegRanking r = { .source = in,
+    .n = d->dims[params->axis],
+    .inner = 1,
+    .k = params->k,
+    .smallest = params->smallest };
+  for (guint i = params->axis + 1; i < d->rank; i++)
+    r.inner *= d->dims[i];
+  r.rows = seg_desc_n_elems (d) / r.n;
+  r.live = seg_program_fixed_rows (p, r.n);
+  r.keep = r.n <= FEW || r.k > r.n / 2 ? SEG_KEEP_ALL : SEG_KEEP_BEST;
+  SegKept kept;
+  SegRef pairs;
+  return seg_ranking_emit_pairs (p, &r, &kept, &pairs, error)
+         && emit_best (p, &r, pairs, r.k, seg_node_output (node, 0), FALSE, error)
+         && (indices == NULL || emit_best (p, &r, pairs, r.k, indices, TRUE, error));
+}
+
 const SegOp seg_op_topk = {
   .name = "TopK",
   .domain = "",
@@ -172,4 +232,6 @@ const SegOp seg_op_topk = {
   .params_size = sizeof (Params),
   .infer = topk_infer,
   .eval = topk_eval,
+  .on_device = topk_on_device,
+  .emit = topk_emit,
 };

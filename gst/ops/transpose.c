@@ -86,11 +86,12 @@ const SegOp seg_op_transpose = {
   .max_outputs = 1,
   .layout = SEG_OP_ANY,
   .storage = SEG_OP_MOVES,
-  .flags = SEG_OP_REORDERS | SEG_OP_BYTES,
+  .flags = SEG_OP_REORDERS | SEG_OP_BYTES | SEG_OP_ANY_LIVE_AXIS,
   .params_size = sizeof (Params),
   .infer = transpose_infer,
   .eval = transpose_eval,
   .emit = transpose_emit,
+  .by_row = seg_rows_of_first,
   .align = transpose_align,
   .perm = transpose_perm,
 };

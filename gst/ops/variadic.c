@@ -127,6 +127,15 @@ variadic_emit (const SegNode *node, SegProgram *p, GError **error)
   return TRUE;
 }
 
+static guint
+variadic_by_row (const SegNode *node)
+{
+  const VariadicParams *params = node->params;
+  return params->n == 2   ? seg_binary_by_row (node)
+         : params->n == 1 ? seg_rows_of_first (node)
+                          : 0;
+}
+
 #define VARIADIC(id, onnx, which, act)                                                   \
   const SegOp seg_op_##id = {                                                            \
     .name = onnx,                                                                        \
@@ -143,6 +152,7 @@ variadic_emit (const SegNode *node, SegProgram *p, GError **error)
     .infer = variadic_infer,                                                             \
     .eval = variadic_eval,                                                               \
     .emit = variadic_emit,                                                               \
+    .by_row = variadic_by_row,                                                           \
     .as_act = act,                                                                       \
   };
 VARIADIC (max, "Max", VARIANT_MAX, variadic_as_act)
