@@ -39,6 +39,7 @@ typedef struct {
   guint input_width, input_height; /* 0: the model's */
   guint tune_ms;
   gboolean post_messages;
+  gboolean stage_times;
   guint warn_after; /* frames; 0: never */
   double alpha, threshold, mask_threshold, iou_threshold;
   guint max_detections; /* 0: the model's */
@@ -83,6 +84,7 @@ enum {
   SEG_PROP_INPUT_HEIGHT,
   SEG_PROP_POST_MESSAGES,
   SEG_PROP_WARN_AFTER,
+  SEG_PROP_STAGE_TIMES,
   SEG_PROP_PRECISION,
   SEG_PROP_DEVICE,
   SEG_PROP_CACHE_DIR,

@@ -97,6 +97,7 @@ fit_network (GstVkSegment *self, const SegSettings *settings, guint width, guint
     .nearest = settings->upsample == SEG_UPSAMPLE_NEAREST,
     .own_pixels = settings->upsample == SEG_UPSAMPLE_NONE,
     .masks = settings->output == SEG_OUTPUT_META,
+    .staged = settings->stage_times,
     .override_fit = TRUE,
     .fit = self->net->fit,
     .tile = self->net->tile,

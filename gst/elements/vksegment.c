@@ -247,7 +247,8 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "result "
           "is from), classes: id, label and area (share of the frame, 0 to 1) of those "
           "in "
-          "it; queued: frames that wait for their results now; stages: upload-ms, "
+          "it; queued: frames that wait for their results now; stages (with "
+          "stage-times): upload-ms, "
           "preprocess-ms, network-ms, decode-ms and draw-ms, what the device took for "
           "each "
           "in a frame that the network saw, those that it can tell",

@@ -6,7 +6,7 @@ open_recording (SegPipe *pipe, SegCmd **cmd, GError **error)
 {
   if (*cmd == NULL) {
     *cmd = seg_cmd_new (pipe->vk, pipe->config.timed, error);
-    if (*cmd != NULL)
+    if (*cmd != NULL && pipe->config.staged)
       seg_cmd_stamp_ends (*cmd);
   }
   return *cmd != NULL && seg_cmd_begin (*cmd, error);

@@ -179,7 +179,8 @@ seg_pipe_slot_wait (SegPipe *pipe, guint n, GError **error)
   if (slot->doing != SEG_PIPE_REDRAW)
     g_atomic_int_set (&pipe->has_classes, slot->doing != SEG_PIPE_WARM_UP);
   slot->last_ms = (double) (g_get_monotonic_time () - slot->submitted_us) / 1e3;
-  if (slot->doing == SEG_PIPE_INFER || slot->doing == SEG_PIPE_INFER_ONLY)
+  if (pipe->config.staged
+      && (slot->doing == SEG_PIPE_INFER || slot->doing == SEG_PIPE_INFER_ONLY))
     take_stages (pipe, slot);
   if (pipe->tiles.active && slot->doing != SEG_PIPE_REDRAW)
     slot->last_ms *= (double) pipe->tiles.tiling.rounds / slot->rounds;

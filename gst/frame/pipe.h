@@ -31,6 +31,7 @@ typedef struct {
   SegFormat result_format;  /* for SEG_OUTPUT_CUTOUT */
   gboolean nearest;         /* blocky, as the network gives it */
   gboolean timed;           /* a time for each step: slower */
+  gboolean staged;          /* for each stage: see seg_pipe_stages */
   gboolean separate_memory; /* as if the device had memory of its own: tests */
   gboolean masks;           /* the host gets the masks of instances */
   gboolean override_fit;
@@ -129,7 +130,7 @@ gboolean seg_pipe_is_hosted (const SegPipe *pipe);
 const guint32 *seg_pipe_areas (const SegPipe *pipe);
 double seg_pipe_last_ms (const SegPipe *pipe);
 /* What the device took for each stage of a frame that was inferred, in ms, the last one for which that
- * is known; negative: not known. For the thread that waits for those frames. */
+ * is known; negative: not known, as when not config.staged. For the thread that waits for those frames. */
 const double *seg_pipe_stages (const SegPipe *pipe);
 /* Instances of the last frame that was inferred; NULL for networks that give none. Valid until the
  * next submit. masks is NULL unless config.masks. */

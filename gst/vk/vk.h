@@ -158,7 +158,8 @@ guint seg_cmd_n_barriers (const SegCmd *cmd);
 /* After a wait, when timed: nanoseconds of each of the n commands, in the order recorded. */
 gboolean seg_cmd_times (SegCmd *cmd, guint64 *ns, guint n, GError **error);
 /* For a recording that is not timed, before it begins: the device notes when it comes to it and when it
- * is through, which costs no barrier. Does nothing where the device cannot. */
+ * is through, which costs no barrier (but on lavapipe half a
+ * millisecond each). Does nothing where the device cannot. */
 void seg_cmd_stamp_ends (SegCmd *cmd);
 /* Nanoseconds from what came before to its own end, when it ran last. Does not wait: FALSE, *ns as it
  * was, when it has not run, is running again, or has no stamps. */

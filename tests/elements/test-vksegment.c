@@ -462,7 +462,7 @@ test_stages (void)
 {
   static const char *const names[] = { "upload-ms", "preprocess-ms", "network-ms",
     "decode-ms", "draw-ms" };
-  GstElement *element = new_element (NULL, NULL);
+  GstElement *element = new_element ("stage-times", TRUE, NULL);
   GstHarness *h = new_harness (element);
   g_autoptr (GstStructure) stats = NULL, stages = NULL;
   double last = 0.0, sum = 0.0, ms;
