@@ -111,23 +111,26 @@ new_mask (const SegInstance *s, GBytes *masks, double threshold)
       bytes, s->mask_width, s->mask_height, s->mask_stride, &rect, 0, 255, threshold);
 }
 
+/* In its own parameters, and where it comes from a GstAnalytics object, there. */
 static void
-tell_region (
-    GstVideoRegionOfInterestMeta *region, const char *label, guint class_id, double score)
+tell_region (GstBuffer *buffer, GstVideoRegionOfInterestMeta *region, const char *label,
+    guint class_id, double score)
 {
+  (void) gst_buffer_classify_region_in_analytics (buffer, region, label, score);
   gst_video_region_of_interest_meta_add_param (region,
       gst_structure_new ("classification", "label", G_TYPE_STRING, label, "class-id",
           G_TYPE_INT, (gint) class_id, "score", G_TYPE_DOUBLE, score, NULL));
 }
 
 static void
-attach_result (SegRoiList *list, GstVkSegMeta *meta, const SegModelInfo *info,
-    const SegRegionResult *result, GBytes *masks, double mask_threshold)
+attach_result (SegRoiList *list, GstBuffer *buffer, GstVkSegMeta *meta,
+    const SegModelInfo *info, const SegRegionResult *result, GBytes *masks,
+    double mask_threshold)
 {
-  char buffer[32];
+  char text[32];
   const SegInstance *s = &result->instance;
   GstVideoRegionOfInterestMeta *region = list->metas->pdata[result->region];
-  const char *label = g_intern_string (seg_model_info_label (info, s->class_id, buffer));
+  const char *label = g_intern_string (seg_model_info_label (info, s->class_id, text));
   GstVkSegRect box = { s->x, s->y, s->width, s->height };
   g_autoptr (GstVkSegMask) mask = new_mask (s, masks, mask_threshold);
   GstVkSegInstance *instance = gst_vk_seg_meta_add_instance (
@@ -136,7 +139,7 @@ attach_result (SegRoiList *list, GstVkSegMeta *meta, const SegModelInfo *info,
     return;
   instance->region_id = region->id;
   if (info->decoder != SEG_DECODER_FAST_RCNN)
-    tell_region (region, label, s->class_id, s->score);
+    tell_region (buffer, region, label, s->class_id, s->score);
 }
 
 gboolean
@@ -161,7 +164,7 @@ seg_roi_list_attach (SegRoiList *list, GstBuffer *buffer, const SegModelInfo *in
     return FALSE;
   g_autoptr (GBytes) masks = g_bytes_new (data, n_bytes);
   for (guint i = 0; i < n; i++)
-    attach_result (list, meta, info, &results[i], masks, mask_threshold);
+    attach_result (list, buffer, meta, info, &results[i], masks, mask_threshold);
   if (is_new && info->decoder == SEG_DECODER_FAST_RCNN)
     gst_vk_seg_meta_mirror (
         meta, buffer, GST_VK_SEG_MIRROR_ROI | GST_VK_SEG_MIRROR_ANALYTICS);

@@ -14,6 +14,12 @@ is_near (guint a, gint b)
 }
 
 static gboolean
+is_at (const gint r[4], guint x, guint y, guint w, guint h)
+{
+  return is_near (x, r[0]) && is_near (y, r[1]) && is_near (w, r[2]) && is_near (h, r[3]);
+}
+
+static gboolean
 has_region (GstBuffer *buffer, GQuark type, const gint r[4])
 {
   gpointer state = NULL;
@@ -22,8 +28,7 @@ has_region (GstBuffer *buffer, GQuark type, const gint r[4])
               buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
          != NULL) {
     const GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *) meta;
-    if (roi->roi_type == type && is_near (roi->x, r[0]) && is_near (roi->y, r[1])
-        && is_near (roi->w, r[2]) && is_near (roi->h, r[3]))
+    if (roi->roi_type == type && is_at (r, roi->x, roi->y, roi->w, roi->h))
       return TRUE;
   }
   return FALSE;
@@ -84,11 +89,65 @@ gst_buffer_add_regions_from_analytics (GstBuffer *buffer)
   return n;
 }
 
+/* The object of a region: of its type, at its place. */
+static gboolean
+find_object (GstAnalyticsRelationMeta *r, const GstVideoRegionOfInterestMeta *roi,
+    GstAnalyticsODMtd *od)
+{
+  gpointer state = NULL;
+  gint at[4];
+  gfloat score;
+  while (gst_analytics_relation_meta_iterate (
+      r, &state, gst_analytics_od_mtd_get_mtd_type (), od))
+    if (gst_analytics_od_mtd_get_obj_type (od) == roi->roi_type
+        && gst_analytics_od_mtd_get_location (od, &at[0], &at[1], &at[2], &at[3], &score)
+        && clip (at) && is_at (at, roi->x, roi->y, roi->w, roi->h))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * gst_buffer_classify_region_in_analytics: (skip)
+ * @buffer: a writable buffer
+ * @region: a region of interest on it
+ * @label: what is in it
+ * @score: how sure that is, from 0 to 1
+ *
+ * Writes a GstAnalytics classification, and relates it to the object detection that is the region's, of
+ * the same type and at the same place to a pixel.
+ *
+ * Returns: whether there is such an object; %FALSE where the library was built without GstAnalytics
+ */
+gboolean
+gst_buffer_classify_region_in_analytics (GstBuffer *buffer,
+    const GstVideoRegionOfInterestMeta *region, const gchar *label, gdouble score)
+{
+  GstAnalyticsRelationMeta *r = gst_buffer_get_analytics_relation_meta (buffer);
+  GstAnalyticsODMtd od;
+  GstAnalyticsClsMtd classes;
+  gfloat level = (gfloat) score;
+  GQuark name = g_quark_from_string (label);
+  if (r == NULL || !find_object (r, region, &od)
+      || !gst_analytics_relation_meta_add_cls_mtd (r, 1, &level, &name, &classes))
+    return FALSE;
+  return gst_analytics_relation_meta_set_relation (
+             r, GST_ANALYTICS_REL_TYPE_RELATE_TO, od.id, classes.id)
+         && gst_analytics_relation_meta_set_relation (
+             r, GST_ANALYTICS_REL_TYPE_RELATE_TO, classes.id, od.id);
+}
+
 #else
 
 guint
 gst_buffer_add_regions_from_analytics (GstBuffer *buffer)
 {
   return 0;
+}
+
+gboolean
+gst_buffer_classify_region_in_analytics (GstBuffer *buffer,
+    const GstVideoRegionOfInterestMeta *region, const gchar *label, gdouble score)
+{
+  return FALSE;
 }
 #endif

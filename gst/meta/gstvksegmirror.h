@@ -32,5 +32,7 @@ GST_VK_SEG_API void gst_vk_seg_meta_mirror_tracks (GstVkSegMeta *meta, GstBuffer
 GST_VK_SEG_API GstVkSegMeta *gst_buffer_add_vk_seg_meta_from_analytics (
     GstBuffer *buffer, GstBuffer *from, guint frame_width, guint frame_height);
 GST_VK_SEG_API guint gst_buffer_add_regions_from_analytics (GstBuffer *buffer);
+GST_VK_SEG_API gboolean gst_buffer_classify_region_in_analytics (GstBuffer *buffer,
+    const GstVideoRegionOfInterestMeta *region, const gchar *label, gdouble score);
 
 G_END_DECLS

@@ -135,6 +135,28 @@ test_classify (void)
 }
 
 #ifdef HAVE_ANALYTICS
+/* What object i is said to be, in a classification that is related to it. */
+static const char *
+class_of (GstBuffer *buffer, guint i)
+{
+  GstAnalyticsRelationMeta *r = gst_buffer_get_analytics_relation_meta (buffer);
+  GstAnalyticsODMtd od;
+  GstAnalyticsClsMtd classes;
+  gpointer state = NULL;
+  for (guint k = 0; k <= i; k++)
+    g_assert_true (gst_analytics_relation_meta_iterate (
+        r, &state, gst_analytics_od_mtd_get_mtd_type (), &od));
+  if (!gst_analytics_relation_meta_get_direct_related (r, od.id,
+          GST_ANALYTICS_REL_TYPE_RELATE_TO, gst_analytics_cls_mtd_get_mtd_type (), NULL,
+          &classes))
+    return NULL;
+  g_assert_cmpuint (gst_analytics_cls_mtd_get_length (&classes), ==, 1);
+  g_assert_cmpfloat (gst_analytics_cls_mtd_get_level (&classes, 0), >, 0.5);
+  g_assert_cmpint (gst_analytics_relation_meta_get_relation (r, classes.id, od.id), ==,
+      GST_ANALYTICS_REL_TYPE_RELATE_TO);
+  return g_quark_to_string (gst_analytics_cls_mtd_get_quark (&classes, 0));
+}
+
 /* Objects that a detector wrote as GstAnalytics metas are regions, once, with the same filters. */
 static void
 test_analytics (void)
@@ -161,6 +183,11 @@ test_analytics (void)
     g_assert_cmpstr (label_of (out, 1), ==, filtered ? NULL : "red");
     g_assert_cmpstr (label_of (out, 2), ==, filtered ? NULL : "green");
     g_assert_cmpstr (label_of (out, 3), ==, "red");
+    g_assert_cmpstr (class_of (out, 0), ==, filtered ? NULL : "red");
+    g_assert_cmpstr (class_of (out, 1), ==, "green");
+    g_assert_cmpstr (class_of (out, 2), ==, filtered ? NULL : "green");
+    g_assert_cmpstr (class_of (out, 3), ==, "red");
+    g_assert_null (class_of (out, 4));
     g_assert_cmpuint (nth_region (out, 3)->x, ==, 0);
     g_assert_cmpuint (nth_region (out, 3)->w, ==, 20);
     GstVkSegMeta *meta = gst_buffer_get_vk_seg_meta (out);
