@@ -10,6 +10,7 @@ layout (constant_id = 0) const bool IS_MAX = false;
 layout (constant_id = 1) const bool HALF_PIXEL = true;
 layout (constant_id = 2) const int SAMPLES = 0; // to a side of a cell; 0: by its size
 layout (constant_id = 3) const int MAX_SAMPLES = 64;
+layout (constant_id = 4) const int COLUMNS = 4; // of a region: a box; 5: its picture, and a box
 
 layout (binding = 0) uniform samplerBuffer source;
 layout (binding = 1) uniform samplerBuffer regions;
@@ -47,6 +48,24 @@ void add_sample (int first, float y, float x, inout vec4 sum)
   sum = IS_MAX ? max (sum, max (max (a, b), max (c, d))) : sum + a + b + c + d;
 }
 
+float region_at (int i)
+{
+  return texelFetch (regions, i >> 2)[i & 3];
+}
+
+vec4 box_of (int index)
+{
+  int i = index * COLUMNS + COLUMNS - 4;
+  return COLUMNS == 4 ? texelFetch (regions, index)
+                      : vec4 (region_at (i), region_at (i + 1), region_at (i + 2), region_at (i + 3));
+}
+
+int picture_of (int index)
+{
+  return COLUMNS == 4 ? texelFetch (pictures, index >> 2)[index & 3]
+                      : int (region_at (index * COLUMNS));
+}
+
 int sample_count (float cell)
 {
   return SAMPLES > 0 ? SAMPLES : clamp (int (ceil (cell)), 0, MAX_SAMPLES);
@@ -79,8 +98,8 @@ void main ()
   int row = cell / p.out_w, x = cell - row * p.out_w;
   int index = row / p.out_h, y = row - index * p.out_h;
 
-  int picture = texelFetch (pictures, index >> 2)[index & 3];
-  vec4 region = texelFetch (regions, index) * p.scale - (HALF_PIXEL ? 0.5 : 0.0);
+  int picture = picture_of (index);
+  vec4 region = box_of (index) * p.scale - (HALF_PIXEL ? 0.5 : 0.0);
   int first = clamp (picture, 0, p.n_pictures - 1) * p.in_h * p.in_w * p.in_pitch4
               + p.in_offset4 + c4;
   vec4 v = vec4 (0);

@@ -171,6 +171,8 @@ extern const SegOp seg_op_grid_sample;
 extern const SegOp seg_op_if;
 extern const SegOp seg_op_loop;
 extern const SegOp seg_op_max_roi_pool;
+extern const SegOp seg_op_mmcv_roi_align;
+extern const SegOp seg_op_mmdeploy_roi_align;
 extern const SegOp seg_op_nms;
 extern const SegOp seg_op_nonzero;
 extern const SegOp seg_op_paste_masks;

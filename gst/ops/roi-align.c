@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RoiAlign: He et al., "Mask R-CNN", 2017. */
+/* RoiAlign: He et al., "Mask R-CNN", 2017. MMCVRoiAlign is the same as mmdetection exports it: of
+ * regions [n,5], a picture's number and a box each. */
 #include "ops/roi.h"
 
 #include "ops/ops.h"
@@ -8,13 +9,30 @@
 #include <math.h>
 #include <string.h>
 
+enum { ONNX, MMCV };
+
+/* Columns of the regions. */
+static guint
+columns_of (const SegNode *node)
+{
+  return node->op->variant == MMCV ? 5 : 4;
+}
+
+static const char *
+coordinates_of (const SegNode *node)
+{
+  if (node->op->variant == MMCV)
+    return seg_node_attr_int (node, "aligned", 1) ? "half_pixel" : "output_half_pixel";
+  return seg_node_attr_string (node, "coordinate_transformation_mode",
+      node->opset >= 16 ? "half_pixel" : "output_half_pixel");
+}
+
 static gboolean
 roi_align_parse (SegNode *node, GError **error)
 {
   SegRoiAlign *p = node->params;
   const char *mode = seg_node_attr_string (node, "mode", "avg");
-  const char *coordinates = seg_node_attr_string (node, "coordinate_transformation_mode",
-      node->opset >= 16 ? "half_pixel" : "output_half_pixel");
+  const char *coordinates = coordinates_of (node);
   p->out_height = seg_node_attr_int (node, "output_height", 1);
   p->out_width = seg_node_attr_int (node, "output_width", 1);
   p->sampling_ratio = seg_node_attr_int (node, "sampling_ratio", 0);
@@ -22,6 +40,7 @@ roi_align_parse (SegNode *node, GError **error)
   p->is_max = strcmp (mode, "max") == 0;
   p->half_pixel = strcmp (coordinates, "half_pixel") == 0;
   if ((!p->is_max && strcmp (mode, "avg") != 0)
+      || (p->is_max && node->op->variant == MMCV) /* of what it interpolates */
       || (!p->half_pixel && strcmp (coordinates, "output_half_pixel") != 0)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "mode '%s' with coordinates '%s' is not supported", mode, coordinates);
@@ -40,20 +59,27 @@ roi_align_parse (SegNode *node, GError **error)
 }
 
 static gboolean
+are_pictures (const SegDesc *batch, gint64 n)
+{
+  return batch->rank == 1 && batch->dims[0] == n && !seg_dtype_is_float (batch->dtype);
+}
+
+static gboolean
 roi_align_infer (SegNode *node, GError **error)
 {
   const SegRoiAlign *p = node->params;
   const SegDesc *in = &seg_node_input (node, 0)->desc;
   const SegDesc *rois = &seg_node_input (node, 1)->desc;
-  const SegDesc *batch = &seg_node_input (node, 2)->desc;
-  if (in->rank != 4 || rois->rank != 2 || rois->dims[1] != 4 || batch->rank != 1
-      || batch->dims[0] != rois->dims[0] || !seg_dtype_is_float (in->dtype)
-      || !seg_dtype_is_float (rois->dtype) || seg_dtype_is_float (batch->dtype)) {
+  const SegValue *batch = seg_node_input (node, 2);
+  if (in->rank != 4 || rois->rank != 2 || rois->dims[1] != columns_of (node)
+      || (batch != NULL && !are_pictures (&batch->desc, rois->dims[0]))
+      || !seg_dtype_is_float (in->dtype) || !seg_dtype_is_float (rois->dtype)) {
     g_autofree char *a = seg_desc_to_string (in), *b = seg_desc_to_string (rois);
-    g_autofree char *c = seg_desc_to_string (batch);
+    g_autofree char *c = batch != NULL ? seg_desc_to_string (&batch->desc) : NULL;
     g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
-        "%s, %s and %s are not feature maps, regions [n,4] and their pictures [n]", a, b,
-        c);
+        "%s, %s%s%s are not feature maps, regions [n,%u]%s", a, b,
+        c != NULL ? " and " : "", c != NULL ? c : "", columns_of (node),
+        c != NULL ? " and their pictures [n]" : "");
     return FALSE;
   }
   seg_node_output (node, 0)->desc = (SegDesc){ in->dtype, 4,
@@ -95,11 +121,11 @@ typedef struct {
 } Region;
 
 static gboolean
-make_region (const SegRoiAlign *p, const SegTensor *rois, gint64 i, Region *r)
+make_region (const SegRoiAlign *p, const SegTensor *rois, gsize at, Region *r)
 {
   double shift = p->half_pixel ? 0.5 : 0, v[4];
   for (guint k = 0; k < 4; k++) {
-    v[k] = seg_tensor_get_double (rois, i * 4 + k) * p->scale - shift;
+    v[k] = seg_tensor_get_double (rois, at + k) * p->scale - shift;
     if (!(fabs (v[k]) < 1e9))
       return FALSE;
   }
@@ -165,7 +191,7 @@ roi_align_eval (
 {
   const SegRoiAlign *p = node->params;
   const SegDesc *d = &in[0]->desc;
-  gsize size = d->dims[1] * p->out_height * p->out_width;
+  gsize size = d->dims[1] * p->out_height * p->out_width, columns = columns_of (node);
   g_autofree Sample *samples =
       g_try_new (Sample, SEG_ROI_MAX_SAMPLES * SEG_ROI_MAX_SAMPLES);
   if (samples == NULL) {
@@ -173,7 +199,8 @@ roi_align_eval (
     return FALSE;
   }
   for (gint64 i = 0; i < in[1]->desc.dims[0]; i++) {
-    gint64 picture = seg_tensor_get_int (in[2], i);
+    gint64 picture = columns == 4 ? seg_tensor_get_int (in[2], i)
+                                  : seg_tensor_get_int (in[1], i * columns);
     Region r;
     if (picture < 0 || picture >= d->dims[0]) {
       g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
@@ -182,7 +209,7 @@ roi_align_eval (
           i, picture, d->dims[0]);
       return FALSE;
     }
-    if (size > 0 && make_region (p, in[1], i, &r))
+    if (size > 0 && make_region (p, in[1], i * columns + columns - 4, &r))
       eval_region (p, in[0], picture, &r, samples, out[0], i * size);
   }
   return TRUE;
@@ -193,6 +220,8 @@ roi_align_eval (
 static guint
 roi_align_by_row (const SegNode *node)
 {
+  if (node->op->variant == MMCV)
+    return seg_node_input (node, 0)->size == SEG_SIZE_FIXED ? 2 : 0;
   gboolean live = seg_node_input (node, 0)->size == SEG_SIZE_FIXED
                   && seg_node_input (node, 1)->size == SEG_SIZE_BOUNDED
                   && seg_node_input (node, 2)->size == SEG_SIZE_BOUNDED;
@@ -204,6 +233,8 @@ roi_align_emit (const SegNode *node, SegProgram *p, GError **error)
 {
   const SegRoiAlign *params = node->params;
   const SegValue *x = seg_node_input (node, 0), *y = seg_node_output (node, 0);
+  const SegValue *pictures = seg_node_input (node, 2);
+  gint32 none = 0;
   const gint64 *d = y->desc.dims, *in_dims = x->desc.dims;
   SegView in = seg_view (x), out = seg_view (y);
   guint32 channels = d[1], c4 = (channels + 7) / 8 * 2, scale;
@@ -218,11 +249,13 @@ roi_align_emit (const SegNode *node, SegProgram *p, GError **error)
   SegDispatch dispatch = {
     .shader = half ? &seg_shader_roi_align_f16 : &seg_shader_roi_align_f32,
     .spec = { params->is_max, params->half_pixel, params->sampling_ratio,
-        SEG_ROI_MAX_SAMPLES },
-    .n_spec = 4,
+        SEG_ROI_MAX_SAMPLES, columns_of (node) },
+    .n_spec = 5,
     .bindings = { { seg_program_value (p, x), SEG_BIND_TEXEL },
         { seg_program_value (p, seg_node_input (node, 1)), SEG_BIND_TEXEL },
-        { seg_program_value (p, seg_node_input (node, 2)), SEG_BIND_TEXEL },
+        { pictures != NULL ? seg_program_value (p, pictures)
+                           : seg_program_ints (p, &none, 1),
+            SEG_BIND_TEXEL },
         { seg_program_value (p, y), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
     .push = { in_dims[3], in_dims[2], d[3], d[2], in.pitch / 4, in.offset / 4,
@@ -233,19 +266,15 @@ roi_align_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_program_dispatch (p, &dispatch, error);
 }
 
-const SegOp seg_op_roi_align = {
-  .name = "RoiAlign",
-  .domain = "",
-  .min_inputs = 3,
-  .max_inputs = 3,
-  .max_outputs = 1,
-  .layout = SEG_OP_CHANNELS_LAST,
-  .decides = SEG_OP_ALL_BUT_FIRST,
-  .flags = SEG_OP_HEAVY,
-  .params_size = sizeof (SegRoiAlign),
-  .parse = roi_align_parse,
-  .infer = roi_align_infer,
-  .eval = roi_align_eval,
-  .emit = roi_align_emit,
-  .by_row = roi_align_by_row,
-};
+#define ROI_ALIGN(NAME, DOMAIN, VARIANT, N_INPUTS)                                       \
+  {                                                                                      \
+    .name = NAME, .domain = DOMAIN, .min_inputs = N_INPUTS, .max_inputs = N_INPUTS,      \
+    .max_outputs = 1, .layout = SEG_OP_CHANNELS_LAST, .decides = SEG_OP_ALL_BUT_FIRST,   \
+    .flags = SEG_OP_HEAVY, .variant = VARIANT, .params_size = sizeof (SegRoiAlign),      \
+    .parse = roi_align_parse, .infer = roi_align_infer, .eval = roi_align_eval,          \
+    .emit = roi_align_emit, .by_row = roi_align_by_row                                   \
+  }
+
+const SegOp seg_op_roi_align = ROI_ALIGN ("RoiAlign", "", ONNX, 3);
+const SegOp seg_op_mmcv_roi_align = ROI_ALIGN ("MMCVRoiAlign", "mmcv", MMCV, 2);
+const SegOp seg_op_mmdeploy_roi_align = ROI_ALIGN ("MMCVRoiAlign", "mmdeploy", MMCV, 2);

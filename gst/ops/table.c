@@ -172,6 +172,8 @@ const SegOp *const seg_op_table[] = {
   &seg_op_if,
   &seg_op_loop,
   &seg_op_max_roi_pool,
+  &seg_op_mmcv_roi_align,
+  &seg_op_mmdeploy_roi_align,
   &seg_op_nms,
   &seg_op_nonzero,
   &seg_op_paste_masks,
