@@ -19,14 +19,7 @@
  * gst-launch-1.0 uridecodebin uri=file:///tmp/street.mp4 ! videoconvert ! vksegment model=/tmp/yolov8n-seg.onnx output=meta ! vksegtrack ! vksegdemux name=d d.instance_0 ! queue ! videoconvert ! autovideosink d.instance_1 ! queue ! videoconvert ! autovideosink
  * ]| The first two objects, each in a window.
  */
-#include "elements/vksegdemux.h"
-
-#include "elements/demuxassign.h"
-#include "elements/demuxpad.h"
-#include "elements/demuxstream.h"
-#include "meta/gstvksegshape.h"
-
-#include <gst/base/gstflowcombiner.h>
+#include "elements/vksegdemux-priv.h"
 
 #include <string.h>
 
@@ -37,24 +30,6 @@ GST_DEBUG_CATEGORY_STATIC (vk_seg_demux_debug);
 #define DEFAULT_JSON GST_VK_SEG_JSON_RLE
 
 enum { PROP_0, PROP_HOLD, PROP_JSON };
-
-struct _GstVkSegDemux {
-  GstElement parent;
-  GstPad *sink, *src;
-
-  guint hold;             /* object lock */
-  GstVkSegJsonFlags json; /* object lock */
-
-  GMutex lock;     /* pads, combiner, streams_changed, and `released` of pads */
-  GPtrArray *pads; /* SegDemuxPad, by kind and number */
-  GstFlowCombiner *combiner;
-  gboolean streams_changed;
-
-  /* streaming thread */
-  GPtrArray *linked; /* pads of this frame; kept so that frames do not allocate */
-  SegStreamState state;
-  GstStream *video; /* upstream's */
-};
 
 G_DEFINE_TYPE (GstVkSegDemux, gst_vk_seg_demux, GST_TYPE_ELEMENT)
 GST_ELEMENT_REGISTER_DEFINE (
@@ -77,242 +52,6 @@ static GstStaticPadTemplate templates[] = {
   GST_STATIC_PAD_TEMPLATE (
       "instance_%u", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS (GRAY_CAPS)),
 };
-
-/* --- frames ------------------------------------------------------------------------------------ */
-
-static void
-update_collection (GstVkSegDemux *self)
-{
-  g_mutex_lock (&self->lock);
-  gboolean changed = self->streams_changed;
-  self->streams_changed = FALSE;
-  if (changed)
-    seg_streams_collect (GST_ELEMENT (self), self->video, self->pads, &self->state);
-  g_mutex_unlock (&self->lock);
-  if (changed)
-    gst_element_post_message (GST_ELEMENT (self),
-        gst_message_new_stream_collection (GST_OBJECT (self), self->state.collection));
-}
-
-/* Takes references to the pads that this frame is for. No lock is held while pads change hands:
- * who is told of it may request another. */
-static void
-collect_linked (GstVkSegDemux *self)
-{
-  update_collection (self);
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->pads->len; i++)
-    g_ptr_array_add (self->linked, gst_object_ref (self->pads->pdata[i]));
-  g_mutex_unlock (&self->lock);
-  for (guint i = self->linked->len; i-- > 0;) {
-    SegDemuxPad *pad = self->linked->pdata[i];
-    if (gst_pad_is_linked (GST_PAD (pad)) && pad->stream != NULL)
-      continue;
-    seg_demux_pad_bind (pad, GST_VK_SEG_NO_TRACK);
-    g_ptr_array_remove_index (self->linked, i);
-  }
-}
-
-/* A pad that was released while data went to it does not count. */
-static GstFlowReturn
-combine (GstVkSegDemux *self, GstPad *pad, GstFlowReturn flow)
-{
-  g_mutex_lock (&self->lock);
-  if (pad == self->src || !SEG_DEMUX_PAD (pad)->released)
-    flow = gst_flow_combiner_update_pad_flow (self->combiner, pad, flow);
-  else
-    flow = GST_FLOW_OK;
-  g_mutex_unlock (&self->lock);
-  return flow;
-}
-
-static GstFlowReturn
-send (GstVkSegDemux *self, SegDemuxPad *pad, const GstVkSegMeta *meta, GstBuffer *video,
-    GstVkSegJsonFlags json)
-{
-  GstBuffer *buffer = NULL;
-  seg_demux_pad_start (pad, &self->state);
-  GstFlowReturn flow = seg_stream_make (pad, meta, video, json, &buffer);
-  if (flow == GST_FLOW_OK && buffer != NULL)
-    flow = gst_pad_push (GST_PAD (pad), buffer);
-  else if (flow == GST_FLOW_OK)
-    seg_stream_gap (pad, video, &self->state);
-  return combine (self, GST_PAD (pad), flow);
-}
-
-static gboolean
-may_go_on (GstFlowReturn flow)
-{
-  return flow == GST_FLOW_OK || flow == GST_FLOW_NOT_LINKED;
-}
-
-static GstFlowReturn
-gst_vk_seg_demux_chain (GstPad *sink, GstObject *parent, GstBuffer *video)
-{
-  GstVkSegDemux *self = GST_VK_SEG_DEMUX (parent);
-  const GstVkSegMeta *meta = gst_buffer_get_vk_seg_meta (video);
-  GstFlowReturn flow = GST_FLOW_OK;
-  GST_OBJECT_LOCK (self);
-  guint hold = self->hold;
-  GstVkSegJsonFlags json = self->json;
-  GST_OBJECT_UNLOCK (self);
-  collect_linked (self);
-  seg_demux_assign (self->linked, meta, hold);
-  for (guint i = 0; i < self->linked->len && may_go_on (flow); i++)
-    flow = send (self, self->linked->pdata[i], meta, video, json);
-  g_ptr_array_set_size (self->linked, 0);
-  if (!may_go_on (flow)) {
-    gst_buffer_unref (video);
-    return flow;
-  }
-  /* The video last, so that nobody else holds it when it goes on. */
-  return combine (self, self->src, gst_pad_push (self->src, video));
-}
-
-/* --- events ------------------------------------------------------------------------------------ */
-
-static gpointer
-ref_pad (gconstpointer pad, gpointer data)
-{
-  return gst_object_ref ((gpointer) pad);
-}
-
-static void
-for_each_pad (GstVkSegDemux *self, void (*function) (SegDemuxPad *pad))
-{
-  g_mutex_lock (&self->lock);
-  g_autoptr (GPtrArray) pads = g_ptr_array_copy (self->pads, ref_pad, NULL);
-  g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < pads->len; i++)
-    function (pads->pdata[i]);
-}
-
-static void
-mark_segment (SegDemuxPad *pad)
-{
-  pad->needs_segment = TRUE;
-}
-
-static void
-unbind (SegDemuxPad *pad)
-{
-  pad->n_absent = 0;
-  seg_demux_pad_bind (pad, GST_VK_SEG_NO_TRACK);
-}
-
-static void
-take_stream_start (GstVkSegDemux *self, GstEvent *event)
-{
-  if (!gst_event_parse_group_id (event, &self->state.group_id))
-    self->state.group_id = gst_util_group_id_next ();
-  seg_streams_take_video (&self->video, event);
-  for_each_pad (self, seg_demux_pad_restart);
-  g_mutex_lock (&self->lock);
-  self->streams_changed = TRUE;
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-take_caps (GstVkSegDemux *self, GstEvent *event)
-{
-  GstCaps *caps;
-  GstVideoInfo old = self->state.info, *now = &self->state.info;
-  gst_event_parse_caps (event, &caps);
-  seg_stream_info_from_caps (now, caps);
-  if (old.width != now->width || old.height != now->height || old.fps_n != now->fps_n
-      || old.fps_d != now->fps_d || old.par_n != now->par_n || old.par_d != now->par_d)
-    for_each_pad (self, seg_demux_pad_renegotiate);
-}
-
-static gboolean
-push_to_pad (GstElement *element, GstPad *pad, gpointer event)
-{
-  GstVkSegDemux *self = GST_VK_SEG_DEMUX (element);
-  if (pad != self->src)
-    seg_demux_pad_start (SEG_DEMUX_PAD (pad), &self->state);
-  gst_pad_push_event (pad, gst_event_ref (event));
-  return TRUE;
-}
-
-static gboolean
-push_to_all (GstVkSegDemux *self, GstEvent *event)
-{
-  update_collection (self);
-  gst_element_foreach_src_pad (GST_ELEMENT (self), push_to_pad, event);
-  gst_event_unref (event);
-  return TRUE;
-}
-
-static gboolean
-gst_vk_seg_demux_sink_event (GstPad *sink, GstObject *parent, GstEvent *event)
-{
-  GstVkSegDemux *self = GST_VK_SEG_DEMUX (parent);
-  gboolean ok;
-  switch (GST_EVENT_TYPE (event)) {
-  case GST_EVENT_STREAM_START: take_stream_start (self, event); break;
-  case GST_EVENT_CAPS: take_caps (self, event); break;
-  case GST_EVENT_SEGMENT:
-    gst_event_copy_segment (event, &self->state.segment);
-    self->state.has_segment = TRUE;
-    for_each_pad (self, mark_segment);
-    break;
-  case GST_EVENT_GAP:
-  case GST_EVENT_EOS:
-  case GST_EVENT_SEGMENT_DONE:
-  case GST_EVENT_INSTANT_RATE_CHANGE: return push_to_all (self, event);
-  case GST_EVENT_FLUSH_START: return gst_pad_event_default (sink, parent, event);
-  case GST_EVENT_FLUSH_STOP:
-    ok = gst_pad_event_default (sink, parent, event);
-    for_each_pad (self, unbind);
-    g_mutex_lock (&self->lock);
-    gst_flow_combiner_reset (self->combiner);
-    g_mutex_unlock (&self->lock);
-    return ok;
-  default: break;
-  }
-  return gst_pad_push_event (self->src, event);
-}
-
-/* What the video's peer wants is asked of it alone; the other streams have no say. */
-static gboolean
-gst_vk_seg_demux_sink_query (GstPad *sink, GstObject *parent, GstQuery *query)
-{
-  GstVkSegDemux *self = GST_VK_SEG_DEMUX (parent);
-  switch (GST_QUERY_TYPE (query)) {
-  case GST_QUERY_CAPS:
-  case GST_QUERY_ACCEPT_CAPS:
-  case GST_QUERY_ALLOCATION:
-    if (gst_pad_peer_query (self->src, query))
-      return TRUE;
-    if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
-      return FALSE;
-    break;
-  default: break;
-  }
-  return gst_pad_query_default (sink, parent, query);
-}
-
-static gboolean
-gst_vk_seg_demux_src_query (GstPad *src, GstObject *parent, GstQuery *query)
-{
-  GstVkSegDemux *self = GST_VK_SEG_DEMUX (parent);
-  if ((GST_QUERY_TYPE (query) == GST_QUERY_CAPS
-          || GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS)
-      && gst_pad_peer_query (self->sink, query))
-    return TRUE;
-  return gst_pad_query_default (src, parent, query);
-}
-
-/* A slow sink of masks does not slow down the network. */
-static gboolean
-gst_vk_seg_demux_stream_event (GstPad *pad, GstObject *parent, GstEvent *event)
-{
-  if (GST_EVENT_TYPE (event) != GST_EVENT_QOS
-      && GST_EVENT_TYPE (event) != GST_EVENT_RECONFIGURE)
-    return gst_pad_event_default (pad, parent, event);
-  gst_event_unref (event);
-  return TRUE;
-}
 
 /* --- request pads --------------------------------------------------------------------------------- */
 
@@ -367,7 +106,7 @@ new_pad (GstPadTemplate *template, SegStreamKind kind, guint number)
   pad->kind = kind;
   pad->number = number;
   gst_pad_use_fixed_caps (GST_PAD (pad));
-  gst_pad_set_event_function (GST_PAD (pad), gst_vk_seg_demux_stream_event);
+  gst_pad_set_event_function (GST_PAD (pad), seg_demux_stream_event);
   return pad;
 }
 
@@ -423,7 +162,7 @@ gst_vk_seg_demux_release_pad (GstElement *element, GstPad *gst_pad)
 static void
 reset (GstVkSegDemux *self)
 {
-  for_each_pad (self, seg_demux_pad_restart);
+  seg_demux_for_each_pad (self, seg_demux_pad_restart);
   g_mutex_lock (&self->lock);
   gst_flow_combiner_reset (self->combiner);
   self->streams_changed = TRUE;
@@ -496,12 +235,12 @@ gst_vk_seg_demux_init (GstVkSegDemux *self)
   self->linked = g_ptr_array_new_with_free_func (gst_object_unref);
   self->combiner = gst_flow_combiner_new ();
   self->sink = gst_pad_new_from_static_template (&sink_template, "sink");
-  gst_pad_set_chain_function (self->sink, gst_vk_seg_demux_chain);
-  gst_pad_set_event_function (self->sink, gst_vk_seg_demux_sink_event);
-  gst_pad_set_query_function (self->sink, gst_vk_seg_demux_sink_query);
+  gst_pad_set_chain_function (self->sink, seg_demux_chain);
+  gst_pad_set_event_function (self->sink, seg_demux_sink_event);
+  gst_pad_set_query_function (self->sink, seg_demux_sink_query);
   gst_element_add_pad (GST_ELEMENT (self), self->sink);
   self->src = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_query_function (self->src, gst_vk_seg_demux_src_query);
+  gst_pad_set_query_function (self->src, seg_demux_src_query);
   gst_element_add_pad (GST_ELEMENT (self), self->src);
   gst_flow_combiner_add_pad (self->combiner, self->src);
   reset (self);
