@@ -23,15 +23,17 @@ ROOMS = {
     'frame': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'shaders.h'], []),
     'meta': (['base'], GST + ['json-glib-1.0']),
     'tool': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame'], ['gio-2.0', 'json-glib-1.0']),
-    'elements': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta'], GST),
+    'zerocopy': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame'],
+                 GST + ['gstreamer-vulkan-1.0', 'vulkan']),
+    'elements': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta', 'zerocopy'], GST),
     'app': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta', 'elements'], GST),
     'proposals': (['base', 'elements/videoframe.h'], GST),
 }
 # Who may include <...> beginning so. What is not named is the C library's or GLib's.
 SYSTEM = {
-    'gst/': {'meta', 'elements', 'app', 'proposals', ''},
+    'gst/': {'meta', 'zerocopy', 'elements', 'app', 'proposals', ''},
     'opencv2/': {'proposals'},
-    'vulkan/': {'vk'},
+    'vulkan/': {'vk', 'zerocopy'},
     'protobuf-c/': {'onnx'},
     'pango/': {'frame'},
     'json-glib/': {'tool', 'meta', 'elements'},

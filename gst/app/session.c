@@ -76,7 +76,7 @@ seg_app_load (GstVkSegSession *self, GError **error)
   SegStyle style;
   if (self->net != NULL)
     return TRUE;
-  self->net = seg_settings_open (&self->settings, error);
+  self->net = seg_settings_open (&self->settings, NULL, error);
   if (self->net != NULL
       && seg_pipe_check (seg_net_graph (self->net), self->net->info, error)
       && seg_settings_style (&self->settings, self->net->info, &style, error))

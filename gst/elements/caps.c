@@ -2,6 +2,7 @@
 #include "elements/caps.h"
 
 #include "elements/videoframe.h"
+#include "zerocopy/gpu.h"
 
 static void
 set_formats (GstStructure *s, const char *const *names)
@@ -61,4 +62,34 @@ seg_caps_other_side (
     gst_caps_append_structure_full (other, s, gst_caps_features_copy (features));
   }
   return gst_caps_simplify (other);
+}
+
+/* In which memory the same could be as well; NULL: it is in yet another. */
+static GstCapsFeatures *
+other_memory (GstCapsFeatures *features)
+{
+  if (gst_caps_features_is_any (features))
+    return NULL;
+  if (gst_caps_features_contains (features, SEG_MEMORY_IMAGE)) {
+    GstCapsFeatures *other = gst_caps_features_copy (features);
+    gst_caps_features_remove (other, SEG_MEMORY_IMAGE);
+    return other;
+  }
+  if (!gst_caps_features_is_equal (features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY))
+    return NULL;
+  return gst_caps_features_new (SEG_MEMORY_IMAGE, NULL);
+}
+
+GstCaps *
+seg_caps_add_memories (GstCaps *caps)
+{
+  guint n = gst_caps_get_size (caps);
+  caps = gst_caps_make_writable (caps);
+  for (guint i = 0; i < n; i++) {
+    GstCapsFeatures *other = other_memory (gst_caps_get_features (caps, i));
+    if (other != NULL)
+      gst_caps_append_structure_full (
+          caps, gst_structure_copy (gst_caps_get_structure (caps, i)), other);
+  }
+  return caps;
 }

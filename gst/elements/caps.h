@@ -13,4 +13,7 @@ G_BEGIN_DECLS
 GstCaps *seg_caps_other_side (
     GstCaps *caps, GstPadDirection direction, SegOutputKind output, gboolean any_size);
 
+/* Takes caps and adds, after them, the same in the other of system memory and the device's images. */
+GstCaps *seg_caps_add_memories (GstCaps *caps);
+
 G_END_DECLS

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/livequeue.h"
 
-#include "elements/videoframe.h"
-
 #include <string.h>
 
 /* One that waits for each depth, one that comes, two that are in flight though their frames have
@@ -24,7 +22,7 @@ typedef struct {
 
 struct _SegLiveQueue {
   SegPipe *pipe;
-  GstVideoInfo info;
+  SegFrameIo *io;
   guint depth, n_jobs;
   gboolean one_at_a_time;
   SegLiveHooks hooks;
@@ -106,23 +104,6 @@ complete_job (SegLiveQueue *q, Job *job)
 
 /* --- the worker ----------------------------------------------------------------------------------- */
 
-static gboolean
-load (SegLiveQueue *q, guint slot, GstBuffer *buffer, GError **error)
-{
-  GstVideoFrame frame;
-  guint8 *upload;
-  const SegFrame *to = seg_pipe_slot_input (q->pipe, slot, &upload);
-  if (!gst_video_frame_map (
-          &frame, &q->info, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    g_set_error (
-        error, SEG_ERROR, SEG_ERROR_INPUT, "a frame that is not as its caps say");
-    return FALSE;
-  }
-  seg_video_load (to, upload, &frame);
-  gst_video_frame_unmap (&frame);
-  return TRUE;
-}
-
 static guint
 slot_of (const SegLiveQueue *q, const Job *job)
 {
@@ -133,7 +114,7 @@ static gboolean
 start_job (SegLiveQueue *q, Job *job, GError **error)
 {
   guint slot = slot_of (q, job);
-  return load (q, slot, job->buffer, error)
+  return seg_frame_io_load (q->io, q->pipe, slot, job->buffer, error)
          && seg_pipe_slot_submit (q->pipe, slot, job->work, error);
 }
 
@@ -146,6 +127,8 @@ finish_job (SegLiveQueue *q, Job **pjob, GError **error)
     return TRUE;
   guint slot = slot_of (q, job);
   gboolean ok = seg_pipe_slot_wait (q->pipe, slot, error);
+  if (ok)
+    seg_frame_io_release (q->io, slot);
   if (ok && job->work != SEG_PIPE_REDRAW)
     q->hooks.inferred (q->user_data, seg_pipe_slot_ms (q->pipe, slot));
   g_mutex_lock (&q->lock);
@@ -231,12 +214,12 @@ work_on (gpointer data)
 /* --- the streaming thread --------------------------------------------------------------------------- */
 
 SegLiveQueue *
-seg_live_queue_new (SegPipe *pipe, const GstVideoInfo *info, guint depth,
-    gboolean one_at_a_time, const SegLiveHooks *hooks, gpointer user_data)
+seg_live_queue_new (SegPipe *pipe, SegFrameIo *io, guint depth, gboolean one_at_a_time,
+    const SegLiveHooks *hooks, gpointer user_data)
 {
   SegLiveQueue *q = g_new0 (SegLiveQueue, 1);
   q->pipe = pipe;
-  q->info = *info;
+  q->io = io;
   q->depth = MIN (depth, SEG_LIVE_MAX_DEPTH);
   q->n_jobs = q->depth + 3;
   q->one_at_a_time = one_at_a_time;
@@ -373,11 +356,13 @@ seg_live_queue_answer (
 gboolean
 seg_live_queue_redraw (SegLiveQueue *q, GstBuffer *buffer, GError **error)
 {
-  if (!load (q, 0, buffer, error))
+  if (!seg_frame_io_load (q->io, q->pipe, 0, buffer, error))
     return FALSE;
   g_mutex_lock (&q->draw_lock);
   gboolean ok = seg_pipe_slot_submit (q->pipe, 0, SEG_PIPE_REDRAW, error)
                 && seg_pipe_slot_wait (q->pipe, 0, error);
+  if (ok)
+    seg_frame_io_release (q->io, 0);
   g_mutex_unlock (&q->draw_lock);
   return ok;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "frame/pipe.h"
-
-#include <gst/video/video.h>
+#include "elements/frameio.h"
 
 G_BEGIN_DECLS
 
@@ -46,7 +44,7 @@ typedef struct {
 
 /* depth: frames that may wait for their answers, 0 to SEG_LIVE_MAX_DEPTH. one_at_a_time: the pipe
  * takes turns, or its network runs partly on the host. pipe, and what user_data is, must outlive it. */
-SegLiveQueue *seg_live_queue_new (SegPipe *pipe, const GstVideoInfo *info, guint depth,
+SegLiveQueue *seg_live_queue_new (SegPipe *pipe, SegFrameIo *io, guint depth,
     gboolean one_at_a_time, const SegLiveHooks *hooks, gpointer user_data);
 /* Waits for what is in flight. NULL is allowed. */
 void seg_live_queue_free (SegLiveQueue **queue);

@@ -556,17 +556,25 @@ keys_of (const SegSettings *s)
   return keys;
 }
 
+char *
+seg_settings_cache_dir (const SegSettings *s)
+{
+  if (s->cache_dir == NULL)
+    return g_build_filename (g_get_user_cache_dir (), "vkseg", NULL);
+  return s->cache_dir[0] != '\0' ? g_strdup (s->cache_dir) : NULL;
+}
+
 SegNet *
-seg_settings_open (const SegSettings *s, GError **error)
+seg_settings_open (const SegSettings *s, SegVk *vk, GError **error)
 {
   g_autoptr (GHashTable) keys = keys_of (s);
-  g_autofree char *user_cache = g_build_filename (g_get_user_cache_dir (), "vkseg", NULL);
-  const char *cache = s->cache_dir == NULL ? user_cache : s->cache_dir;
+  g_autofree char *cache = seg_settings_cache_dir (s);
   SegNetOptions options = {
     .model = s->model != NULL && s->model[0] != '\0' ? s->model : SEG_DEFAULT_MODEL,
     .model_info = s->model_info,
     .device = s->device,
-    .cache_dir = cache[0] != '\0' ? cache : NULL,
+    .cache_dir = cache,
+    .vk = vk,
     .precision = s->precision,
     .tune_ms = s->tune_ms,
     .input_width = s->input_width,

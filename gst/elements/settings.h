@@ -108,8 +108,10 @@ gboolean seg_settings_get (const SegSettings *s, guint id, GValue *value);
 /* Whether a change of the property is taken up by the next frame. */
 gboolean seg_settings_is_style (guint id);
 
-/* Loads the network that the settings name; see seg_net_open. */
-SegNet *seg_settings_open (const SegSettings *s, GError **error);
+/* Loads the network that the settings name; see seg_net_open. vk NULL: on the device that they name. */
+SegNet *seg_settings_open (const SegSettings *s, SegVk *vk, GError **error);
+/* Newly allocated; NULL: none is wanted. */
+char *seg_settings_cache_dir (const SegSettings *s);
 /* Fails with SEG_ERROR_INPUT when `classes` names one that the network does not have. */
 gboolean seg_settings_style (
     const SegSettings *s, const SegModelInfo *info, SegStyle *style, GError **error);

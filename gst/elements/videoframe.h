@@ -16,6 +16,14 @@ G_BEGIN_DECLS
   ", width=[1," G_STRINGIFY (SEG_FRAME_MAX_PX) "], height=[1," G_STRINGIFY (             \
       SEG_FRAME_MAX_PX) "], framerate=[0/1,2147483647/1]"
 
+/* The same in images of the device, with what GstVulkan has formats for. */
+#define SEG_IMAGE_CAPS                                                                   \
+  "video/x-raw(memory:VulkanImage), format={ NV12, I420, RGBA, BGRA, RGBx, BGRx, NV21, " \
+  "YV12, GRAY8 }, width=[1," G_STRINGIFY (                                               \
+      SEG_FRAME_MAX_PX) "], height=[1," G_STRINGIFY (SEG_FRAME_MAX_PX) "], "             \
+                                                                       "framerate=[0/"   \
+                                                                       "1,2147483647/1]"
+
 gboolean seg_video_format (GstVideoFormat format, SegFormat *out);
 /* Matrix, range and chroma siting as the caps say, with GStreamer's defaults for the size where
  * they do not. */

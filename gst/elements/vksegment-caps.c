@@ -28,6 +28,20 @@ has_own_size (GstVkSegment *self)
   return own;
 }
 
+/* Frames and results are in host memory or on the device, each as neighbours want; but the frame is the
+ * result where that is a meta, and regions are looked at from host memory. */
+static gboolean
+can_change_memory (GstVkSegment *self)
+{
+  GST_OBJECT_LOCK (self);
+  const SegSettings *s = &self->settings;
+  gboolean can = s->output != SEG_OUTPUT_META
+                 && s->inference_region == SEG_INFERENCE_FULL_FRAME
+                 && seg_gpu_is_built ();
+  GST_OBJECT_UNLOCK (self);
+  return can;
+}
+
 GstCaps *
 gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection direction,
     GstCaps *caps, GstCaps *filter)
@@ -35,6 +49,8 @@ gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection dire
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   GstCaps *other =
       seg_caps_other_side (caps, direction, output_kind (self), has_own_size (self));
+  if (can_change_memory (self))
+    other = seg_caps_add_memories (other);
   if (filter != NULL) {
     GstCaps *both = gst_caps_intersect_full (filter, other, GST_CAPS_INTERSECT_FIRST);
     gst_caps_unref (other);
@@ -113,6 +129,12 @@ log_fit (GstVkSegment *self)
   static const char *const fits[] = { "stretched", "letterboxed", "cropped",
     "taken as they are" };
   const SegNet *net = self->net;
+  static const char *const places[] = { "host memory", "images of the device" };
+  GST_INFO_OBJECT (self, "frames come in %s and leave in %s", places[self->in_images],
+      places[self->out_images]);
+  if (self->io.waits)
+    GST_INFO_OBJECT (self, "frames are waited for when they come: vulkanupload does not "
+                           "wait for the device");
   if (net->tile)
     GST_INFO_OBJECT (self, "%u tiles of %ux%u, %" G_GINT64_FORMAT " at once, because %s",
         seg_pipe_n_tiles (self->pipe), net->info->width, net->info->height,
@@ -144,6 +166,17 @@ check_size (const SegPipe *pipe, const GstVideoInfo *out, GError **error)
   return FALSE;
 }
 
+/* What is on the device. With results there nobody waits for frames of mode=sync: the next may be on its
+ * way before one is done. */
+static void
+place_frames (const GstVkSegment *self, SegPipeConfig *config)
+{
+  config->input_on_device = self->in_images;
+  config->result_on_device = self->out_images && config->output != SEG_OUTPUT_META;
+  if (config->result_on_device)
+    config->n_slots = MAX (config->n_slots, SEG_FLIGHTS);
+}
+
 static gboolean
 make_pipe (
     GstVkSegment *self, const GstVideoInfo *in, const GstVideoInfo *out, GError **error)
@@ -160,10 +193,13 @@ make_pipe (
     seg_video_format (GST_VIDEO_INFO_FORMAT (in), &config.format);
     seg_video_format (GST_VIDEO_INFO_FORMAT (out), &config.result_format);
     seg_video_color (in, &config.color);
+    place_frames (self, &config);
     gst_vk_segment_replace_pipe (self, seg_pipe_new (self->net->vk, self->net->session,
                                            self->net->info, &config, error));
   }
-  ok = ok && self->pipe != NULL && check_size (self->pipe, out, error)
+  ok = ok && self->pipe != NULL
+       && seg_frame_io_open (&self->io, self->net->vk, in, out, &config, error)
+       && check_size (self->pipe, out, error)
        && seg_settings_style (&settings, self->net->info, &style, error);
   if (ok) {
     log_fit (self);
@@ -228,9 +264,16 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
   gst_vk_segment_replace_pipe (self, NULL);
-  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self),
-      self->by_regions || output_kind (self) == SEG_OUTPUT_META);
+  self->output = output_kind (self);
   self->has_answer = FALSE;
+  self->in_images = seg_caps_are_images (in_caps);
+  self->out_images = seg_caps_are_images (out_caps);
+  self->io.waits =
+      self->in_images && seg_gpu_must_wait (GST_BASE_TRANSFORM_SINK_PAD (self));
+  if ((self->in_images || self->out_images) && !gst_vk_segment_join_gpu (self, &error)) {
+    gst_vk_segment_post_error (self, error);
+    return FALSE;
+  }
   if (self->by_regions) {
     gboolean ok = open_secondary (self, in, &error);
     if (!ok)

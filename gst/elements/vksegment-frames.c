@@ -59,43 +59,126 @@ gst_vk_segment_choose_work (GstVkSegment *self, GstBuffer *buffer)
   return work;
 }
 
-/* The answer for a frame, of which it has seen `in` when this returns. */
-static GstFlowReturn
-infer (GstVkSegment *self, GstVideoFrame *in)
+/* --- mode=sync ------------------------------------------------------------------------------------------ */
+
+/* A frame whose slot has been waited for. */
+static void
+count (GstVkSegment *self, guint slot, const SegFlight *flight)
 {
-  g_autoptr (GError) error = NULL;
-  guint8 *upload;
+  seg_frame_io_release (&self->io, slot);
+  seg_pipe_select (self->pipe, slot);
+  gst_vk_segment_count_frame (self, flight->age);
+  if (flight->work == SEG_PIPE_INFER)
+    gst_vk_segment_post_result (self, flight->pts);
+}
+
+/* What is known of it: when it was done nobody has seen. */
+static double
+device_ms (const SegPipe *pipe)
+{
+  const double *stages = seg_pipe_stages (pipe);
+  double ms = 0.0;
+  for (guint i = 0; i < SEG_N_STAGES; i++)
+    ms += MAX (stages[i], 0.0);
+  return ms;
+}
+
+/* The next frame of the slot waits here, if this one is not done by then. */
+static gboolean
+land (GstVkSegment *self, guint slot, GError **error)
+{
+  SegFlight *flight = &self->flights[slot];
+  if (!flight->flying)
+    return TRUE;
+  flight->flying = FALSE;
+  if (!seg_pipe_slot_wait (self->pipe, slot, error))
+    return FALSE;
+  if (flight->work == SEG_PIPE_INFER)
+    gst_vk_segment_count_time (self, device_ms (self->pipe), TRUE);
+  count (self, slot, flight);
+  return TRUE;
+}
+
+void
+gst_vk_segment_settle (GstVkSegment *self)
+{
+  for (guint i = 0; i < SEG_FLIGHTS && self->pipe != NULL; i++)
+    land (self, (self->next_slot + i) % SEG_FLIGHTS, NULL);
+  self->next_slot = 0;
+}
+
+static gboolean
+submit (GstVkSegment *self, guint slot, GstBuffer *in, GError **error)
+{
+  SegFlight *flight = &self->flights[slot];
+  GST_OBJECT_LOCK (self);
+  gboolean restyle = self->restyle;
+  GST_OBJECT_UNLOCK (self);
+  if (restyle)
+    gst_vk_segment_settle (self);
   gst_vk_segment_take_style (self);
-  const SegFrame *frame = seg_pipe_input (self->pipe, &upload);
-  seg_video_load (frame, upload, in);
-  SegPipeWork work = gst_vk_segment_choose_work (self, in->buffer);
-  if (!seg_pipe_submit (self->pipe, work, &error) || !seg_pipe_wait (self->pipe, &error))
-    return gst_vk_segment_fail (self, error);
-  double ms = seg_pipe_last_ms (self->pipe);
-  gst_vk_segment_count_time (self, ms, work == SEG_PIPE_INFER);
-  gst_vk_segment_count_frame (self, self->n_redrawn);
-  if (work == SEG_PIPE_INFER) {
-    gst_vk_segment_post_result (self, GST_BUFFER_PTS (in->buffer));
+  if (!land (self, slot, error) || !seg_frame_io_receive (&self->io, error)
+      || !seg_frame_io_load (&self->io, self->pipe, slot, in, error))
+    return FALSE;
+  SegPipeWork work = gst_vk_segment_choose_work (self, in);
+  *flight = (SegFlight){ FALSE, work, self->n_redrawn, GST_BUFFER_PTS (in) };
+  return seg_pipe_slot_submit (self->pipe, slot, work, error);
+}
+
+static gboolean
+wait (GstVkSegment *self, guint slot, GError **error)
+{
+  const SegFlight *flight = &self->flights[slot];
+  gboolean inferred = flight->work == SEG_PIPE_INFER;
+  if (!seg_pipe_slot_wait (self->pipe, slot, error))
+    return FALSE;
+  double ms = seg_pipe_slot_ms (self->pipe, slot);
+  gst_vk_segment_count_time (self, ms, inferred);
+  count (self, slot, flight);
+  if (inferred)
     seg_qos_measure (&self->qos, GST_ELEMENT (self), (GstClockTime) (ms * GST_MSECOND));
-  }
   GST_LOG_OBJECT (self, "%.2f ms", ms);
-  return GST_FLOW_OK;
+  return TRUE;
+}
+
+/* Results as images: the copy to the buffer goes on the queue behind them, and whoever reads it comes
+ * after that. Only of networks that run partly on the host must the frame be waited for. */
+static gboolean
+transform_on_device (GstVkSegment *self, GstBuffer *in, GstBuffer *out, GError **error)
+{
+  guint slot = self->next_slot;
+  if (!submit (self, slot, in, error))
+    return FALSE;
+  self->flights[slot].flying = TRUE;
+  if (seg_pipe_is_hosted (self->pipe) && !land (self, slot, error))
+    return FALSE;
+  self->next_slot = (slot + 1) % SEG_FLIGHTS;
+  return seg_frame_io_store (&self->io, self->pipe, slot, out, error);
+}
+
+/* Of a frame that is not as its caps say, the source is to blame. */
+static GstFlowReturn
+fail (GstVkSegment *self, GstBuffer *buffer, const GError *error)
+{
+  if (!g_error_matches (error, SEG_ERROR, SEG_ERROR_INPUT))
+    return gst_vk_segment_fail (self, error);
+  GST_ELEMENT_ERROR (
+      self, STREAM, FORMAT, ("%s", error->message), ("%" GST_PTR_FORMAT, buffer));
+  return GST_FLOW_ERROR;
 }
 
 GstFlowReturn
-gst_vk_segment_transform_frame (
-    GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
+gst_vk_segment_transform (GstBaseTransform *transform, GstBuffer *in, GstBuffer *out)
 {
-  GstVkSegment *self = GST_VK_SEGMENT (filter);
-  const guint8 *data;
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  g_autoptr (GError) error = NULL;
   if (self->pipe == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
-  GstFlowReturn ret = infer (self, in);
-  if (ret != GST_FLOW_OK)
-    return ret;
-  const SegFrame *result = seg_pipe_result (self->pipe, &data);
-  seg_video_store (result, data, out);
-  return GST_FLOW_OK;
+  gboolean ok = self->out_images
+                    ? transform_on_device (self, in, out, &error)
+                    : submit (self, 0, in, &error) && wait (self, 0, &error)
+                          && seg_frame_io_store (&self->io, self->pipe, 0, out, &error);
+  return ok ? GST_FLOW_OK : fail (self, in, error);
 }
 
 /* The regions of a frame: those between intervals, and late ones, pass without results. */
@@ -130,25 +213,33 @@ gst_vk_segment_attach_result (GstVkSegment *self, GstBuffer *buffer, guint age)
     GST_WARNING_OBJECT (self, "no memory for the result of a frame");
 }
 
-/* Results as metas: the picture is only read, so that a buffer which others look at is not copied. */
-GstFlowReturn
-gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
+static GstFlowReturn
+transform_regions (GstVkSegment *self, GstBuffer *buffer)
 {
-  GstVkSegment *self = GST_VK_SEGMENT (transform);
-  GstVideoFilter *filter = GST_VIDEO_FILTER (transform);
   GstVideoFrame frame;
-  if (self->pipe == NULL && self->secondary.regions == NULL)
-    return GST_FLOW_NOT_NEGOTIATED;
-  if (!gst_video_frame_map (&frame, &filter->in_info, buffer,
+  if (!gst_video_frame_map (&frame, &GST_VIDEO_FILTER (self)->in_info, buffer,
           GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("a frame that is not as its caps say"),
         ("%" GST_PTR_FORMAT, buffer));
     return GST_FLOW_ERROR;
   }
-  GstFlowReturn ret =
-      self->by_regions ? infer_regions (self, &frame) : infer (self, &frame);
+  GstFlowReturn ret = infer_regions (self, &frame);
   gst_video_frame_unmap (&frame);
-  if (ret == GST_FLOW_OK && !self->by_regions)
-    gst_vk_segment_attach_result (self, buffer, self->n_redrawn);
   return ret;
+}
+
+/* Results as metas: the picture is only read, so that a buffer which others look at is not copied. */
+GstFlowReturn
+gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  g_autoptr (GError) error = NULL;
+  if (self->pipe == NULL && self->secondary.regions == NULL)
+    return GST_FLOW_NOT_NEGOTIATED;
+  if (self->by_regions)
+    return transform_regions (self, buffer);
+  if (!submit (self, 0, buffer, &error) || !wait (self, 0, &error))
+    return fail (self, buffer, error);
+  gst_vk_segment_attach_result (self, buffer, self->n_redrawn);
+  return GST_FLOW_OK;
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mode=async and mode=drop: the network looks at frames in a thread of its own. */
 #include "elements/vksegment-priv.h"
-#include "elements/videoframe.h"
-
-#include <string.h>
 
 GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
 #define GST_CAT_DEFAULT vk_segment_debug
@@ -93,8 +90,8 @@ gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
   self->depth = self->mode == SEG_MODE_DROP ? 0 : settings->frames_in_flight;
   self->upstream_is_live = is_upstream_live (self);
   self->n_posted = 0;
-  SegLiveQueue *live =
-      seg_live_queue_new (self->pipe, info, self->depth, turns || hosted, &hooks, self);
+  SegLiveQueue *live = seg_live_queue_new (
+      self->pipe, &self->io, self->depth, turns || hosted, &hooks, self);
   GST_OBJECT_LOCK (self);
   self->live = live;
   GST_OBJECT_UNLOCK (self);
@@ -135,45 +132,30 @@ gst_vk_segment_flush_live (GstVkSegment *self)
 
 /* --- out ---------------------------------------------------------------------------------------------- */
 
-/* As long as there is no answer: nothing is found. */
-static void
-store_nothing (GstVkSegment *self, const GstVideoFrame *in, GstVideoFrame *out)
+static gboolean
+makes_picture (const GstVkSegment *self)
 {
-  if (self->output == SEG_OUTPUT_OVERLAY) {
-    gst_video_frame_copy (out, in);
-    return;
-  }
+  return self->output == SEG_OUTPUT_OVERLAY;
+}
+
+/* As long as there is no answer: nothing is found. */
+static guint8
+value_of_nothing (const GstVkSegment *self)
+{
   int background = self->net->info->background;
   gboolean classes =
       self->output == SEG_OUTPUT_LABELS && !seg_pipe_gives_matte (self->pipe);
-  int value = !classes ? 0 : background >= 0 ? background : 255;
-  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (out); y++)
-    memset ((guint8 *) GST_VIDEO_FRAME_PLANE_DATA (out, 0)
-                + y * GST_VIDEO_FRAME_PLANE_STRIDE (out, 0),
-        value,
-        (gsize) (GST_VIDEO_FRAME_WIDTH (out) * GST_VIDEO_FRAME_COMP_PSTRIDE (out, 0)));
+  return (guint8) (!classes ? 0 : background >= 0 ? background : 255);
 }
 
-/* The pixels of the selected slot, or of nothing. */
+/* The pixels of the slot, or of nothing. */
 static gboolean
-store (GstVkSegment *self, GstBuffer *in, GstBuffer *out, gboolean answered)
+store (GstVkSegment *self, guint slot, GstBuffer *in, GstBuffer *out, gboolean answered,
+    GError **error)
 {
-  GstVideoFilter *filter = GST_VIDEO_FILTER (self);
-  GstVideoFrame from, to;
-  const guint8 *data;
-  if (!gst_video_frame_map (&to, &filter->out_info, out, GST_MAP_WRITE))
-    return FALSE;
-  gboolean ok =
-      answered || gst_video_frame_map (&from, &filter->in_info, in, GST_MAP_READ);
-  if (answered) {
-    const SegFrame *result = seg_pipe_result (self->pipe, &data);
-    seg_video_store (result, data, &to);
-  } else if (ok) {
-    store_nothing (self, &from, &to);
-    gst_video_frame_unmap (&from);
-  }
-  gst_video_frame_unmap (&to);
-  return ok;
+  return answered ? seg_frame_io_store (&self->io, self->pipe, slot, out, error)
+                  : seg_frame_io_store_nothing (&self->io, self->pipe,
+                      makes_picture (self), value_of_nothing (self), in, out, error);
 }
 
 /* Of a frame without an answer of its own: what it shows then is the last one. */
@@ -181,7 +163,8 @@ static gboolean
 hold_answer (
     GstVkSegment *self, const SegLiveFrame *frame, SegLiveAnswer *answer, GError **error)
 {
-  gboolean wait = !self->upstream_is_live;
+  gboolean wait = !self->upstream_is_live
+                  || !seg_frame_io_can_store_nothing (&self->io, makes_picture (self));
   if (!seg_live_queue_answer (self->live, wait, answer, error))
     return FALSE;
   if (self->mode == SEG_MODE_ASYNC)
@@ -211,21 +194,21 @@ make_output (
     GstVkSegment *self, SegLiveFrame *frame, const SegLiveAnswer *answer, GstBuffer **out)
 {
   gboolean answered = answer->number > 0, ok = TRUE;
+  guint slot = frame->drawn ? frame->slot : 0;
+  g_autoptr (GError) error = NULL;
   GstFlowReturn ret = GST_BASE_TRANSFORM_GET_CLASS (self)->prepare_output_buffer (
       GST_BASE_TRANSFORM (self), frame->buffer, out);
   if (ret != GST_FLOW_OK)
     return ret;
   if (self->output != SEG_OUTPUT_META)
-    ok = store (self, frame->buffer, *out, answered);
+    ok = store (self, slot, frame->buffer, *out, answered, &error);
   else if (answered)
     gst_vk_segment_attach_result (self, *out, age_of (frame, answer));
   if (*out == frame->buffer) /* taken over, without a reference */
     frame->buffer = NULL;
   if (ok)
     return GST_FLOW_OK;
-  GST_ELEMENT_ERROR (
-      self, STREAM, FORMAT, ("a frame that is not as its caps say"), (NULL));
-  return GST_FLOW_ERROR;
+  return gst_vk_segment_fail (self, error);
 }
 
 static GstFlowReturn
@@ -256,6 +239,7 @@ finish_frame (GstVkSegment *self, SegLiveFrame *frame, GstBuffer **out)
 void
 gst_vk_segment_take_frame (GstVkSegment *self, GstBuffer *buffer)
 {
+  seg_frame_io_receive (&self->io, NULL); /* of a device that is lost the worker speaks */
   SegPipeWork work = gst_vk_segment_choose_work (self, buffer);
   GstBuffer *skipped = NULL;
   if (self->mode == SEG_MODE_ASYNC) {

@@ -67,6 +67,52 @@ check_network (GstVkSegment *self, const SegSettings *settings, GError **error)
              : seg_pipe_check (seg_net_graph (self->net), self->net->info, error);
 }
 
+/* Caps that can come from there, or go there, are images only. */
+static gboolean
+is_for_images (GstPad *pad)
+{
+  g_autoptr (GstCaps) caps = gst_pad_peer_query_caps (pad, NULL);
+  guint n = caps != NULL ? gst_caps_get_size (caps) : 0, i = 0;
+  if (n == 0 || gst_caps_is_any (caps))
+    return FALSE;
+  while (
+      i < n
+      && gst_caps_features_contains (gst_caps_get_features (caps, i), SEG_MEMORY_IMAGE))
+    i++;
+  return i == n;
+}
+
+/* Before caps are known the device is guessed, since a network takes a while to load. */
+static SegVk *
+guess_device (GstVkSegment *self, const SegSettings *settings)
+{
+  GstBaseTransform *transform = GST_BASE_TRANSFORM (self);
+  g_autofree char *cache_dir = seg_settings_cache_dir (settings);
+  if (settings->inference_region != SEG_INFERENCE_FULL_FRAME || !seg_gpu_is_built ()
+      || (!is_for_images (transform->sinkpad) && !is_for_images (transform->srcpad)))
+    return NULL;
+  return seg_gpu_get (self->gpu, cache_dir, NULL);
+}
+
+gboolean
+gst_vk_segment_join_gpu (GstVkSegment *self, GError **error)
+{
+  SegSettings settings;
+  gst_vk_segment_copy_settings (self, &settings);
+  g_autofree char *cache_dir = seg_settings_cache_dir (&settings);
+  g_autoptr (SegVk) vk = seg_gpu_get (self->gpu, cache_dir, error);
+  if (vk != NULL && self->net->vk != vk) {
+    GST_INFO_OBJECT (self, "the network moves to the device of the pipeline's images");
+    SegNet *net = seg_settings_open (&settings, vk, error);
+    if (net != NULL) {
+      seg_net_free (&self->net);
+      self->net = net;
+    }
+  }
+  seg_settings_clear (&settings);
+  return vk != NULL && self->net->vk == vk;
+}
+
 gboolean
 gst_vk_segment_start (GstBaseTransform *transform)
 {
@@ -75,7 +121,8 @@ gst_vk_segment_start (GstBaseTransform *transform)
   SegSettings settings;
   SegStyle style;
   gst_vk_segment_copy_settings (self, &settings);
-  self->net = seg_settings_open (&settings, &error);
+  g_autoptr (SegVk) vk = guess_device (self, &settings);
+  self->net = seg_settings_open (&settings, vk, &error);
   if (self->net == NULL || !check_network (self, &settings, &error)
       || !seg_settings_style (&settings, self->net->info, &style, &error)) {
     gst_vk_segment_post_error (self, error);
@@ -88,6 +135,7 @@ gst_vk_segment_start (GstBaseTransform *transform)
   seg_qos_reset (&self->qos);
   self->n_frames = self->n_inferred = self->n_dropped = self->n_timed = 0;
   self->age = 0;
+  g_atomic_int_set (&self->io.n_copies, 0);
   self->total_ms = self->last_ms = 0.0;
   self->n_pixels = 0;
   self->found = FALSE;
@@ -101,10 +149,12 @@ void
 gst_vk_segment_replace_pipe (GstVkSegment *self, SegPipe *pipe)
 {
   gst_vk_segment_stop_live (self);
+  gst_vk_segment_settle (self);
   GST_OBJECT_LOCK (self);
   SegPipe *old = self->pipe;
   self->pipe = pipe;
   GST_OBJECT_UNLOCK (self);
+  seg_frame_io_close (&self->io); /* its copies are of the pipe's memory */
   seg_pipe_free (&old);
   g_clear_pointer (&self->labels, g_ptr_array_unref);
 }
@@ -118,5 +168,6 @@ gst_vk_segment_stop (GstBaseTransform *transform)
   gst_vk_segment_replace_pipe (self, NULL);
   seg_secondary_close (&self->secondary);
   seg_net_free (&self->net);
+  seg_gpu_close (self->gpu);
   return TRUE;
 }

@@ -6,6 +6,7 @@
 #include "elements/secondary.h"
 #include "elements/settings.h"
 #include "elements/vksegment.h"
+#include "zerocopy/gpu.h"
 
 G_BEGIN_DECLS
 
@@ -13,12 +14,22 @@ G_BEGIN_DECLS
  * network, from start to stop), -caps.c (what is made for caps), -frames.c (a frame's way), -live.c
  * (the same where frames do not wait for the network), -stats.c (what applications are told). */
 
+/* A frame that has been submitted, and perhaps left, but was not waited for. */
+typedef struct {
+  gboolean flying;
+  SegPipeWork work;
+  guint age;
+  GstClockTime pts;
+} SegFlight;
+#define SEG_FLIGHTS 2
+
 struct _GstVkSegment {
   GstVideoFilter parent;
 
   SegSettings settings; /* object lock */
   gboolean restyle;     /* object lock: settings have changed since the pipe took them */
 
+  SegGpu *gpu; /* the pipeline's device, when frames are images on it */
   SegNet *net; /* from start to stop */
   SegPipe *
       pipe; /* set with the object lock by the streaming thread; from caps to the next or stop */
@@ -32,6 +43,11 @@ struct _GstVkSegment {
   guint n_redrawn;     /* streaming thread: frames since the last that it is to see */
 
   /* From caps to the next or stop; the streaming thread's. */
+  SegFrameIo io;
+  SegFlight
+      flights[SEG_FLIGHTS]; /* mode=sync, results as images: one for each slot, in turn */
+  guint next_slot;
+  gboolean in_images, out_images; /* caps */
   SegMode mode;
   SegOutputKind output;
   SegLiveQueue *live; /* unless mode is sync; set with the object lock */
@@ -61,6 +77,8 @@ void gst_vk_segment_post_error (GstVkSegment *self, const GError *error);
 GstFlowReturn gst_vk_segment_fail (GstVkSegment *self, const GError *error);
 gboolean gst_vk_segment_start (GstBaseTransform *transform);
 gboolean gst_vk_segment_stop (GstBaseTransform *transform);
+/* Has the network on the device that the pipeline's images are on. */
+gboolean gst_vk_segment_join_gpu (GstVkSegment *self, GError **error);
 /* Takes pipe, or NULL; the old one goes. Who reads the statistics may be looking at the pipe, and
  * through it at the network: hence the object lock. */
 void gst_vk_segment_replace_pipe (GstVkSegment *self, SegPipe *pipe);
@@ -78,8 +96,10 @@ gboolean gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps,
 
 /* --- vksegment-frames.c ------------------------------------------------------------------------ */
 
-GstFlowReturn gst_vk_segment_transform_frame (
-    GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out);
+GstFlowReturn gst_vk_segment_transform (
+    GstBaseTransform *transform, GstBuffer *in, GstBuffer *out);
+/* Waits for frames that nobody has waited for, and counts them. */
+void gst_vk_segment_settle (GstVkSegment *self);
 GstFlowReturn gst_vk_segment_transform_ip (
     GstBaseTransform *transform, GstBuffer *buffer);
 void gst_vk_segment_take_style (GstVkSegment *self);

@@ -14,6 +14,10 @@
  * drop a live source goes on at its own rate, and the latency is known. Of a frame in tiles the
  * map may then be partly new and partly the last one.
  *
+ * Frames and results may each be in host memory or in images of the pipeline's Vulkan device
+ * (memory:VulkanImage), as the neighbours want. With results in images, frames of mode=sync leave
+ * before the device is done with them.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! vksegment ! videoconvert ! autovideosink
@@ -41,15 +45,21 @@ GST_DEBUG_CATEGORY (vk_segment_debug);
 G_DEFINE_TYPE (GstVkSegment, gst_vk_segment, GST_TYPE_VIDEO_FILTER)
 GST_ELEMENT_REGISTER_DEFINE (vksegment, "vksegment", GST_RANK_NONE, GST_TYPE_VK_SEGMENT)
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (SEG_VIDEO_CAPS));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (SEG_VIDEO_CAPS));
-
 static GstBaseTransformClass *
 parent_class (void)
 {
   return GST_BASE_TRANSFORM_CLASS (gst_vk_segment_parent_class);
+}
+
+/* GstVideoFilter takes what has no transform_frame for an element that works in place. */
+static gboolean
+gst_vk_segment_set_caps (GstBaseTransform *transform, GstCaps *in, GstCaps *out)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  gboolean ok = parent_class ()->set_caps (transform, in, out);
+  gst_base_transform_set_in_place (
+      transform, self->by_regions || self->output == SEG_OUTPUT_META);
+  return ok;
 }
 
 /* --- frames: GstVideoFilter's way, or that of frames in flight ---------------------------------------- */
@@ -83,11 +93,14 @@ gst_vk_segment_query (
     GstBaseTransform *transform, GstPadDirection direction, GstQuery *query)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CONTEXT && seg_gpu_answer (self->gpu, query))
+    return TRUE;
   /* Who asks wants buffers back. */
-  if (direction == GST_PAD_SINK && GST_QUERY_TYPE (query) == GST_QUERY_DRAIN
-      && self->live != NULL) {
+  if (direction == GST_PAD_SINK && GST_QUERY_TYPE (query) == GST_QUERY_DRAIN) {
+    gst_vk_segment_settle (self);
     gst_vk_segment_drain (self, SEG_LIVE_WAIT);
-    seg_live_queue_idle (self->live);
+    if (self->live != NULL)
+      seg_live_queue_idle (self->live);
   }
   gboolean ok = parent_class ()->query (transform, direction, query);
   if (ok && direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
@@ -101,7 +114,9 @@ gst_vk_segment_propose_allocation (
     GstBaseTransform *transform, GstQuery *decide, GstQuery *query)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
-  if (!parent_class ()->propose_allocation (transform, decide, query))
+  if (self->in_images && decide != NULL)
+    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  else if (!parent_class ()->propose_allocation (transform, decide, query))
     return FALSE;
   if (self->live == NULL)
     return TRUE;
@@ -121,6 +136,14 @@ gst_vk_segment_propose_allocation (
 }
 
 static gboolean
+gst_vk_segment_decide_allocation (GstBaseTransform *transform, GstQuery *query)
+{
+  GstVkSegment *self = GST_VK_SEGMENT (transform);
+  return self->out_images ? seg_gpu_decide_allocation (self->gpu, query)
+                          : parent_class ()->decide_allocation (transform, query);
+}
+
+static gboolean
 gst_vk_segment_src_event (GstBaseTransform *transform, GstEvent *event)
 {
   seg_qos_take_event (&GST_VK_SEGMENT (transform)->qos, event);
@@ -131,6 +154,8 @@ gst_vk_segment_src_event (GstBaseTransform *transform, GstEvent *event)
 static void
 let_pass (GstVkSegment *self, GstEvent *event)
 {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) /* so that they are counted */
+    gst_vk_segment_settle (self);
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_EOS:
   case GST_EVENT_CAPS:
@@ -174,6 +199,13 @@ gst_vk_segment_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
+gst_vk_segment_set_context (GstElement *element, GstContext *context)
+{
+  seg_gpu_set_context (GST_VK_SEGMENT (element)->gpu, context);
+  GST_ELEMENT_CLASS (gst_vk_segment_parent_class)->set_context (element, context);
+}
+
+static void
 gst_vk_segment_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -209,6 +241,7 @@ gst_vk_segment_finalize (GObject *object)
   seg_settings_clear (&GST_VK_SEGMENT (object)->settings);
   seg_qos_clear (&GST_VK_SEGMENT (object)->qos);
   seg_secondary_clear (&GST_VK_SEGMENT (object)->secondary);
+  seg_gpu_free (&GST_VK_SEGMENT (object)->gpu);
   G_OBJECT_CLASS (gst_vk_segment_parent_class)->finalize (object);
 }
 
@@ -218,8 +251,20 @@ gst_vk_segment_init (GstVkSegment *self)
   seg_settings_init (&self->settings);
   seg_qos_init (&self->qos);
   seg_secondary_init (&self->secondary);
+  self->gpu = seg_gpu_new (GST_ELEMENT (self));
   /* Late frames are not dropped but drawn with the last answer; see choose_work. */
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
+}
+
+/* In host memory, or, where that was built in, in images of the device. */
+static void
+add_pad_template (GstElementClass *klass, const char *name, GstPadDirection direction)
+{
+  GstCaps *caps = gst_caps_from_string (
+      seg_gpu_is_built () ? SEG_IMAGE_CAPS ";" SEG_VIDEO_CAPS : SEG_VIDEO_CAPS);
+  gst_element_class_add_pad_template (
+      klass, gst_pad_template_new (name, direction, GST_PAD_ALWAYS, caps));
+  gst_caps_unref (caps);
 }
 
 static void
@@ -251,28 +296,35 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "stage-times): upload-ms, "
           "preprocess-ms, network-ms, decode-ms and draw-ms, what the device took for "
           "each "
-          "in a frame that the network saw, those that it can tell",
+          "in a frame that the network saw, those that it can tell (with results in "
+          "memory:VulkanImage nobody waits for a frame, and its time is their sum); "
+          "host-copies: frames that the CPU has copied, in or out: none where both are "
+          "in "
+          "memory:VulkanImage",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_vk_segment_change_state;
+  element_class->set_context = gst_vk_segment_set_context;
   gst_element_class_set_static_metadata (element_class, "Segmentation on Vulkan",
       "Filter/Effect/Video", "Segments video with an ONNX network on Vulkan", "vkseg");
-  gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_add_static_pad_template (element_class, &src_template);
+  add_pad_template (element_class, "sink", GST_PAD_SINK);
+  add_pad_template (element_class, "src", GST_PAD_SRC);
 
   transform_class->start = gst_vk_segment_start;
   transform_class->stop = gst_vk_segment_stop;
+  transform_class->set_caps = gst_vk_segment_set_caps;
   transform_class->transform_caps = gst_vk_segment_transform_caps;
   transform_class->fixate_caps = gst_vk_segment_fixate_caps;
   transform_class->submit_input_buffer = gst_vk_segment_submit_input_buffer;
   transform_class->generate_output = gst_vk_segment_generate_output;
   transform_class->propose_allocation = gst_vk_segment_propose_allocation;
+  transform_class->decide_allocation = gst_vk_segment_decide_allocation;
   transform_class->query = gst_vk_segment_query;
   transform_class->src_event = gst_vk_segment_src_event;
   transform_class->sink_event = gst_vk_segment_sink_event;
+  transform_class->transform = gst_vk_segment_transform;
   transform_class->transform_ip = gst_vk_segment_transform_ip;
   transform_class->transform_meta = gst_vk_segment_transform_meta;
   transform_class->passthrough_on_same_caps = FALSE;
   filter_class->set_info = gst_vk_segment_set_info;
-  filter_class->transform_frame = gst_vk_segment_transform_frame;
 }

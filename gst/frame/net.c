@@ -106,7 +106,8 @@ find_device (SegNet *net, const SegNetOptions *o, GError **error)
   /* 16 bits do not tell the pixels of a large picture apart. */
   net->precision = net->info->regions_input >= 0 ? SEG_PRECISION_FP32 : o->precision;
   net->tune_ms = o->tune_ms;
-  net->vk = seg_vk_get (&vk, error);
+  net->given_vk = o->vk != NULL;
+  net->vk = net->given_vk ? seg_vk_ref (o->vk) : seg_vk_get (&vk, error);
   return net->vk != NULL;
 }
 
@@ -270,7 +271,10 @@ seg_net_free (SegNet **pnet)
   seg_graph_free (net->probe);
   seg_model_info_free (&net->info);
   seg_model_put (&net->model);
-  seg_vk_put (&net->vk);
+  if (net->given_vk)
+    seg_vk_unref (net->vk);
+  else
+    seg_vk_put (&net->vk);
   g_free (net->path);
   g_free (net);
 }

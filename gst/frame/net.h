@@ -19,6 +19,7 @@ typedef enum {
 typedef struct {
   char *path;
   SegVk *vk;
+  gboolean given_vk; /* by SegNetOptions */
   SegModel *model;
   SegModelInfo *info;
   SegGraph *probe;     /* while there is no session: the network at some size */
@@ -40,6 +41,7 @@ typedef struct {
   const char *model_info; /* path of the .modelinfo file; NULL: beside the model */
   const char *device;     /* see SegVkOptions */
   const char *cache_dir;
+  SegVk *vk; /* to run on instead; NULL: what these two say */
   SegPrecision precision;
   guint tune_ms;                   /* see SegSessionOptions */
   guint input_width, input_height; /* for free dimensions; 0: as model information says */

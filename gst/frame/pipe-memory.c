@@ -50,7 +50,7 @@ place_pieces (SegPipe *pipe, SegPiece *result, gsize *used)
 {
   const SegPipeMemory *m = &pipe->memory;
   gsize align = pipe->params.align;
-  for (guint i = 0; i < pipe->n_slots && !pipe->unified; i++)
+  for (guint i = 0; i < pipe->n_slots && pipe->staged; i++)
     pipe->slots[i].frame_offset = place (used, align, pipe->frame.n_bytes);
   if (pipe->tiles.active) {
     pipe->tiles.current.offset = place (used, align, pipe->tiles.current.n_bytes);
@@ -59,18 +59,21 @@ place_pieces (SegPipe *pipe, SegPiece *result, gsize *used)
   for (guint i = 0; i < m->n_pieces; i++)
     if (m->pieces[i] != result || !pipe->direct)
       m->pieces[i]->offset = place (used, align, m->pieces[i]->n_bytes);
-  if (!pipe->direct && result == &pipe->drawn)
+  if (!pipe->direct && !pipe->config.result_on_device && result == &pipe->drawn)
     result->offset = place (used, align, result->n_bytes);
+  for (guint i = 0; i < pipe->n_slots && pipe->config.result_on_device; i++)
+    pipe->slots[i].kept.offset = place (used, align, result->n_bytes);
 }
 
 static gsize
 place_downloads (SegPipe *pipe, const SegPiece *result)
 {
   gsize used = 0, align = pipe->params.align;
-  place (&used, align, result->n_bytes);
+  if (!pipe->config.result_on_device)
+    place (&used, align, result->n_bytes);
   for (guint i = 0; i < pipe->memory.n_downloads; i++)
     pipe->download_offsets[i] = place (&used, align, pipe->memory.downloads[i]->n_bytes);
-  return used;
+  return MAX (used, 16);
 }
 
 static gboolean
@@ -79,16 +82,18 @@ allocate_slot (SegPipe *pipe, SegPipeSlot *slot, gsize readback_bytes, GError **
   slot->batch = seg_batch_new (pipe->vk, error);
   if (slot->batch == NULL)
     return FALSE;
-  slot->upload = seg_buffer_new (
-      pipe->vk, (pipe->frame.n_bytes + 15) & ~(gsize) 15, SEG_BUFFER_UPLOAD, error);
-  if (slot->upload == NULL)
-    return FALSE;
+  if (!pipe->config.input_on_device) {
+    slot->upload = seg_buffer_new (
+        pipe->vk, (pipe->frame.n_bytes + 15) & ~(gsize) 15, SEG_BUFFER_UPLOAD, error);
+    if (slot->upload == NULL)
+      return FALSE;
+  }
   slot->readback = seg_buffer_new (pipe->vk, readback_bytes, SEG_BUFFER_READBACK, error);
   return slot->readback != NULL;
 }
 
-/* The result: made in readback memory where the device does that well, unless it is what other slots
- * redraw from; else in the work buffer, and copied. */
+/* The result: made in readback memory where the device does that well, or where it stays on the device,
+ * unless it is what other slots redraw from; else in the work buffer, and copied. */
 static void
 place_results (SegPipe *pipe, SegPiece *result)
 {
@@ -98,6 +103,12 @@ place_results (SegPipe *pipe, SegPiece *result)
     drawn->buffer = pipe->direct ? pipe->slots[i].readback : pipe->work;
     if (pipe->direct)
       drawn->offset = 0;
+    if (!pipe->config.result_on_device)
+      continue;
+    pipe->slots[i].kept.buffer = pipe->work;
+    pipe->slots[i].kept.n_bytes = drawn->n_bytes;
+    if (result == &pipe->drawn)
+      *drawn = pipe->slots[i].kept;
   }
   *result = pipe->slots[0].drawn;
 }
@@ -112,7 +123,8 @@ seg_pipe_allocate (SegPipe *pipe, GError **error)
     return FALSE;
   pipe->drawn.n_bytes = (pipe->result.n_bytes + 15) & ~(gsize) 15;
   SegPiece *result = m->result != NULL ? m->result : &pipe->drawn;
-  pipe->direct = pipe->unified && (pipe->n_slots == 1 || result == &pipe->drawn);
+  pipe->direct = pipe->unified && !pipe->config.result_on_device
+                 && (pipe->n_slots == 1 || result == &pipe->drawn);
   place_pieces (pipe, result, &used);
   pipe->work = seg_buffer_new (pipe->vk, used, SEG_BUFFER_DEVICE, error);
   if (pipe->work == NULL)
@@ -134,7 +146,7 @@ seg_pipe_prepare (SegPipe *pipe, GError **error)
   for (guint i = 0; i < pipe->n_slots; i++) {
     SegPipeSlot *slot = &pipe->slots[i];
     if (!seg_frame_source_init (&slot->source, &pipe->params, &pipe->frame,
-            pipe->unified ? slot->upload : pipe->work, slot->frame_offset, error))
+            pipe->staged ? pipe->work : slot->upload, slot->frame_offset, error))
       return FALSE;
   }
   pipe->source = pipe->slots[0].source;

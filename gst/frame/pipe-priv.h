@@ -107,7 +107,8 @@ typedef struct {
   gsize frame_offset; /* in work, unless unified */
   SegFrameSource source;
   SegPiece drawn; /* the result as the device writes it */
-  SegCmd *bring;  /* the frame to the device; NULL when unified */
+  SegPiece kept;  /* config.result_on_device: the slot's own, which may be the same */
+  SegCmd *bring;  /* the frame to the device; NULL when it is there */
   SegCmd *look;   /* the network's input from the frame; when tiled, of a round */
   SegCmd *show;   /* the result, and what else the host gets */
   SegBatch *batch;
@@ -123,6 +124,7 @@ struct _SegPipe {
   const SegModelInfo *info;
   SegPipeConfig config;
   gboolean unified; /* the device reads and writes host memory as fast as its own */
+  gboolean staged;  /* frames have their place in `work` */
   gboolean direct;  /* the result is made in readback memory */
 
   const SegPipeDecoder *decoder;
@@ -152,11 +154,12 @@ struct _SegPipe {
   GPtrArray
       *net;      /* SegCmd: the network, in parts; none when it runs partly on the host */
   guint n_parts; /* of it */
-  SegHostNet *host_net;          /* then */
-  SegCmd *decode;                /* from the network's outputs; when tiled, of a round */
-  SegCmd *finish;                /* tiles only: after the last round */
-  SegBatch *turns[2];            /* see pipe-run.c */
-  gint has_classes;              /* atomic: a frame has been inferred */
+  SegHostNet *host_net; /* then */
+  SegCmd *decode;       /* from the network's outputs; when tiled, of a round */
+  SegCmd *finish;       /* tiles only: after the last round */
+  SegBatch *turns[2];   /* see pipe-run.c */
+  gint
+      has_classes; /* atomic: a frame has been inferred, or will be before what is submitted now */
   double stage_ms[SEG_N_STAGES]; /* see seg_pipe_stages */
 };
 

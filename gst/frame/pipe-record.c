@@ -25,7 +25,7 @@ turn_to (SegPipe *pipe, const SegPipeSlot *slot)
 static gboolean
 record_bring (SegPipe *pipe, SegPipeSlot *slot, GError **error)
 {
-  return pipe->unified
+  return slot->upload == NULL || pipe->unified
          || (open_recording (pipe, &slot->bring, error)
              && seg_cmd_copy (slot->bring, slot->upload, 0, pipe->work,
                  slot->frame_offset, pipe->frame.n_bytes, error)
@@ -62,6 +62,19 @@ record_look (SegPipe *pipe, SegPipeSlot *slot, const SegBound *input, GError **e
          && seg_cmd_end (slot->look, error);
 }
 
+/* The result to where the slot has it for itself. */
+static gboolean
+bring_back (SegPipe *pipe, SegPipeSlot *slot, GError **error)
+{
+  const SegPiece *from = &slot->drawn;
+  SegPiece to = { slot->readback, 0, from->n_bytes };
+  if (pipe->config.result_on_device)
+    to = slot->kept;
+  return (from->buffer == to.buffer && from->offset == to.offset)
+         || seg_cmd_copy (slot->show, from->buffer, from->offset, to.buffer, to.offset,
+             to.n_bytes, error);
+}
+
 static gboolean
 record_show (SegPipe *pipe, SegPipeSlot *slot, GError **error)
 {
@@ -70,9 +83,7 @@ record_show (SegPipe *pipe, SegPipeSlot *slot, GError **error)
   if (!open_recording (pipe, &slot->show, error)
       || !pipe->decoder->draw (pipe, slot->show, error))
     return FALSE;
-  if (!pipe->direct
-      && !seg_cmd_copy (slot->show, slot->drawn.buffer, slot->drawn.offset,
-          slot->readback, 0, slot->drawn.n_bytes, error))
+  if (!bring_back (pipe, slot, error))
     return FALSE;
   for (guint i = 0; i < m->n_downloads; i++)
     if (!seg_cmd_copy (slot->show, m->downloads[i]->buffer, m->downloads[i]->offset,

@@ -128,7 +128,14 @@ seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **erro
     return FALSE;
   if (work == SEG_PIPE_REDRAW)
     return send_redraw (&s, error);
-  return pipe->host_net != NULL ? start_hosted (&s, error) : send_frame (&s, error);
+  if (pipe->host_net != NULL)
+    return start_hosted (&s, error);
+  if (!send_frame (&s, error))
+    return FALSE;
+  if (!s.in_turns
+      && work != SEG_PIPE_WARM_UP) /* what comes after it on the queue finds them */
+    g_atomic_int_set (&pipe->has_classes, TRUE);
+  return TRUE;
 }
 
 /* --- what it took ------------------------------------------------------------------------------- */

@@ -96,6 +96,8 @@ check_config (const SegPipeConfig *c, const SegPipeDecoder *decoder, GError **er
                || (c->output != SEG_OUTPUT_LABELS && c->output != SEG_OUTPUT_MATTE)))
     wrong = "upsample=none is for labels and mattes of networks that give a map: what is "
             "drawn over a frame needs the frame's size";
+  else if (c->output == SEG_OUTPUT_META && c->result_on_device)
+    wrong = "results as metas are for the host";
   if (wrong != NULL)
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT, "%s", wrong);
   return wrong == NULL;
@@ -158,6 +160,7 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   pipe->net = g_ptr_array_new_with_free_func (free_cmd);
   pipe->unified = !config->separate_memory
                   && (type == SEG_DEVICE_CPU || type == SEG_DEVICE_INTEGRATED);
+  pipe->staged = !pipe->unified || config->input_on_device;
   if (!build (pipe, error))
     seg_pipe_free (&pipe);
   return pipe;
@@ -214,8 +217,24 @@ selected (const SegPipe *pipe)
 const SegFrame *
 seg_pipe_slot_input (const SegPipe *pipe, guint slot, guint8 **data)
 {
-  *data = seg_buffer_map (pipe->slots[slot].upload);
+  const SegBuffer *upload = pipe->slots[slot].upload;
+  *data = upload != NULL ? seg_buffer_map (upload) : NULL;
   return &pipe->frame;
+}
+
+SegPiece
+seg_pipe_slot_frame (const SegPipe *pipe, guint slot)
+{
+  const SegPipeSlot *s = &pipe->slots[slot];
+  if (s->upload != NULL)
+    return (SegPiece){ s->upload, 0, pipe->frame.n_bytes };
+  return (SegPiece){ pipe->work, s->frame_offset, pipe->frame.n_bytes };
+}
+
+SegPiece
+seg_pipe_slot_kept (const SegPipe *pipe, guint slot)
+{
+  return pipe->slots[slot].kept;
 }
 
 const SegFrame *
@@ -227,7 +246,8 @@ seg_pipe_input (const SegPipe *pipe, guint8 **data)
 const SegFrame *
 seg_pipe_result (const SegPipe *pipe, const guint8 **data)
 {
-  *data = seg_buffer_map (selected (pipe)->readback);
+  *data =
+      pipe->config.result_on_device ? NULL : seg_buffer_map (selected (pipe)->readback);
   return &pipe->result;
 }
 

@@ -39,6 +39,10 @@ typedef struct {
   gboolean tile;      /* cover the frame with tiles at its own scale; fit is not used */
   guint tile_overlap; /* pixels; see seg_tiling_plan */
   guint n_slots;      /* 0: 1 */
+  /* The frame is brought to seg_pipe_slot_frame, and the result fetched from seg_pipe_slot_kept, by
+   * submissions of others on the same queue: no host memory is used for it. Not with
+   * SEG_OUTPUT_META, whose result is for the host. */
+  gboolean input_on_device, result_on_device;
   gboolean
       own_pixels; /* labels and mattes have the output's own pixels, not the frame's */
 } SegPipeConfig;
@@ -82,7 +86,7 @@ gboolean seg_pipe_record (SegPipe *pipe, GError **error);
 /* The slot that all of these speak of; 0 at first. */
 void seg_pipe_select (SegPipe *pipe, guint slot);
 
-/* Where the frame is to be written, and how the result lies. */
+/* Where the frame is to be written, and how the result lies; *data is NULL for what stays on the device. */
 const SegFrame *seg_pipe_input (const SegPipe *pipe, guint8 **data);
 const SegFrame *seg_pipe_result (const SegPipe *pipe, const guint8 **data);
 
@@ -120,6 +124,11 @@ gboolean seg_pipe_slot_submit (
     SegPipe *pipe, guint slot, SegPipeWork work, GError **error);
 /* In the order of submission. */
 gboolean seg_pipe_slot_wait (SegPipe *pipe, guint slot, GError **error);
+/* For the device, laid out as seg_pipe_input and seg_pipe_result say: the frame, to be written before a
+ * slot is submitted (unless input_on_device, what the host writes); and the result, to be read after
+ * that, or, if the pipe is hosted, after it has been waited for. */
+SegPiece seg_pipe_slot_frame (const SegPipe *pipe, guint slot);
+SegPiece seg_pipe_slot_kept (const SegPipe *pipe, guint slot);
 double seg_pipe_slot_ms (const SegPipe *pipe, guint slot); /* as seg_pipe_last_ms */
 /* Parts of the network, or of its decoder, run on the host, in seg_pipe_slot_wait: one frame at a time.
  * Known after the first frame. */

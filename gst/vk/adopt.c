@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vk/private.h"
 
-/* What nobody has enabled is not there. Cooperative matrices are not even looked for: they are an
- * extension. */
+/* What nobody has enabled is not there: each feature of SegDeviceInfo. Cooperative matrices, which are an
+ * extension, are not even looked for. */
 static void
 forget_features (SegPhysical *p, gboolean core_features)
 {
@@ -59,6 +59,12 @@ seg_vk_adopt (const SegVkAdoption *a, GError **error)
   vk->adoption.release = NULL;
   seg_vk_unref (vk);
   return NULL;
+}
+
+gboolean
+seg_vk_is_on (const SegVk *vk, VkDevice device)
+{
+  return vk->device == device;
 }
 
 void

@@ -28,5 +28,6 @@ typedef struct {
 
 /* Fails with SEG_ERROR_DEVICE for a device or queue that is not fit. */
 SegVk *seg_vk_adopt (const SegVkAdoption *adoption, GError **error);
+gboolean seg_vk_is_on (const SegVk *vk, VkDevice device);
 
 G_END_DECLS

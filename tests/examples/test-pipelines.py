@@ -28,7 +28,8 @@ ELSEWHERE = {
     r'\bv4l2sink\b': 'a loopback device',
 }
 # What may be missing: not every system has it.
-OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc'}
+OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc', 'vulkanupload',
+            'vulkandownload'}
 # Instead of what this machine has not.
 INSTEAD = [
     (r'\bv4l2src( device=\S+)?',

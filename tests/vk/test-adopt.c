@@ -150,6 +150,7 @@ dispatch (void)
   g_assert_false (seg_vk_info (vk)->float16);
   g_assert_false (seg_vk_info (vk)->storage16);
   g_assert_false (seg_vk_info (vk)->integer_dot);
+  g_assert_false (seg_vk_info (vk)->int64);
   g_assert_cmpuint (seg_vk_info (vk)->n_matrix_shapes, ==, 0);
   SegBuffer *a = test_buffer (vk, 400, SEG_BUFFER_UPLOAD);
   SegBuffer *b = test_buffer (vk, 400, SEG_BUFFER_READBACK);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame/pipe.h"
+#include "zerocopy/images.h"
+
+#include <gst/video/video.h>
+
+G_BEGIN_DECLS
+
+/* How frames get into a pipe and its results out of it: by the CPU from and to host memory, or, on a
+ * side whose buffers are images of the device, by copies there that nobody waits for. Slots may be used
+ * by different threads. */
+typedef struct {
+  GstVideoInfo in, out;
+  SegImages *in_images, *out_images; /* NULL: host memory */
+  gboolean waits; /* frames that come as images are waited for: see seg_gpu_must_wait */
+  gint n_copies;  /* atomic: frames that the CPU has copied, in or out */
+} SegFrameIo;
+
+/* For caps. What is on the device must be so in the pipe's configuration too. io is 0 or closed. */
+gboolean seg_frame_io_open (SegFrameIo *io, SegVk *vk, const GstVideoInfo *in,
+    const GstVideoInfo *out, const SegPipeConfig *config, GError **error);
+/* Before the pipe is freed. Waits for copies in flight; keeps n_copies. */
+void seg_frame_io_close (SegFrameIo *io);
+
+/* First of all, when a frame comes. */
+gboolean seg_frame_io_receive (SegFrameIo *io, GError **error);
+/* Before the slot is submitted. A buffer of images is kept until the slot is released. */
+gboolean seg_frame_io_load (
+    SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error);
+/* The slot's result, which is there, or in images will be. Selects the slot. */
+gboolean seg_frame_io_store (
+    SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error);
+/* What shows nothing: the frame `in` itself when the result is one like it, else bytes of `value`. Uses
+ * slot 0. */
+gboolean seg_frame_io_store_nothing (SegFrameIo *io, SegPipe *pipe, gboolean picture,
+    guint8 value, GstBuffer *in, GstBuffer *out, GError **error);
+/* FALSE: not for a picture, which would have to go over the host's memory. */
+gboolean seg_frame_io_can_store_nothing (const SegFrameIo *io, gboolean picture);
+/* The slot has been waited for. */
+void seg_frame_io_release (SegFrameIo *io, guint slot);
+
+G_END_DECLS

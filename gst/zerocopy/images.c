@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "zerocopy/images.h"
+
+#include "vk/adopt.h"
+#include "vk/image.h"
+
+#include <gst/vulkan/vulkan.h>
+
+/* The only file that looks into GstVulkanImageMemory: what is in it differs between versions. */
+
+typedef struct {
+  SegCmd *cmd;
+  GstBuffer *buffer; /* whose images it may still use */
+} Slot;
+
+struct _SegImages {
+  SegVk *vk;
+  /* Two recordings of one image agree on its layout only if the first is submitted before the second
+   * is made. */
+  GMutex lock;
+  SegCmd *nothing; /* for seg_images_wait */
+  guint n_slots;
+  Slot slots[];
+};
+
+SegImages *
+seg_images_new (SegVk *vk, guint n_slots, GError **error)
+{
+  SegImages *images = g_malloc0 (sizeof (SegImages) + n_slots * sizeof (Slot));
+  images->vk = seg_vk_ref (vk);
+  images->n_slots = n_slots;
+  g_mutex_init (&images->lock);
+  for (guint i = 0; i < n_slots && images != NULL; i++) {
+    images->slots[i].cmd = seg_cmd_new (vk, FALSE, error);
+    if (images->slots[i].cmd == NULL)
+      seg_images_free (&images);
+  }
+  return images;
+}
+
+void
+seg_images_free (SegImages **pimages)
+{
+  SegImages *images = *pimages;
+  *pimages = NULL;
+  if (images == NULL)
+    return;
+  for (guint i = 0; i < images->n_slots; i++) {
+    seg_cmd_free (&images->slots[i].cmd);
+    gst_clear_buffer (&images->slots[i].buffer);
+  }
+  seg_cmd_free (&images->nothing);
+  seg_vk_unref (images->vk);
+  g_mutex_clear (&images->lock);
+  g_free (images);
+}
+
+gboolean
+seg_images_wait (SegImages *images, GError **error)
+{
+  if (images->nothing == NULL) {
+    images->nothing = seg_cmd_new (images->vk, FALSE, error);
+    if (images->nothing == NULL || !seg_cmd_begin (images->nothing, error)
+        || !seg_cmd_end (images->nothing, error))
+      return FALSE;
+  }
+  return seg_cmd_submit (images->nothing, error) && seg_cmd_wait (images->nothing, error);
+}
+
+/* --- what a buffer's images are ------------------------------------------------------------------ */
+
+#define MAX_IMAGES SEG_MAX_PLANES
+
+typedef struct {
+  GstVulkanImageMemory *memories[MAX_IMAGES];
+  SegImage images[MAX_IMAGES];
+  guint n;
+} Images;
+
+/* Bytes of a texel, of the formats that GStreamer takes for planes; 0: another. */
+static guint
+texel_bytes (VkFormat format)
+{
+  switch (format) {
+  case VK_FORMAT_R8_UNORM: return 1;
+  case VK_FORMAT_R8G8_UNORM: return 2;
+  case VK_FORMAT_R8G8B8A8_UNORM:
+  case VK_FORMAT_B8G8R8A8_UNORM: return 4;
+  default: return 0;
+  }
+}
+
+static guint
+n_planes_of (VkFormat format)
+{
+  switch (format) {
+  case VK_FORMAT_G8_B8R8_2PLANE_420_UNORM: return 2;
+  case VK_FORMAT_G8_B8_R8_3PLANE_420_UNORM: return 3;
+  default: return 1;
+  }
+}
+
+static gboolean
+wrong (const char *what, GError **error)
+{
+  g_set_error (
+      error, SEG_ERROR, SEG_ERROR_INPUT, "a frame in memory:VulkanImage %s", what);
+  return FALSE;
+}
+
+/* The plane of the buffer's images that has the frame's plane p, and which image that is. */
+static gboolean
+find_plane (const Images *all, const SegFrame *frame, const SegPiece *at, guint p,
+    SegImagePlane *plane, guint *image, GError **error)
+{
+  static const VkImageAspectFlags aspects[] = { VK_IMAGE_ASPECT_PLANE_0_BIT,
+    VK_IMAGE_ASPECT_PLANE_1_BIT, VK_IMAGE_ASPECT_PLANE_2_BIT };
+  const SegFormatInfo *info = seg_format_info (frame->format);
+  gboolean together = all->n == 1 && info->n_planes > 1;
+  *image = together ? 0 : p;
+  const VkImageCreateInfo *made = &all->memories[*image]->create_info;
+  guint bytes = info->planes[p].bytes;
+  if (together ? n_planes_of (made->format) != info->n_planes
+               : texel_bytes (made->format) != bytes)
+    return wrong ("whose images have another format than its caps", error);
+  *plane = (SegImagePlane){
+    .aspect = together ? aspects[p] : VK_IMAGE_ASPECT_COLOR_BIT,
+    .width = (guint32) (seg_frame_row_bytes (frame, p) / bytes),
+    .height = seg_frame_n_rows (frame, p),
+    .texel_bytes = bytes,
+    .offset = at->offset + frame->offset[p],
+    .stride_bytes = frame->stride[p],
+  };
+  if (made->extent.width < (together ? frame->width : plane->width)
+      || made->extent.height < (together ? frame->height : plane->height))
+    return wrong ("whose images are smaller than its caps say", error);
+  return TRUE;
+}
+
+static gboolean
+find_images (SegImages *self, GstBuffer *buffer, const SegFrame *frame,
+    VkImageUsageFlags usage, Images *all, GError **error)
+{
+  guint n_planes = seg_format_info (frame->format)->n_planes;
+  all->n = gst_buffer_n_memory (buffer);
+  if (all->n != n_planes && all->n != 1)
+    return wrong ("that has neither one image nor one a plane", error);
+  for (guint i = 0; i < all->n; i++) {
+    GstMemory *memory = gst_buffer_peek_memory (buffer, i);
+    if (!gst_is_vulkan_image_memory (memory))
+      return wrong ("that has none", error);
+    GstVulkanImageMemory *image = (GstVulkanImageMemory *) memory;
+    if (!seg_vk_is_on (self->vk, image->device->device))
+      return wrong ("of another device than the element's", error);
+    if ((image->create_info.usage & usage) != usage)
+      return wrong ("whose images were not made to be copied", error);
+    all->memories[i] = image;
+    all->images[i] = (SegImage){ image->image, image->barrier.image_layout };
+  }
+  return TRUE;
+}
+
+/* --- their state ---------------------------------------------------------------------------------- */
+
+static void
+set_timelines (SegCmd *cmd, const Images *all)
+{
+#ifdef HAVE_BARRIER_SEMAPHORE
+  SegTimelinePoint points[MAX_IMAGES];
+  guint n = 0;
+  for (guint i = 0; i < all->n; i++) {
+    GstVulkanBarrierMemoryInfo *info = &all->memories[i]->barrier.parent;
+    if (info->semaphore != VK_NULL_HANDLE)
+      points[n++] = (SegTimelinePoint){ info->semaphore, info->semaphore_value,
+        info->semaphore_value + 1 };
+  }
+  seg_cmd_set_timelines (cmd, points, n);
+#endif
+}
+
+/* As it is once the submission has run: who comes next on the queue finds it so. */
+static void
+set_state (const Images *all, gboolean write)
+{
+  for (guint i = 0; i < all->n; i++) {
+    GstVulkanBarrierImageInfo *info = &all->memories[i]->barrier;
+    info->image_layout = all->images[i].layout;
+    info->parent.pipeline_stages = VK_PIPELINE_STAGE_TRANSFER_BIT;
+    info->parent.access_flags =
+        write ? VK_ACCESS_TRANSFER_WRITE_BIT : VK_ACCESS_TRANSFER_READ_BIT;
+#ifdef HAVE_BARRIER_SEMAPHORE
+    if (info->parent.semaphore != VK_NULL_HANDLE)
+      info->parent.semaphore_value++;
+#endif
+  }
+}
+
+/* --- copies --------------------------------------------------------------------------------------- */
+
+typedef enum { LOAD, STORE, CLEAR } Work;
+
+typedef struct {
+  Work work;
+  const SegFrame *frame;
+  const SegPiece *at; /* unless CLEAR */
+  guint8 value;       /* of CLEAR */
+} Job;
+
+static gboolean
+record_planes (SegCmd *cmd, const Job *job, const Images *all, GError **error)
+{
+  guint n_planes = seg_format_info (job->frame->format)->n_planes, i;
+  SegImagePlane plane;
+  for (guint p = 0; p < n_planes; p++) {
+    if (!find_plane (all, job->frame, job->at, p, &plane, &i, error))
+      return FALSE;
+    if (job->work == LOAD
+            ? !seg_cmd_from_image (cmd, &all->images[i], &plane, job->at->buffer, error)
+            : !seg_cmd_to_image (cmd, job->at->buffer, &plane, &all->images[i], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+record (SegCmd *cmd, const Job *job, Images *all, GError **error)
+{
+  if (!seg_cmd_begin (cmd, error))
+    return FALSE;
+  for (guint i = 0; i < all->n; i++)
+    if (!seg_cmd_use_image (cmd, &all->images[i], job->work != LOAD, error)
+        || (job->work == CLEAR
+            && !seg_cmd_clear_image (cmd, &all->images[i], job->value, error)))
+      return FALSE;
+  return (job->work == CLEAR || record_planes (cmd, job, all, error))
+         && seg_cmd_end (cmd, error);
+}
+
+static gboolean
+run (SegImages *self, guint n, GstBuffer *buffer, const Job *job, GError **error)
+{
+  Slot *slot = &self->slots[n];
+  Images all;
+  VkImageUsageFlags usage = job->work == LOAD ? VK_IMAGE_USAGE_TRANSFER_SRC_BIT
+                                              : VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+  seg_images_release (self, n);
+  g_mutex_lock (&self->lock);
+  gboolean ok = find_images (self, buffer, job->frame, usage, &all, error)
+                && record (slot->cmd, job, &all, error);
+  if (ok) {
+    set_timelines (slot->cmd, &all);
+    ok = seg_cmd_submit (slot->cmd, error);
+  }
+  if (ok) {
+    set_state (&all, job->work != LOAD);
+    slot->buffer = gst_buffer_ref (buffer);
+  }
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+gboolean
+seg_images_load (SegImages *images, guint slot, GstBuffer *buffer, const SegFrame *frame,
+    const SegPiece *at, GError **error)
+{
+  const Job job = { LOAD, frame, at, 0 };
+  return run (images, slot, buffer, &job, error);
+}
+
+gboolean
+seg_images_store (SegImages *images, guint slot, const SegFrame *frame,
+    const SegPiece *at, GstBuffer *buffer, GError **error)
+{
+  const Job job = { STORE, frame, at, 0 };
+  return run (images, slot, buffer, &job, error);
+}
+
+gboolean
+seg_images_clear (SegImages *images, guint slot, guint8 value, const SegFrame *frame,
+    GstBuffer *buffer, GError **error)
+{
+  const Job job = { CLEAR, frame, NULL, value };
+  return run (images, slot, buffer, &job, error);
+}
+
+/* Waits for the slot's fence, which is there by then. */
+void
+seg_images_release (SegImages *images, guint slot)
+{
+  Slot *s = &images->slots[slot];
+  if (s->buffer == NULL)
+    return;
+  seg_cmd_wait (s->cmd, NULL);
+  gst_clear_buffer (&s->buffer);
+}
