@@ -72,6 +72,20 @@ upload_weights (SegNetwork *net, gsize total, GError **error)
   return ok;
 }
 
+/* Where the device's memory is the host's. */
+static void
+copy_weights (SegNetwork *net)
+{
+  const GArray *blobs = net->program->blobs;
+  guint8 *to = seg_buffer_map (net->weights);
+
+  for (guint i = 0; i < blobs->len; i++) {
+    SegBlob *b = &g_array_index (blobs, SegBlob, i);
+    memcpy (to + net->blob_offsets[i], b->data, b->n_bytes);
+    g_clear_pointer (&b->data, g_free); /* two copies of all need not be there at once */
+  }
+}
+
 /* The host's copies of the weights are done with once the device has them. */
 static void
 drop_host_blobs (SegProgram *p)
@@ -93,8 +107,14 @@ make_weights (SegNetwork *net, GError **error)
   net->weight_bytes = total;
   if (total == 0)
     return TRUE;
-  net->weights = seg_buffer_new (net->vk, total, SEG_BUFFER_DEVICE, error);
-  if (net->weights == NULL || !upload_weights (net, total, error))
+  gboolean cpu = seg_vk_info (net->vk)->type == SEG_DEVICE_CPU;
+  net->weights =
+      seg_buffer_new (net->vk, total, cpu ? SEG_BUFFER_UPLOAD : SEG_BUFFER_DEVICE, error);
+  if (net->weights == NULL)
+    return FALSE;
+  if (cpu)
+    copy_weights (net);
+  else if (!upload_weights (net, total, error))
     return FALSE;
   drop_host_blobs (net->program);
   return TRUE;

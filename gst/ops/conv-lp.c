@@ -153,6 +153,27 @@ seg_lp_offers (const SegDenseConv *c, const SegDeviceInfo *device, guint variant
                 <= cost_of (rows, width, block, own) * OFFER;
 }
 
+/* Four input channels of all that a block makes: both sides are walked in the order of memory, for networks
+ * have hundreds of megabytes of this. */
+static void
+pack_texels (const SegDenseConv *c, const Plan *plan, guint32 b, guint32 i, float *packed)
+{
+  gsize taps = c->y.kernel * c->x.kernel, step = (gsize) plan->in_c4 * plan->block * 4;
+  guint32 group_in = c->in_c / c->groups, group_out = c->out_c / c->groups;
+  guint32 end = MIN ((b + 1) * plan->block, c->out_c), stop = MIN (i + 4, group_in);
+  for (guint32 o = b * plan->block; o < end; o++) {
+    guint32 first =
+        group_in * (o / group_out % plan->merge); /* within the merged group */
+    const float *from = c->filter + ((gsize) o * group_in + i) * taps;
+    for (guint32 channel = first + i; channel < first + stop; channel++) {
+      float *to = packed + b * taps * step + channel / 4 * plan->block * 4
+                  + o % plan->block * 4 + channel % 4;
+      for (gsize k = 0; k < taps; k++)
+        to[k * step] = *from++;
+    }
+  }
+}
+
 /* [block][y][x][texel][channel] texels of four input channels; the source is
  * [out][in of its group][y][x]. */
 static SegRef
@@ -160,22 +181,12 @@ pack (const SegDenseConv *c, const Plan *plan, SegProgram *p)
 {
   gsize taps = c->y.kernel * c->x.kernel;
   gsize n = plan->blocks * taps * plan->in_c4 * plan->block * 4;
-  guint32 group_in = c->in_c / c->groups, group_out = c->out_c / c->groups;
-  g_autofree float *packed = g_new0 (float, n);
-  for (guint32 o = 0; o < c->out_c; o++) {
-    guint32 first =
-        group_in * (o / group_out % plan->merge); /* within the merged group */
-    for (guint32 i = 0; i < group_in; i++) {
-      const float *from = c->filter + (gsize) (o * group_in + i) * taps;
-      guint32 texel = (first + i) / 4;
-      for (gsize k = 0; k < taps; k++) {
-        gsize at = (o / plan->block * taps + k) * plan->in_c4 + texel;
-        at = at * plan->block + o % plan->block;
-        packed[at * 4 + (first + i) % 4] = from[k];
-      }
-    }
-  }
-  return seg_program_floats (p, packed, n, c->storage);
+  guint32 group_in = c->in_c / c->groups;
+  float *packed = g_new0 (float, n);
+  for (guint32 b = 0; b < plan->blocks; b++)
+    for (guint32 i = 0; i < group_in; i += 4)
+      pack_texels (c, plan, b, i, packed);
+  return seg_program_take_floats (p, packed, n, c->storage);
 }
 
 SegRef

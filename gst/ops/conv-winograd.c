@@ -3,6 +3,8 @@
 #include "ops/epilogue.h"
 #include "shaders.h"
 
+#include <string.h>
+
 /* Winograd's F(4x4, 3x3): a quarter of the multiplications. Tiles of 6 x 6 input pixels are
  * transformed, each of their 36 elements is a 1x1 convolution of its own (one grouped
  * convolution of conv_lp.comp), and the result is transformed back to 4 x 4 output pixels.
@@ -113,25 +115,29 @@ seg_conv_winograd_temp_bytes (const SegConvJob *job, const SegProgram *p)
   return plan.strip * tile_bytes (&plan);
 }
 
-/* G g G' of one filter. */
+#define AT_ONCE 8 /* input channels, as vectors */
+
+/* G g G' of filters one after the other. */
 static void
-transform_filter (const float g[9], float out[ELEMENTS])
+transform_filter (const float *g, guint n, float out[ELEMENTS][AT_ONCE])
 {
   static const double rows[6][3] = { { 1. / 4, 0, 0 }, { -1. / 6, -1. / 6, -1. / 6 },
     { -1. / 6, 1. / 6, -1. / 6 }, { 1. / 24, 1. / 12, 1. / 6 },
     { 1. / 24, -1. / 12, 1. / 6 }, { 0, 0, 1 } };
-  double half[6][3] = { { 0 } };
+  double from[9][AT_ONCE] = { { 0 } }, half[6][3][AT_ONCE];
+  for (guint v = 0; v < n; v++)
+    for (guint k = 0; k < 9; k++)
+      from[k][v] = g[9 * v + k];
   for (guint i = 0; i < 6; i++)
     for (guint x = 0; x < 3; x++)
-      for (guint y = 0; y < 3; y++)
-        half[i][x] += rows[i][y] * g[3 * y + x];
+      for (guint v = 0; v < AT_ONCE; v++)
+        half[i][x][v] = rows[i][0] * from[x][v] + rows[i][1] * from[3 + x][v]
+                        + rows[i][2] * from[6 + x][v];
   for (guint i = 0; i < 6; i++)
-    for (guint j = 0; j < 6; j++) {
-      double sum = 0;
-      for (guint x = 0; x < 3; x++)
-        sum += half[i][x] * rows[j][x];
-      out[6 * i + j] = sum;
-    }
+    for (guint j = 0; j < 6; j++)
+      for (guint v = 0; v < AT_ONCE; v++)
+        out[6 * i + j][v] = half[i][0][v] * rows[j][0] + half[i][1][v] * rows[j][1]
+                            + half[i][2][v] * rows[j][2];
 }
 
 /* [element][out, padded][in, padded], as a grouped 1x1 convolution. */
@@ -140,14 +146,14 @@ transform_filters (const SegConvJob *job, const Plan *plan)
 {
   g_autofree float *g = seg_conv_floats (job->weights);
   gsize in_c = plan->in_c4 * 4, out_c = plan->out_c4 * 4;
-  float *out = g_new0 (float, ELEMENTS *out_c *in_c), element[ELEMENTS];
-  for (gsize o = 0; o < job->out_c; o++) {
-    for (gsize i = 0; i < job->in_c; i++) {
-      transform_filter (g + (o * job->in_c + i) * 9, element);
+  float *out = g_new0 (float, ELEMENTS *out_c *in_c), elements[ELEMENTS][AT_ONCE];
+  for (gsize o = 0; o < job->out_c; o++)
+    for (gsize i = 0; i < job->in_c; i += AT_ONCE) {
+      guint n = MIN (AT_ONCE, job->in_c - i);
+      transform_filter (g + (o * job->in_c + i) * 9, n, elements);
       for (gsize e = 0; e < ELEMENTS; e++)
-        out[(e * out_c + o) * in_c + i] = element[e];
+        memcpy (out + (e * out_c + o) * in_c + i, elements[e], n * sizeof (float));
     }
-  }
   return out;
 }
 

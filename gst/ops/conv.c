@@ -5,6 +5,8 @@
 #include "ops/conv-fold.h"
 #include "ops/ops.h"
 
+#include <string.h>
+
 gboolean
 seg_conv_groups (const SegNode *node, guint32 *groups, GError **error)
 {
@@ -169,6 +171,10 @@ seg_conv_floats (const SegTensor *tensor)
 {
   gsize n = seg_desc_n_elems (&tensor->desc);
   float *out = g_new (float, n);
+  if (tensor->desc.dtype == SEG_DTYPE_F32) {
+    memcpy (out, tensor->data, n * sizeof *out);
+    return out;
+  }
   for (gsize i = 0; i < n; i++)
     out[i] = seg_tensor_get_double (tensor, i);
   return out;

@@ -127,6 +127,16 @@ seg_program_floats (SegProgram *p, const float *data, gsize n, SegStorage storag
 }
 
 SegRef
+seg_program_take_floats (SegProgram *p, float *data, gsize n, SegStorage storage)
+{
+  if (storage == SEG_STORAGE_F32 && n > 0 && n % 4 == 0)
+    return add_blob (p, data, n * sizeof *data, storage);
+  SegRef ref = seg_program_floats (p, data, n, storage);
+  g_free (data);
+  return ref;
+}
+
+SegRef
 seg_program_ints (SegProgram *p, const gint32 *data, gsize n)
 {
   gsize padded = MAX ((n + 3) / 4 * 4, 4);

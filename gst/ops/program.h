@@ -98,6 +98,8 @@ SegRef seg_program_value (SegProgram *p, const SegValue *value);
 /* Weights that emit has packed: n floats, stored as `storage` (F32 or F16; padded with zeros
  * to 4 elements). The data is copied. */
 SegRef seg_program_floats (SegProgram *p, const float *data, gsize n, SegStorage storage);
+/* The same of n, a multiple of 4, which it frees. */
+SegRef seg_program_take_floats (SegProgram *p, float *data, gsize n, SegStorage storage);
 SegRef seg_program_ints (SegProgram *p, const gint32 *data, gsize n);
 SegRef seg_program_bytes (SegProgram *p, const guint8 *data, gsize n);
 /* Memory that lives from this node's first dispatch to its last; contents undefined. */
