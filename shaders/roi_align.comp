@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // RoiAlign: an invocation makes four channels of a cell of a region. A region of a picture below
 // 0 is not there.
+#include "lib/rows.glsl"
 #include "lib/store.glsl"
 
 layout (local_size_x = 64) in;
@@ -11,11 +12,13 @@ layout (constant_id = 1) const bool HALF_PIXEL = true;
 layout (constant_id = 2) const int SAMPLES = 0; // to a side of a cell; 0: by its size
 layout (constant_id = 3) const int MAX_SAMPLES = 64;
 layout (constant_id = 4) const int COLUMNS = 4; // of a region: a box; 5: its picture, and a box
+layout (constant_id = 5) const int OF_ROW = 0; // items of a counted row
 
 layout (binding = 0) uniform samplerBuffer source;
 layout (binding = 1) uniform samplerBuffer regions;
 layout (binding = 2) uniform isamplerBuffer pictures;
 SEG_OUTPUT (3);
+layout (binding = 4) uniform isamplerBuffer live;
 
 layout (push_constant) uniform Push {
   int in_w, in_h, out_w, out_h;
@@ -92,7 +95,7 @@ vec4 pool_cell (int first, vec4 region, int cell_y, int cell_x)
 void main ()
 {
   int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (item >= p.n_items)
+  if (item >= p.n_items || is_past_rows (live, OF_ROW, item))
     return;
   int cell = item / p.c4, c4 = item - cell * p.c4;
   int row = cell / p.out_w, x = cell - row * p.out_w;

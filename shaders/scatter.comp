@@ -3,12 +3,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Elements, by bits, to places that indices say: operand 0 is where they come from, operand 1
 // the destination without the indexed axes, operand 2 the indices.
+#include "lib/rows.glsl"
 #include "lib/store1.glsl"
 #include "lib/strided.glsl"
 #include "lib/indexed.glsl"
 
 layout (binding = 0) uniform usamplerBuffer source;
 SEG_ELEMENTS (2);
+layout (constant_id = 15) const int OF_ROW = 0; // fours of a counted row of the updates
+layout (binding = 3) uniform isamplerBuffer live;
 
 // -1: nowhere, the index is outside.
 int place (int e)
@@ -27,7 +30,7 @@ void put (int e, uint v)
 void main ()
 {
   int i;
-  if (!strided_begin (i))
+  if (!strided_begin (i) || is_past_rows (live, OF_ROW, i))
     return;
   uvec4 v = strided_fetch (source, 0);
   int left = strided_total () - 4 * i;

@@ -60,6 +60,9 @@ is_index (const SegValue *v, guint depth)
     return FALSE;
   if (is_one_of (node, finders) || is_one_of (node, counts))
     return TRUE;
+  if (strcmp (node->op->name, "Range") == 0)
+    return is_index (seg_node_input (node, 0), depth + 1)
+           && is_index (seg_node_input (node, 2), depth + 1);
   if (strcmp (node->op->name, "TopK") == 0)
     return v == seg_node_output (node, 1)
            || is_index (seg_node_input (node, 0), depth + 1);

@@ -155,7 +155,7 @@ constant_of_shape_emit (const SegNode *node, SegProgram *p, GError **error)
     memcpy (&bits, &f, sizeof f);
   return seg_rows_emit_fill (p, NULL, to, seg_desc_n_elems (&out->desc), bits, error)
          && seg_rows_emit_dim (p, out, seg_node_input (node, 0),
-             (guint32) seg_value_live_axis_of (out), error);
+             (guint32) seg_value_live_axis_of (out), 0, error);
 }
 
 static gboolean
@@ -235,15 +235,53 @@ range_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
   return TRUE;
 }
 
+/* On the device: whole numbers from a known one on, up to what the data decides. */
+static gboolean
+range_counts (const SegNode *node)
+{
+  const SegValue *start = seg_node_input (node, 0), *delta = seg_node_input (node, 2);
+  return seg_value_live_axis_of (seg_node_output (node, 0)) == 0
+         && !seg_dtype_is_float (start->desc.dtype) && start->constant != NULL
+         && delta->constant != NULL && seg_tensor_get_int (delta->constant, 0) == 1
+         && seg_tensor_get_int (start->constant, 0) >= 0
+         && seg_tensor_get_int (start->constant, 0)
+                <= G_MAXINT32 - seg_node_output (node, 0)->desc.dims[0];
+}
+
+static guint
+range_by_row (const SegNode *node)
+{
+  return range_counts (node);
+}
+
+static gboolean
+range_on_device (const SegNode *node)
+{
+  return range_counts (node) && seg_node_device_types (node);
+}
+
+static gboolean
+range_emit (const SegNode *node, SegProgram *p, GError **error)
+{
+  const SegValue *out = seg_node_output (node, 0);
+  gint32 first = seg_tensor_get_int (seg_node_input (node, 0)->constant, 0);
+  return seg_rows_emit_numbers (p, out, first, error)
+         && seg_rows_emit_dim (p, out, seg_node_input (node, 1), 0, first, error);
+}
+
 const SegOp seg_op_range = {
   .name = "Range",
   .domain = "",
   .min_inputs = 3,
   .max_inputs = 3,
   .max_outputs = 1,
-  .layout = SEG_OP_ANY,
+  .flags = SEG_OP_ANY_LIVE_AXIS,
   .infer = range_infer,
   .eval = range_eval,
+  .on_device = range_on_device,
+  .emit = range_emit,
+  .by_row = range_by_row,
+  .counts = range_counts,
 };
 
 /* --- EyeLike --- */

@@ -140,7 +140,7 @@ repeat_emit (const SegNode *node, SegProgram *program, GError **error)
   SegMove move = repeat_move (node);
   if (repeat_counts (node)
       && !seg_rows_emit_dim (program, seg_node_output (node, 0), seg_node_input (node, 1),
-          (guint32) live_entry (node), error))
+          (guint32) live_entry (node), 0, error))
     return FALSE;
   return seg_move_emit (
       &move, program, seg_node_input (node, 0), seg_node_output (node, 0), error);

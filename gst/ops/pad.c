@@ -194,6 +194,17 @@ pad_align (const SegNode *node, guint axis, SegAlign *a)
   return TRUE;
 }
 
+/* Where it is not rows that are added. */
+static guint
+pad_by_row (const SegNode *node)
+{
+  const Params *params = node->params;
+  int live = seg_value_live_axis_of (seg_node_input (node, 0));
+  return live >= 0 && params->before[live] == 0 && params->after[live] == 0
+             ? seg_rows_of_first (node)
+             : 0;
+}
+
 const SegOp seg_op_pad = {
   .name = "Pad",
   .domain = "",
@@ -206,6 +217,8 @@ const SegOp seg_op_pad = {
   .parse = pad_parse,
   .infer = pad_infer,
   .eval = pad_eval,
+  .flags = SEG_OP_ANY_LIVE_AXIS,
   .emit = pad_emit,
+  .by_row = pad_by_row,
   .align = pad_align,
 };

@@ -2,6 +2,7 @@
 /* RoiAlign: He et al., "Mask R-CNN", 2017. MMCVRoiAlign is the same as mmdetection exports it: of
  * regions [n,5], a picture's number and a box each. */
 #include "ops/roi.h"
+#include "ops/rows.h"
 
 #include "ops/ops.h"
 #include "shaders.h"
@@ -245,19 +246,21 @@ roi_align_emit (const SegNode *node, SegProgram *p, GError **error)
   }
   memcpy (&scale, &params->scale, sizeof scale);
   gboolean half = seg_program_storage (p, y) == SEG_STORAGE_F16;
+  SegRows rows = seg_program_rows (p, y);
   guint32 n = (items + 63) / 64, columns = MIN (n, 32768);
   SegDispatch dispatch = {
     .shader = half ? &seg_shader_roi_align_f16 : &seg_shader_roi_align_f32,
     .spec = { params->is_max, params->half_pixel, params->sampling_ratio,
-        SEG_ROI_MAX_SAMPLES, columns_of (node) },
-    .n_spec = 5,
+        SEG_ROI_MAX_SAMPLES, columns_of (node), seg_rows_items (&rows, items) },
+    .n_spec = 6,
     .bindings = { { seg_program_value (p, x), SEG_BIND_TEXEL },
         { seg_program_value (p, seg_node_input (node, 1)), SEG_BIND_TEXEL },
         { pictures != NULL ? seg_program_value (p, pictures)
                            : seg_program_ints (p, &none, 1),
             SEG_BIND_TEXEL },
-        { seg_program_value (p, y), SEG_BIND_BUFFER_WRITE } },
-    .n_bindings = 4,
+        { seg_program_value (p, y), SEG_BIND_BUFFER_WRITE },
+        { rows.ref, SEG_BIND_TEXEL } },
+    .n_bindings = 5,
     .push = { in_dims[3], in_dims[2], d[3], d[2], in.pitch / 4, in.offset / 4,
         out.pitch / 4, out.offset / 4, channels, c4, items, in_dims[0], scale },
     .n_push = 13,

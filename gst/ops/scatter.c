@@ -4,6 +4,7 @@
 #include "ops/indexed.h"
 #include "ops/move.h"
 #include "ops/ops.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 #include "shaders.h"
 
@@ -146,15 +147,19 @@ scatter_emit (const SegNode *node, SegProgram *program, GError **error)
   if (!seg_strided_plan (&s, &loop, ins, 3, error))
     return FALSE;
   s.modes[0] = s.modes[1] = SEG_STRIDED_GATHER;
+  SegRows rows = seg_program_rows (program, updates);
+  guint64 n = seg_desc_n_elems (&updates->desc);
   gboolean half = seg_program_storage (program, dst) == SEG_STORAGE_F16;
   SegDispatch d = {
     .shader = half ? &seg_shader_scatter_b16 : &seg_shader_scatter_b32,
     .bindings = { { seg_program_value (program, updates), SEG_BIND_BITS },
         { seg_program_value (program, indices), SEG_BIND_TEXEL },
-        { seg_program_value (program, dst), SEG_BIND_BUFFER_READ_WRITE } },
-    .n_bindings = 3,
+        { seg_program_value (program, dst), SEG_BIND_BUFFER_READ_WRITE },
+        { rows.ref, SEG_BIND_TEXEL } },
+    .n_bindings = 4,
   };
   seg_indexed_fill (&params->indexed, &out, &index, &d);
+  d.spec[d.n_spec++] = n % 4 == 0 ? seg_rows_items (&rows, n / 4) : 0;
   seg_strided_fill (&s, &d);
   return seg_program_dispatch (program, &d, error);
 }

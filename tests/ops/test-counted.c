@@ -57,6 +57,11 @@ static const char *const keeping[] = {
   "Greater flat_is flat half",
   "NonZero !flat_at flat_is",
   "Softmax !soft kept2 axis=1",
+  "Pad !padded kept2 pads",
+  "Squeeze n_scalar n zero",
+  "Range !numbers nought n_scalar number",
+  "Range !later three_scalar n_scalar number",
+  "Gather !same kept2 numbers",
   NULL,
 };
 
@@ -168,6 +173,10 @@ add_constants (GByteArray *graph)
   seg_pb_add_constant (graph, "ones", SEG_DTYPE_F32, 2, three, ones);
   seg_pb_add_constant (
       graph, "four_scores", SEG_DTYPE_F32, 1, (gint64[1]){ 4 }, four_scores);
+  const gint64 number = 1, three_scalar = 3, pads[4] = { 0, 1, 0, 2 };
+  seg_pb_add_constant (graph, "number", SEG_DTYPE_I64, 0, NULL, &number);
+  seg_pb_add_constant (graph, "three_scalar", SEG_DTYPE_I64, 0, NULL, &three_scalar);
+  seg_pb_add_constant (graph, "pads", SEG_DTYPE_I64, 1, (gint64[1]){ 4 }, pads);
   scalar (graph, "half", 0.5f);
   scalar (graph, "unit", 1);
   seg_pb_add_constant (
