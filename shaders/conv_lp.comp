@@ -1,13 +1,14 @@
 #version 450
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #extension GL_GOOGLE_include_directive : enable
 #extension GL_EXT_control_flow_attributes : enable
 #extension GL_KHR_shader_subgroup_shuffle : enable
-// SPDX-License-Identifier: LGPL-2.1-or-later
+#extension GL_KHR_shader_subgroup_vote : enable
 // Convolution where a subgroup is a vector register: each lane sums TP neighbouring pixels of a
 // row for TM channels, texels of four channels at a time. A block of weights is one texel a
 // lane, spread by shuffles. Weights: [out block][kernel y][kernel x][in texel][TM].
-// A tile is a lane's TP pixels; tiles are counted down the columns, so that a workgroup, being
-// narrow and tall, can skip whole taps that fall into the padding.
+// A tile is a lane's TP pixels; tiles are counted down the columns, so that a workgroup, a subgroup,
+// is narrow and tall, and can skip whole taps that fall into the padding for all lanes.
 #include "lib/store.glsl"
 #include "lib/divide.glsl"
 
@@ -102,25 +103,14 @@ void main ()
   int z = int (gl_WorkGroupID.z), turn = divide (z, p.folds), fold = z - turn * p.folds;
   int block = turn * int (gl_NumWorkGroups.x) + int (gl_WorkGroupID.x);
   int local = int (gl_WorkGroupSize.x);
-  int first = (int (gl_WorkGroupID.y) + fold * int (gl_NumWorkGroups.y)) * local;
-  int last = min (first + local, p.n_tiles) - 1;
-  int tile = min (first + int (gl_LocalInvocationID.x), p.n_tiles - 1);
-  bool live = first + int (gl_LocalInvocationID.x) < p.n_tiles;
+  int tile = (int (gl_WorkGroupID.y) + fold * int (gl_NumWorkGroups.y)) * local
+      + int (gl_LocalInvocationID.x);
+  bool live = tile < p.n_tiles;
+  tile = min (tile, p.n_tiles - 1);
 
   int column = divide (tile, p.out_h), y = tile - column * p.out_h;
   int columns = (p.out_w + TP - 1) / TP;
   int image = divide (column, columns), x0 = (column - image * columns) * TP;
-
-  // The rows and pixels that the whole workgroup reads for tap 0; all where it has two columns.
-  int first_column = divide (first, p.out_h), last_column = divide (last, p.out_h);
-  int y_low = first - first_column * p.out_h, y_high = last - last_column * p.out_h;
-  bool one = first_column == last_column;
-  if (!one) {
-    y_low = 0;
-    y_high = p.out_h - 1;
-  }
-  int x_low = (first_column - divide (first_column, columns) * columns) * TP;
-  int x_high = x_low + TP - 1;
 
   [[unroll]] for (int i = 0; i < TM / 4; i++) {
     vec4 b = texelFetch (bias, block * (TM / 4) + i);
@@ -132,12 +122,11 @@ void main ()
   int w = block * p.kernel_h * p.kernel_w * p.in_c4 * TM;
   int ky = 0;
   do {
-    int dy = ky * p.dilation_y - p.pad_y;
-    if (BORDER == 1 && (y_high * p.stride_y + dy < 0 || y_low * p.stride_y + dy >= p.in_h))
-      continue;
-    int iy = y * p.stride_y + dy;
+    int iy = y * p.stride_y + ky * p.dilation_y - p.pad_y;
     int line = (image * p.in_h + clamp (iy, 0, p.in_h - 1)) * p.in_w;
     bool line_ok = uint (iy) < uint (p.in_h);
+    if (BORDER == 1 && !subgroupAny (line_ok))
+      continue;
     int wy = w + ky * p.kernel_w * p.in_c4 * TM;
     if (REUSE == 1) {
       find (line, line_ok, x0 * STRIDE_X - p.pad_x, channel4);
@@ -146,11 +135,11 @@ void main ()
     }
     int kx = 0;
     do {
-      int dx = kx * p.dilation_x - p.pad_x;
-      if (BORDER == 1 && one
-          && (x_high * p.stride_x + dx < 0 || x_low * p.stride_x + dx >= p.in_w))
+      int x = x0 * p.stride_x + kx * p.dilation_x - p.pad_x;
+      bool some = line_ok && x + (TP - 1) * p.stride_x >= 0 && x < p.in_w;
+      if (BORDER == 1 && !subgroupAny (some))
         continue;
-      find (line, line_ok, x0 * p.stride_x + dx, channel4);
+      find (line, line_ok, x, channel4);
       accumulate (wy + kx * p.in_c4 * TM, 1);
     } while (++kx < p.kernel_w);
   } while (++ky < p.kernel_h);

@@ -41,7 +41,7 @@ typedef struct {
    * when they are forced on it, take the ways they take there. */
   guint32 cores;
   guint32 subgroup_size;
-  gboolean subgroup_shuffle; /* in compute shaders */
+  gboolean subgroup_shuffle; /* and votes, in compute shaders */
   gboolean float16;          /* shaderFloat16, enabled */
   gboolean storage16;        /* storageBuffer16BitAccess, enabled */
   gboolean int64;            /* shaderInt64, enabled */

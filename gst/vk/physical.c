@@ -170,9 +170,10 @@ read_properties (SegPhysical *p, guint32 api_version)
   memcpy (info->uuid, properties->pipelineCacheUUID, sizeof info->uuid);
   info->cores = count_cores (p);
   info->subgroup_size = subgroup.subgroupSize;
-  info->subgroup_shuffle =
-      (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
-      && (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT);
+  const VkSubgroupFeatureFlags needed =
+      VK_SUBGROUP_FEATURE_SHUFFLE_BIT | VK_SUBGROUP_FEATURE_VOTE_BIT;
+  info->subgroup_shuffle = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
+                           && (subgroup.supportedOperations & needed) == needed;
   read_limits (p, &properties->limits);
   read_memory (p);
   info->max_allocation_bytes =
