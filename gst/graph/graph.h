@@ -15,8 +15,9 @@ typedef struct _SegBody SegBody;
 /* Order of a value's elements in device memory. Rank is as in ONNX in either case.
  * ROWS: row-major, dense.
  * CHANNELS_LAST: for [N,C,...]: N, then the spatial axes, then C, each pixel's channels
- *   padded to a pitch that is a multiple of 8 (SEG_CHANNEL_ALIGN). The padding, and only the
- *   padding up to the next multiple of 8, is always zero: whoever writes a value writes it. */
+ *   padded to a pitch that is a multiple of 8 (SEG_CHANNEL_ALIGN), and more with a gap. The
+ *   padding, and only the padding up to the next multiple of 8, is always zero: whoever writes
+ *   a value writes it. */
 typedef enum {
   SEG_LAYOUT_ROWS,
   SEG_LAYOUT_CHANNELS_LAST,
@@ -61,6 +62,7 @@ struct _SegValue {
       *base; /* not NULL: shares base's memory. Same bytes in the same order, or, for a
                    * part of a concatenation, channels [channel, channel + C) of its pixels */
   guint channel;
+  guint gap; /* CHANNELS_LAST, no base: elements between one pixel's and the next's */
 };
 
 /* One operation. inputs holds NULL for an absent optional input. */

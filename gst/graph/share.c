@@ -119,6 +119,42 @@ share_transposed (SegNode *node)
   out->channel = 0;
 }
 
+/* --- pixels apart ------------------------------------------------------------------------------ */
+
+/* Pixels whole KiB apart fall on the same few lines of a first cache, and displace each other there:
+ * 64 bytes more keep them apart. What small maps lose fits in anyway. */
+#define CROWDED_CHANNELS 256
+#define GAP              16
+#define LEAST_PIXELS     64
+
+static gboolean
+same_pixels (const SegValue *part, const SegValue *whole)
+{
+  gboolean same = part->layout == whole->layout && part->desc.rank == whole->desc.rank;
+  for (guint i = 0; same && i < whole->desc.rank; i++)
+    same = i == 1 || part->desc.dims[i] == whole->desc.dims[i];
+  return same;
+}
+
+static void
+spread_pixels (SegGraph *graph)
+{
+  for (guint i = 0; i < graph->values->len; i++) {
+    SegValue *v = g_ptr_array_index (graph->values, i);
+    if (is_written (v) && !v->is_output && (v->producer->op->flags & SEG_OP_HEAVY)
+        && seg_dtype_is_float (v->desc.dtype) && v->desc.dims[1] % CROWDED_CHANNELS == 0
+        && seg_desc_n_elems (&v->desc) >= v->desc.dims[1] * LEAST_PIXELS)
+      v->gap = GAP;
+  }
+  /* Not what something else takes for rows without gaps. */
+  for (guint i = 0; i < graph->values->len; i++) {
+    const SegValue *v = g_ptr_array_index (graph->values, i);
+    for (SegValue *base = v->base; base != NULL; base = base->base)
+      if (!same_pixels (v, base))
+        base->gap = 0;
+  }
+}
+
 void
 seg_graph_share_memory (SegGraph *graph)
 {
@@ -130,4 +166,5 @@ seg_graph_share_memory (SegGraph *graph)
       place_inputs (g_ptr_array_index (graph->nodes, n));
   for (guint n = 0; n < graph->nodes->len; n++)
     share_transposed (g_ptr_array_index (graph->nodes, n));
+  spread_pixels (graph);
 }

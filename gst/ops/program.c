@@ -26,7 +26,7 @@ static guint32
 pitch_of (const SegValue *value)
 {
   return value->layout == SEG_LAYOUT_CHANNELS_LAST
-             ? round_up (value->desc.dims[1], SEG_CHANNEL_ALIGN)
+             ? round_up (value->desc.dims[1], SEG_CHANNEL_ALIGN) + value->gap
              : 0;
 }
 
