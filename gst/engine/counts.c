@@ -65,6 +65,31 @@ seg_session_live_rows (const SegSession *s, const SegValue *v)
   return counted_rows (s, counted, its_axis) * most / MAX (its_most, 1);
 }
 
+static gint64
+most_rows (const SegValue *v)
+{
+  int axis = seg_value_live_axis_of (v);
+  return axis >= 0 ? v->desc.dims[axis] : 0;
+}
+
+gboolean
+seg_session_must_check_rows (const SegNode *node)
+{
+  guint inputs = seg_node_rows (node);
+  const SegValue *first = NULL;
+  for (guint i = 0; i < node->inputs->len && i < 32; i++) {
+    const SegValue *v = g_ptr_array_index (node->inputs, i);
+    if (v == NULL || v->size != SEG_SIZE_BOUNDED || (inputs >> i & 1) == 0)
+      continue;
+    if (first != NULL
+        && (most_rows (first) != most_rows (v)
+            || seg_value_counted (first) != seg_value_counted (v)))
+      return TRUE;
+    first = v;
+  }
+  return FALSE;
+}
+
 gboolean
 seg_session_check_rows (const SegSession *s, const SegNode *node, GError **error)
 {

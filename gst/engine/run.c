@@ -179,7 +179,8 @@ record_all (Recorder *r, GError **error)
       continue;
     }
     note_layer (r, i);
-    if (step->node->by_row)
+    gboolean is_first = i == 0 || step[-1].node != step->node;
+    if (step->node->by_row && is_first && seg_session_must_check_rows (step->node))
       g_ptr_array_add (r->stage.live, (gpointer) step->node);
     if (!seg_session_record_step (s, r->stage.cmd, step, error))
       return FALSE;

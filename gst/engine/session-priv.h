@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
   SegCmd *cmd;
   guint first, n_host; /* 0 in the last stage */
-  GPtrArray *live;     /* SegNode *, dispatched here and with more than one live input */
+  GPtrArray *live;     /* SegNode *, dispatched here, whose rows are to be checked */
   GArray *layers; /* int per recorded dispatch: index of its layer, -1 for a transfer */
 } SegStage;
 
@@ -76,6 +76,8 @@ void seg_session_fill_count (SegSession *s, const SegValue *v, const SegTensor *
 gboolean seg_session_record_counts (SegSession *s, SegCmd *cmd, GError **error);
 /* After the device is done: the rows of a value, along its live axis. */
 gint64 seg_session_live_rows (const SegSession *s, const SegValue *v);
+/* Whether that is not said by where they come from: what to look at after a run. */
+gboolean seg_session_must_check_rows (const SegNode *node);
 /* Inputs of a node that belong together have as many rows. */
 gboolean seg_session_check_rows (
     const SegSession *s, const SegNode *node, GError **error);

@@ -206,7 +206,7 @@ nms_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **e
 
 /* --- on the device --- */
 
-#define MAX_CANDIDATES (1 << 23) /* of all classes together */
+#define MAX_CANDIDATES (1 << 22) /* of all classes together */
 
 /* The boxes may be live, as many as there are scores. */
 static guint

@@ -166,7 +166,7 @@ topk_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
 /* --- on the device --- */
 
 #define FEW       1024 /* elements that are sorted as they are */
-#define MAX_PAIRS (1 << 24)
+#define MAX_PAIRS (1 << 22)
 
 static gboolean
 topk_on_device (const SegNode *node)

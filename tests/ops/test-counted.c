@@ -102,6 +102,20 @@ static const char *const levels[] = {
   NULL,
 };
 
+/* Rows of two kinds, which are as many only by chance. */
+static const char *const different[] = {
+  "Greater is scores least",
+  "NonZero at is",
+  "Squeeze rows at zero",
+  "Gather kept boxes rows",
+  "Greater is2 scores least2",
+  "NonZero at2 is2",
+  "Squeeze rows2 at2 zero",
+  "Gather kept2 boxes rows2",
+  "Add !sum kept kept2",
+  NULL,
+};
+
 /* What torchvision does around its suppression; the branch is `suppression`. */
 static const char *const detecting[] = {
   "Greater is scores least",
@@ -401,6 +415,34 @@ run_model (SegTap *tap, SegVk *vk, const Model *model, SegPrecision precision)
   seg_model_unref (m);
 }
 
+static void
+run_different (SegTap *tap, SegVk *vk)
+{
+  const Model model = { "different", different };
+  const Data unequal = { "unequal", 0.6f, 0.7f }, equal = { "equal", 0.5f, 0.5f };
+  SegModel *m = make_model (&model);
+  SegSessionOptions options = { .precision = SEG_PRECISION_FP32, .poison = TRUE };
+  g_autoptr (GError) error = NULL;
+  SegSession *s = seg_session_new (m, vk, &options, &error);
+  g_assert_no_error (error);
+  SegTensor *in[5], *out[1] = { NULL };
+  fill (&unequal, in);
+  gboolean refused = !seg_session_run (s, in, out, &error)
+                     && strstr (error->message, "its inputs have") != NULL;
+  seg_tap_result (tap, refused, "rows of two kinds: refused", NULL);
+  clear (in, 5);
+  clear (out, 1);
+  g_clear_error (&error);
+  fill (&equal, in);
+  gboolean ok = seg_session_run (s, in, out, &error);
+  seg_tap_result (
+      tap, ok, "rows of two kinds, as many", error != NULL ? error->message : NULL);
+  clear (in, 5);
+  clear (out, 1);
+  seg_session_free (&s);
+  seg_model_unref (m);
+}
+
 int
 main (void)
 {
@@ -413,5 +455,6 @@ main (void)
     run_model (&tap, vk, &models[i], SEG_PRECISION_FP32);
     run_model (&tap, vk, &models[i], SEG_PRECISION_FP16);
   }
+  run_different (&tap, vk);
   return seg_tap_finish (&tap);
 }
