@@ -152,12 +152,15 @@ def check_session(installed, where):
         return result(name, None, skip=NO_DEVICE)
     if not result(name, failed(found) or seen(found.stdout) or masked(where / 'mask.pgm')):
         return None
-    raw = run('gst-launch-1.0', '-q', 'filesrc', f'location={PICTURE}', '!', 'jpegdec', '!', 'videoconvert', '!',
-              'video/x-raw,format=NV12', '!', 'filesink', f'location={where}/dog.bin', env=installed.env)
-    found = run(example, '768x576:NV12:dog.bin', MODEL, 'raw.pgm', f'model-info={INFO}', 'threshold=0.5',
-                env=installed.env, cwd=where)
-    return result('segment_file: the same of a raw picture',
-                  failed(raw) or failed(found) or seen(found.stdout) or masked(where / 'raw.pgm'))
+    # To the last digit: it is the picture that the program itself decodes to.
+    raw = run('gst-launch-1.0', '-q', 'filesrc', f'location={PICTURE}', '!', 'decodebin', '!', 'videoconvert',
+              '!', 'video/x-raw,format=RGB', '!', 'filesink', f'location={where}/dog.bin', env=installed.env)
+    same = run(example, '768x576:RGB:dog.bin', MODEL, 'raw.pgm', f'model-info={INFO}', 'threshold=0.5',
+               env=installed.env, cwd=where)
+    result('segment_file: the same of a raw picture', failed(raw) or failed(same)
+           or same.stdout != found.stdout and f'{found.stdout}, and raw\n{same.stdout}')
+    return result('and the same mask', (where / 'raw.pgm').read_bytes() != (where / 'mask.pgm').read_bytes()
+                  and 'another')
 
 
 def check_camera(installed, where):
