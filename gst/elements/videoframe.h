@@ -16,13 +16,15 @@ G_BEGIN_DECLS
   ", width=[1," G_STRINGIFY (SEG_FRAME_MAX_PX) "], height=[1," G_STRINGIFY (             \
       SEG_FRAME_MAX_PX) "], framerate=[0/1,2147483647/1]"
 
-/* The same in images of the device, with what GstVulkan has formats for. */
-#define SEG_IMAGE_CAPS                                                                   \
-  "video/x-raw(memory:VulkanImage), format={ NV12, I420, RGBA, BGRA, RGBx, BGRx, NV21, " \
-  "YV12, GRAY8 }, width=[1," G_STRINGIFY (                                               \
-      SEG_FRAME_MAX_PX) "], height=[1," G_STRINGIFY (SEG_FRAME_MAX_PX) "], "             \
-                                                                       "framerate=[0/"   \
-                                                                       "1,2147483647/1]"
+/* The same in images of the device: formats that GstVulkan has images for in every version, and with GRAY8
+ * where seg_gpu_has_gray says so. 1.26 takes I420 and YV12 too, and then hangs or crashes. */
+#define SEG_IMAGE_CAPS_OF(formats)                                                       \
+  "video/x-raw(memory:VulkanImage), format=" formats                                     \
+  ", width=[1," G_STRINGIFY (SEG_FRAME_MAX_PX) "], height=[1," G_STRINGIFY (             \
+      SEG_FRAME_MAX_PX) "], framerate=[0/1,2147483647/1]"
+#define SEG_IMAGE_CAPS SEG_IMAGE_CAPS_OF ("{ NV12, RGBA, BGRA, RGBx, BGRx, NV21 }")
+#define SEG_IMAGE_CAPS_GRAY                                                              \
+  SEG_IMAGE_CAPS_OF ("{ NV12, RGBA, BGRA, RGBx, BGRx, NV21, GRAY8 }")
 
 gboolean seg_video_format (GstVideoFormat format, SegFormat *out);
 /* Matrix, range and chroma siting as the caps say, with GStreamer's defaults for the size where

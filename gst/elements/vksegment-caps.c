@@ -42,6 +42,16 @@ can_change_memory (GstVkSegment *self)
   return can;
 }
 
+/* Not all formats can be images. Takes caps. */
+static GstCaps *
+add_memories (GstBaseTransform *transform, GstPadDirection direction, GstCaps *caps)
+{
+  GstPad *pad = direction == GST_PAD_SINK ? transform->srcpad : transform->sinkpad;
+  g_autoptr (GstCaps) all = seg_caps_add_memories (caps);
+  g_autoptr (GstCaps) possible = gst_pad_get_pad_template_caps (pad);
+  return gst_caps_intersect_full (all, possible, GST_CAPS_INTERSECT_FIRST);
+}
+
 GstCaps *
 gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection direction,
     GstCaps *caps, GstCaps *filter)
@@ -50,7 +60,7 @@ gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection dire
   GstCaps *other =
       seg_caps_other_side (caps, direction, output_kind (self), has_own_size (self));
   if (can_change_memory (self))
-    other = seg_caps_add_memories (other);
+    other = add_memories (transform, direction, other);
   if (filter != NULL) {
     GstCaps *both = gst_caps_intersect_full (filter, other, GST_CAPS_INTERSECT_FIRST);
     gst_caps_unref (other);

@@ -260,8 +260,10 @@ gst_vk_segment_init (GstVkSegment *self)
 static void
 add_pad_template (GstElementClass *klass, const char *name, GstPadDirection direction)
 {
-  GstCaps *caps = gst_caps_from_string (
-      seg_gpu_is_built () ? SEG_IMAGE_CAPS ";" SEG_VIDEO_CAPS : SEG_VIDEO_CAPS);
+  GstCaps *caps =
+      gst_caps_from_string (!seg_gpu_is_built ()  ? SEG_VIDEO_CAPS
+                            : seg_gpu_has_gray () ? SEG_IMAGE_CAPS_GRAY ";" SEG_VIDEO_CAPS
+                                                  : SEG_IMAGE_CAPS ";" SEG_VIDEO_CAPS);
   gst_element_class_add_pad_template (
       klass, gst_pad_template_new (name, direction, GST_PAD_ALWAYS, caps));
   gst_caps_unref (caps);

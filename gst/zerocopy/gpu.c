@@ -344,6 +344,14 @@ seg_caps_are_images (const GstCaps *caps)
 }
 
 gboolean
+seg_gpu_has_gray (void)
+{
+  guint major, minor, micro, nano;
+  gst_version (&major, &minor, &micro, &nano);
+  return major == 1 && minor < 24;
+}
+
+gboolean
 seg_gpu_is_built (void)
 {
   return TRUE;

@@ -41,6 +41,8 @@ gboolean seg_gpu_decide_allocation (SegGpu *gpu, GstQuery *query);
 /* "memory:VulkanImage" */
 #define SEG_MEMORY_IMAGE "memory:VulkanImage"
 gboolean seg_caps_are_images (const GstCaps *caps);
+/* Whether GStreamer makes images of GRAY8: 1.24 to 1.28 have no pool for them. */
+gboolean seg_gpu_has_gray (void);
 /* Whether elements with images were built in. */
 gboolean seg_gpu_is_built (void);
 

@@ -64,6 +64,12 @@ seg_caps_are_images (const GstCaps *caps)
 }
 
 gboolean
+seg_gpu_has_gray (void)
+{
+  return FALSE;
+}
+
+gboolean
 seg_gpu_is_built (void)
 {
   return FALSE;
