@@ -139,7 +139,7 @@ gst_vk_seg_session_set_property (
   GstVkSegSession *self = GST_VK_SEG_SESSION (object);
   g_mutex_lock (&self->lock);
   gboolean known = seg_settings_set (&self->settings, id, value);
-  self->restyle = self->restyle || seg_settings_is_style (id);
+  self->restyle = self->restyle || seg_settings_taken_up (id) == SEG_TAKEN_UP_STYLE;
   g_mutex_unlock (&self->lock);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);

@@ -137,23 +137,26 @@ install_strings (GObjectClass *c)
   } strings[] = {
     { SEG_PROP_MODEL, "model", "Model",
         "ONNX file, or name of a model in the folders of VKSEG_MODEL_PATH, the user's or "
-        "the "
-        "system's vkseg/models",
-        SEG_DEFAULT_MODEL, AT_START },
+        "the system's vkseg/models. While frames flow a change is made ready in the "
+        "background, as are those of other properties that ask for another network: "
+        "frames "
+        "show the old one's results until the new one is ready; one that cannot be used "
+        "is warned about and the old one stays",
+        SEG_DEFAULT_MODEL, ANY_TIME },
     { SEG_PROP_MODEL_INFO, "model-info", "Model information",
         "File that says what the model wants and gives (unset: MODEL.modelinfo, the "
         "model's "
         "metadata, or what its shapes say)",
-        NULL, AT_START },
+        NULL, ANY_TIME },
     { SEG_PROP_LABELS, "labels", "Labels",
         "File with the name of a class a line, or names separated by commas (unset: the "
         "model's)",
-        NULL, AT_START },
+        NULL, ANY_TIME },
     { SEG_PROP_PALETTE, "palette", "Palette",
         "Colours of the classes: voc, cityscapes, ade20k, coco, person, a file (#rrggbb "
         "or r g b a "
         "line, or a GIMP palette) or a list #rrggbb,#rrggbb (unset: the model's)",
-        NULL, AT_START },
+        NULL, ANY_TIME },
     { SEG_PROP_CLASSES, "classes", "Classes",
         "Which classes to keep: labels or numbers separated by commas (unset: all); the "
         "next frame "
@@ -166,7 +169,7 @@ install_strings (GObjectClass *c)
         NULL, ANY_TIME },
     { SEG_PROP_DEVICE, "device", "Device",
         "Vulkan device: its number, or a part of its name (unset: the best)", NULL,
-        AT_START },
+        ANY_TIME },
     { SEG_PROP_CACHE_DIR, "cache-dir", "Cache folder",
         "Where compiled pipelines, and what `tune` found, are kept from run to run "
         "(unset: "
@@ -199,7 +202,7 @@ install_instances (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_MAX_DETECTIONS,
       g_param_spec_uint ("max-detections", "Maximum of detections",
           "How many instances are kept, best first (0: as the model information says)", 0,
-          SEG_MAX_CANDIDATES, 0, AT_START));
+          SEG_MAX_CANDIDATES, 0, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_COLOR_BY,
       g_param_spec_enum ("color-by", "Colour by",
           "What instances are told apart by; the next frame follows a change",
@@ -211,7 +214,7 @@ install_uint (GObjectClass *c, guint id, const char *name, const char *nick,
     const char *blurb, guint most, guint value)
 {
   g_object_class_install_property (
-      c, id, g_param_spec_uint (name, nick, blurb, 0, most, value, AT_START));
+      c, id, g_param_spec_uint (name, nick, blurb, 0, most, value, ANY_TIME));
 }
 
 /* The size that the network sees, and tiles of it. */
@@ -225,7 +228,7 @@ install_sizes (GObjectClass *c)
           "resize property chooses another, when the network is unpadded and the frame "
           "larger than its output, or the frame is four times the network's input in "
           "both directions",
-          tiling_type (), SEG_TILING_AUTO, AT_START));
+          tiling_type (), SEG_TILING_AUTO, ANY_TIME));
   install_uint (c, SEG_PROP_TILE_OVERLAP, "tile-overlap", "Tile overlap",
       "Pixels of the frame by which tiles overlap, and over which their scores are "
       "blended; outputs of unpadded networks abut and need none",
@@ -280,7 +283,7 @@ install_regions (GObjectClass *c)
           "network "
           "sees on each side of it, in pixels of the network's input (-1: as the model "
           "information says, which is 16 unless it says so)",
-          -1, 1024, -1, AT_START));
+          -1, 1024, -1, ANY_TIME));
 }
 
 static void
@@ -291,13 +294,13 @@ install_live (GObjectClass *c)
           "Whether frames wait for the network. In async and drop, properties that the "
           "next "
           "frame follows are followed by the next that the network looks at",
-          mode_type (), SEG_MODE_SYNC, AT_START));
+          mode_type (), SEG_MODE_SYNC, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_FRAMES_IN_FLIGHT,
       g_param_spec_uint ("frames-in-flight", "Frames in flight",
           "With mode=async: frames that may wait for their results; each adds its "
           "duration "
           "to the latency",
-          1, SEG_LIVE_MAX_DEPTH, 2, AT_START));
+          1, SEG_LIVE_MAX_DEPTH, 2, ANY_TIME));
 }
 
 void
@@ -307,7 +310,7 @@ seg_settings_install (GObjectClass *c)
   install_regions (c);
   g_object_class_install_property (c, SEG_PROP_OUTPUT,
       g_param_spec_enum ("output", "Output", "What comes out", output_kind_type (),
-          SEG_OUTPUT_OVERLAY, AT_START));
+          SEG_OUTPUT_OVERLAY, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_ALPHA,
       g_param_spec_double ("alpha", "Alpha",
           "Strength of the drawn areas, from 0 (not there) to 1 (opaque); the next frame "
@@ -335,12 +338,12 @@ seg_settings_install (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_RESIZE,
       g_param_spec_enum ("resize", "Resize",
           "How a frame is fitted into the network's input", resize_type (),
-          SEG_RESIZE_AUTO, AT_START));
+          SEG_RESIZE_AUTO, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_UPSAMPLE,
       g_param_spec_enum ("upsample", "Upsample",
           "How the network's output is brought to the "
           "frame's size",
-          upsample_type (), SEG_UPSAMPLE_BILINEAR, AT_START));
+          upsample_type (), SEG_UPSAMPLE_BILINEAR, ANY_TIME));
   install_sizes (c);
   install_tune (c);
   g_object_class_install_property (c, SEG_PROP_POST_MESSAGES,
@@ -354,7 +357,7 @@ seg_settings_install (GObjectClass *c)
       g_param_spec_boolean ("stage-times", "Stage times",
           "Have the device note the time between the stages of a frame, for `stats`; "
           "costs next to nothing on a GPU, some milliseconds a frame on a CPU device",
-          FALSE, AT_START));
+          FALSE, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_WARN_AFTER,
       g_param_spec_uint ("warn-after", "Warn after",
           "Warn, once after start, when nothing at all has been found in so many frames: "
@@ -363,7 +366,7 @@ seg_settings_install (GObjectClass *c)
           0, G_MAXINT, SEG_DEFAULT_WARN_AFTER, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_PRECISION,
       g_param_spec_enum ("precision", "Precision", "How the network's numbers are stored",
-          precision_type (), SEG_PRECISION_AUTO, AT_START));
+          precision_type (), SEG_PRECISION_AUTO, ANY_TIME));
 }
 
 void
@@ -518,8 +521,8 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   }
 }
 
-gboolean
-seg_settings_is_style (guint id)
+SegTakenUp
+seg_settings_taken_up (guint id)
 {
   switch (id) {
   case SEG_PROP_ALPHA:
@@ -531,8 +534,23 @@ seg_settings_is_style (guint id)
   case SEG_PROP_ROI_CLASSES:
   case SEG_PROP_ROI_MIN_SIZE:
   case SEG_PROP_ROI_MAX:
-  case SEG_PROP_DRAW: return TRUE;
-  default: return FALSE;
+  case SEG_PROP_DRAW: return SEG_TAKEN_UP_STYLE;
+  case SEG_PROP_INTERVAL:
+  case SEG_PROP_POST_MESSAGES:
+  case SEG_PROP_WARN_AFTER: return SEG_TAKEN_UP_BY_FRAME;
+  case SEG_PROP_OUTPUT:
+  case SEG_PROP_MODE:
+  case SEG_PROP_FRAMES_IN_FLIGHT:
+  case SEG_PROP_RESIZE:
+  case SEG_PROP_UPSAMPLE:
+  case SEG_PROP_TILING:
+  case SEG_PROP_TILE_OVERLAP:
+  case SEG_PROP_TILE_BATCH:
+  case SEG_PROP_STAGE_TIMES:
+  case SEG_PROP_ROI_CONTEXT: return SEG_TAKEN_UP_PIPE;
+  case SEG_PROP_CACHE_DIR:
+  case SEG_PROP_INFERENCE_REGION: return SEG_TAKEN_UP_AT_START;
+  default: return SEG_TAKEN_UP_NETWORK;
   }
 }
 

@@ -105,8 +105,15 @@ void seg_settings_copy (SegSettings *to, const SegSettings *from);
 gboolean seg_settings_set (SegSettings *s, guint id, const GValue *value);
 gboolean seg_settings_get (const SegSettings *s, guint id, GValue *value);
 
-/* Whether a change of the property is taken up by the next frame. */
-gboolean seg_settings_is_style (guint id);
+/* What a change of the property is taken up by. */
+typedef enum {
+  SEG_TAKEN_UP_AT_START,
+  SEG_TAKEN_UP_BY_FRAME, /* the next frame asks for the value */
+  SEG_TAKEN_UP_STYLE,    /* seg_pipe_set_style */
+  SEG_TAKEN_UP_PIPE,     /* a new pipe */
+  SEG_TAKEN_UP_NETWORK,  /* a network, and a pipe */
+} SegTakenUp;
+SegTakenUp seg_settings_taken_up (guint id);
 
 /* Loads the network that the settings name; see seg_net_open. vk NULL: on the device that they name. */
 SegNet *seg_settings_open (const SegSettings *s, SegVk *vk, GError **error);

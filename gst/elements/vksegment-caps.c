@@ -2,7 +2,6 @@
 #include "elements/caps.h"
 #include "elements/result.h"
 #include "elements/vksegment-priv.h"
-#include "elements/videoframe.h"
 
 GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
 #define GST_CAT_DEFAULT vk_segment_debug
@@ -16,14 +15,11 @@ output_kind (GstVkSegment *self)
   return output;
 }
 
-/* upsample=none: the result has a size of its own. */
 static gboolean
 has_own_size (GstVkSegment *self)
 {
   GST_OBJECT_LOCK (self);
-  const SegSettings *s = &self->settings;
-  gboolean own = s->upsample == SEG_UPSAMPLE_NONE
-                 && (s->output == SEG_OUTPUT_LABELS || s->output == SEG_OUTPUT_MATTE);
+  gboolean own = seg_setup_has_own_size (&self->settings);
   GST_OBJECT_UNLOCK (self);
   return own;
 }
@@ -84,55 +80,6 @@ gst_vk_segment_transform_meta (
   return TRUE;
 }
 
-static gboolean
-run_once (SegPipe *pipe, SegPipeWork work, GError **error)
-{
-  return seg_pipe_submit (pipe, work, error) && seg_pipe_wait (pipe, error);
-}
-
-/* Drivers compile at the first run; better now than while a frame waits. The second tells what a
- * frame takes, and, where frames do not wait for the network, a redraw what they do wait for. */
-static gboolean
-warm_up (GstVkSegment *self, SegMode mode, double *frame_ms, GError **error)
-{
-  SegPipe *pipe = self->pipe;
-  if (!run_once (pipe, SEG_PIPE_WARM_UP, error)
-      || !run_once (pipe, SEG_PIPE_WARM_UP, error))
-    return FALSE;
-  *frame_ms = seg_pipe_last_ms (pipe);
-  if (mode != SEG_MODE_SYNC && !run_once (pipe, SEG_PIPE_SHOW, error))
-    return FALSE;
-  seg_qos_set_latency (&self->qos, GST_ELEMENT (self),
-      (GstClockTime) (seg_pipe_last_ms (pipe) * GST_MSECOND));
-  return TRUE;
-}
-
-/* A session for frames of this size, and what is asked of a pipe for them. The pipe is gone. */
-static gboolean
-fit_network (GstVkSegment *self, const SegSettings *settings, guint width, guint height,
-    SegPipeConfig *config, GError **error)
-{
-  SegNetFrame frame;
-  seg_settings_frame (settings, width, height, &frame);
-  if (!seg_net_fit (self->net, &frame, error))
-    return FALSE;
-  *config = (SegPipeConfig){
-    .output = settings->output,
-    .width = width,
-    .height = height,
-    .nearest = settings->upsample == SEG_UPSAMPLE_NEAREST,
-    .own_pixels = settings->upsample == SEG_UPSAMPLE_NONE,
-    .masks = settings->output == SEG_OUTPUT_META,
-    .staged = settings->stage_times,
-    .override_fit = TRUE,
-    .fit = self->net->fit,
-    .tile = self->net->tile,
-    .tile_overlap = settings->tile_overlap,
-    .n_slots = gst_vk_segment_live_slots (settings),
-  };
-  return TRUE;
-}
-
 static void
 log_fit (GstVkSegment *self)
 {
@@ -161,63 +108,35 @@ log_fit (GstVkSegment *self)
     GST_WARNING_OBJECT (self, "parts of this network run on the CPU: it will be slow");
 }
 
-static gboolean
-check_size (const SegPipe *pipe, const GstVideoInfo *out, GError **error)
+gboolean
+gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings, SegPipe *pipe,
+    const SegSetup *setup, GError **error)
 {
-  const guint8 *data;
-  const SegFrame *result = seg_pipe_result (pipe, &data);
-  guint width = (guint) GST_VIDEO_INFO_WIDTH (out),
-        height = (guint) GST_VIDEO_INFO_HEIGHT (out);
-  if (result->width == width && result->height == height)
-    return TRUE;
-  g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-      "upsample=none gives %ux%u pixels, which downstream does not take: it wants %ux%u",
-      result->width, result->height, width, height);
-  return FALSE;
-}
-
-/* What is on the device. With results there nobody waits for frames of mode=sync: the next may be on its
- * way before one is done. */
-static void
-place_frames (const GstVkSegment *self, SegPipeConfig *config)
-{
-  config->input_on_device = self->in_images;
-  config->result_on_device = self->out_images && config->output != SEG_OUTPUT_META;
-  if (config->result_on_device)
-    config->n_slots = MAX (config->n_slots, SEG_FLIGHTS);
+  const GstVideoFilter *filter = GST_VIDEO_FILTER (self);
+  self->output = settings->output;
+  gst_vk_segment_replace_pipe (self, pipe);
+  self->labels = seg_result_labels (pipe, self->net->info);
+  log_fit (self);
+  seg_qos_set_latency (
+      &self->qos, GST_ELEMENT (self), (GstClockTime) (setup->shown_ms * GST_MSECOND));
+  return seg_frame_io_open (&self->io, self->net->vk, &filter->in_info, &filter->out_info,
+             &setup->config, error)
+         && gst_vk_segment_start_live (
+             self, settings, &filter->in_info, setup->frame_ms, error);
 }
 
 static gboolean
-make_pipe (
-    GstVkSegment *self, const GstVideoInfo *in, const GstVideoInfo *out, GError **error)
+make_pipe (GstVkSegment *self, GError **error)
 {
+  const GstVideoFilter *filter = GST_VIDEO_FILTER (self);
   SegSettings settings;
-  SegStyle style;
-  SegPipeConfig config;
-  double frame_ms = 0.0;
+  SegSetup setup;
   gst_vk_segment_copy_settings (self, &settings);
-  self->output = settings.output;
-  gboolean ok = fit_network (self, &settings, (guint) GST_VIDEO_INFO_WIDTH (in),
-      (guint) GST_VIDEO_INFO_HEIGHT (in), &config, error);
-  if (ok) {
-    seg_video_format (GST_VIDEO_INFO_FORMAT (in), &config.format);
-    seg_video_format (GST_VIDEO_INFO_FORMAT (out), &config.result_format);
-    seg_video_color (in, &config.color);
-    place_frames (self, &config);
-    gst_vk_segment_replace_pipe (self, seg_pipe_new (self->net->vk, self->net->session,
-                                           self->net->info, &config, error));
-  }
-  ok = ok && self->pipe != NULL
-       && seg_frame_io_open (&self->io, self->net->vk, in, out, &config, error)
-       && check_size (self->pipe, out, error)
-       && seg_settings_style (&settings, self->net->info, &style, error);
-  if (ok) {
-    log_fit (self);
-    seg_pipe_set_style (self->pipe, &style);
-    self->labels = seg_result_labels (self->pipe, self->net->info);
-  }
-  ok = ok && warm_up (self, settings.mode, &frame_ms, error)
-       && gst_vk_segment_start_live (self, &settings, in, frame_ms, error);
+  const SegSetupFrames frames = { filter->in_info, filter->out_info, self->in_images,
+    self->out_images };
+  SegPipe *pipe = seg_setup_pipe (self->net, &settings, &frames, &setup, error);
+  gboolean ok =
+      pipe != NULL && gst_vk_segment_take_pipe (self, &settings, pipe, &setup, error);
   seg_settings_clear (&settings);
   return ok;
 }
@@ -234,7 +153,7 @@ fixate_size (GstVkSegment *self, GstCaps *in, GstStructure *out)
     return;
   gst_vk_segment_replace_pipe (self, NULL);
   gst_vk_segment_copy_settings (self, &settings);
-  if (fit_network (self, &settings, (guint) GST_VIDEO_INFO_WIDTH (&info),
+  if (seg_setup_fit (self->net, &settings, (guint) GST_VIDEO_INFO_WIDTH (&info),
           (guint) GST_VIDEO_INFO_HEIGHT (&info), &config, NULL)
       && seg_pipe_result_size (
           seg_net_graph (self->net), self->net->info, &config, &width, &height, NULL)) {
@@ -257,12 +176,32 @@ gst_vk_segment_fixate_caps (
 }
 
 static gboolean
-open_secondary (GstVkSegment *self, const GstVideoInfo *info, GError **error)
+open_secondary (GstVkSegment *self, GError **error)
 {
   SegSettings settings;
   gst_vk_segment_copy_settings (self, &settings);
-  gboolean ok = seg_secondary_open (&self->secondary, self->net, &settings, info, error);
+  gboolean ok = seg_secondary_open (
+      &self->secondary, self->net, &settings, &GST_VIDEO_FILTER (self)->in_info, error);
   seg_settings_clear (&settings);
+  return ok;
+}
+
+gboolean
+gst_vk_segment_make_ready (GstVkSegment *self, GError **error)
+{
+  gint64 start = g_get_monotonic_time ();
+  gst_vk_segment_replace_pipe (self, NULL);
+  self->has_answer = FALSE;
+  self->output = output_kind (self);
+  gboolean images = self->in_images || self->out_images;
+  gboolean ok =
+      (!images || gst_vk_segment_join_gpu (self, error))
+      && (self->by_regions ? open_secondary (self, error) : make_pipe (self, error));
+  if (!ok)
+    gst_vk_segment_replace_pipe (self, NULL);
+  else
+    GST_INFO_OBJECT (
+        self, "ready after %.0f ms", (g_get_monotonic_time () - start) / 1e3);
   return ok;
 }
 
@@ -272,31 +211,16 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
 {
   GstVkSegment *self = GST_VK_SEGMENT (filter);
   g_autoptr (GError) error = NULL;
-  gint64 start = g_get_monotonic_time ();
-  gst_vk_segment_replace_pipe (self, NULL);
-  self->output = output_kind (self);
-  self->has_answer = FALSE;
+  /* GstVideoFilter sets them only afterwards. */
+  filter->in_info = *in;
+  filter->out_info = *out;
   self->in_images = seg_caps_are_images (in_caps);
   self->out_images = seg_caps_are_images (out_caps);
   self->io.waits =
       self->in_images && seg_gpu_must_wait (GST_BASE_TRANSFORM_SINK_PAD (self));
-  if ((self->in_images || self->out_images) && !gst_vk_segment_join_gpu (self, &error)) {
-    gst_vk_segment_post_error (self, error);
-    return FALSE;
-  }
-  if (self->by_regions) {
-    gboolean ok = open_secondary (self, in, &error);
-    if (!ok)
-      gst_vk_segment_post_error (self, error);
-    return ok;
-  }
-  if (!make_pipe (self, in, out, &error)) {
-    gst_vk_segment_post_error (self, error);
-    gst_vk_segment_replace_pipe (self, NULL);
-    return FALSE;
-  }
-  GST_INFO_OBJECT (self,
-      "ready for %" GST_PTR_FORMAT " after %.0f ms, a frame takes %.1f ms", in_caps,
-      (g_get_monotonic_time () - start) / 1e3, seg_pipe_last_ms (self->pipe));
-  return TRUE;
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " to %" GST_PTR_FORMAT, in_caps, out_caps);
+  if (gst_vk_segment_make_ready (self, &error))
+    return TRUE;
+  gst_vk_segment_post_error (self, error);
+  return FALSE;
 }

@@ -40,14 +40,6 @@ static const SegLiveHooks hooks = { wants_style, take_style, inferred };
 
 /* --- for caps ---------------------------------------------------------------------------------------- */
 
-guint
-gst_vk_segment_live_slots (const SegSettings *settings)
-{
-  return settings->mode == SEG_MODE_SYNC   ? 1
-         : settings->mode == SEG_MODE_DROP ? SEG_LIVE_SLOTS (0)
-                                           : SEG_LIVE_SLOTS (settings->frames_in_flight);
-}
-
 static gboolean
 is_upstream_live (GstVkSegment *self)
 {

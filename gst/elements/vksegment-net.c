@@ -9,9 +9,10 @@ gst_vk_segment_copy_settings (GstVkSegment *self, SegSettings *settings)
 {
   GST_OBJECT_LOCK (self);
   seg_settings_copy (settings, &self->settings);
-  self->restyle = FALSE;
+  self->restyle = self->rebuild = FALSE;
   GST_OBJECT_UNLOCK (self);
 }
+
 void
 gst_vk_segment_post_error (GstVkSegment *self, const GError *error)
 {
@@ -41,8 +42,8 @@ gst_vk_segment_fail (GstVkSegment *self, const GError *error)
   return GST_FLOW_ERROR;
 }
 
-static void
-log_network (GstVkSegment *self)
+void
+gst_vk_segment_log_network (GstVkSegment *self)
 {
   const SegModelInfo *info = self->net->info;
   GST_INFO_OBJECT (self, "%s: %ux%u, %s, %u classes, on %s", self->net->path, info->width,
@@ -52,19 +53,15 @@ log_network (GstVkSegment *self)
     GST_INFO_OBJECT (self, "nobody says, so: %s", (char *) info->assumptions->pdata[i]);
 }
 
-static gboolean
-check_network (GstVkSegment *self, const SegSettings *settings, GError **error)
+/* The old one goes. Who reads the statistics may be looking at it. */
+void
+gst_vk_segment_replace_net (GstVkSegment *self, SegNet *net)
 {
-  self->by_regions = settings->inference_region == SEG_INFERENCE_ROI_LIST;
-  self->mode = settings->mode;
-  if (self->by_regions && settings->mode != SEG_MODE_SYNC) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-        "inference-region=roi-list looks at a frame's own regions: set mode to sync");
-    return FALSE;
-  }
-  return self->by_regions
-             ? seg_regions_check (self->net->session, self->net->info, error)
-             : seg_pipe_check (seg_net_graph (self->net), self->net->info, error);
+  GST_OBJECT_LOCK (self);
+  SegNet *old = self->net;
+  self->net = net;
+  GST_OBJECT_UNLOCK (self);
+  seg_net_free (&old);
 }
 
 /* Caps that can come from there, or go there, are images only. */
@@ -104,10 +101,8 @@ gst_vk_segment_join_gpu (GstVkSegment *self, GError **error)
   if (vk != NULL && self->net->vk != vk) {
     GST_INFO_OBJECT (self, "the network moves to the device of the pipeline's images");
     SegNet *net = seg_settings_open (&settings, vk, error);
-    if (net != NULL) {
-      seg_net_free (&self->net);
-      self->net = net;
-    }
+    if (net != NULL)
+      gst_vk_segment_replace_net (self, net);
   }
   seg_settings_clear (&settings);
   return vk != NULL && self->net->vk == vk;
@@ -119,16 +114,18 @@ gst_vk_segment_start (GstBaseTransform *transform)
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   g_autoptr (GError) error = NULL;
   SegSettings settings;
-  SegStyle style;
+  gst_vk_segment_stop_loading (self);
   gst_vk_segment_copy_settings (self, &settings);
+  self->by_regions = settings.inference_region == SEG_INFERENCE_ROI_LIST;
+  self->mode = settings.mode;
   g_autoptr (SegVk) vk = guess_device (self, &settings);
-  self->net = seg_settings_open (&settings, vk, &error);
-  if (self->net == NULL || !check_network (self, &settings, &error)
-      || !seg_settings_style (&settings, self->net->info, &style, &error)) {
+  SegNet *net = seg_settings_open (&settings, vk, &error);
+  if (net == NULL || !seg_setup_check (net, &settings, &error)) {
     gst_vk_segment_post_error (self, error);
-    seg_net_free (&self->net);
+    seg_net_free (&net);
   } else {
-    log_network (self);
+    gst_vk_segment_replace_net (self, net);
+    gst_vk_segment_log_network (self);
   }
   seg_settings_clear (&settings);
   GST_OBJECT_LOCK (self);
@@ -165,9 +162,10 @@ gst_vk_segment_stop (GstBaseTransform *transform)
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   GST_INFO_OBJECT (self, "%" G_GUINT64_FORMAT " frames, on average %.2f ms each",
       self->n_frames, self->total_ms / (double) MAX (1, self->n_timed));
+  gst_vk_segment_stop_loading (self);
   gst_vk_segment_replace_pipe (self, NULL);
   seg_secondary_close (&self->secondary);
-  seg_net_free (&self->net);
+  gst_vk_segment_replace_net (self, NULL);
   seg_gpu_close (self->gpu);
   return TRUE;
 }

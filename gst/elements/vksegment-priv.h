@@ -5,6 +5,7 @@
 #include "elements/qos.h"
 #include "elements/secondary.h"
 #include "elements/settings.h"
+#include "elements/setup.h"
 #include "elements/vksegment.h"
 #include "zerocopy/gpu.h"
 
@@ -12,7 +13,8 @@ G_BEGIN_DECLS
 
 /* The element's own files: vksegment.c (the object, queries and events), and vksegment-net.c (the
  * network, from start to stop), -caps.c (what is made for caps), -frames.c (a frame's way), -live.c
- * (the same where frames do not wait for the network), -stats.c (what applications are told). */
+ * (the same where frames do not wait for the network), -swap.c (settings that change while frames
+ * flow), -stats.c (what applications are told). */
 
 /* A frame that has been submitted, and perhaps left, but was not waited for. */
 typedef struct {
@@ -21,16 +23,21 @@ typedef struct {
   guint age;
   GstClockTime pts;
 } SegFlight;
-#define SEG_FLIGHTS 2
 
 struct _GstVkSegment {
   GstVideoFilter parent;
 
   SegSettings settings; /* object lock */
-  gboolean restyle;     /* object lock: settings have changed since the pipe took them */
+  /* object lock: settings have changed since */
+  gboolean restyle;     /* the pipe took them, */
+  gboolean rebuild;     /* it was made, */
+  gboolean reload;      /* the network was loaded; */
+  gboolean swap_failed; /* they did, to something that cannot be used */
 
   SegGpu *gpu; /* the pipeline's device, when frames are images on it */
-  SegNet *net; /* from start to stop */
+  SegNet *net; /* from start to stop; set with the object lock */
+  SegLoader
+      *loader; /* streaming thread: what is being made for changed settings, or NULL */
   SegPipe *
       pipe; /* set with the object lock by the streaming thread; from caps to the next or stop */
 
@@ -75,6 +82,10 @@ void gst_vk_segment_copy_settings (GstVkSegment *self, SegSettings *settings);
 void gst_vk_segment_post_error (GstVkSegment *self, const GError *error);
 /* The same for a frame; GST_FLOW_ERROR. */
 GstFlowReturn gst_vk_segment_fail (GstVkSegment *self, const GError *error);
+void gst_vk_segment_log_network (GstVkSegment *self);
+/* Takes net, or NULL; the old one, whose pipe is gone, goes. Who reads the statistics may be looking at
+ * it: hence the object lock. */
+void gst_vk_segment_replace_net (GstVkSegment *self, SegNet *net);
 gboolean gst_vk_segment_start (GstBaseTransform *transform);
 gboolean gst_vk_segment_stop (GstBaseTransform *transform);
 /* Has the network on the device that the pipeline's images are on. */
@@ -94,6 +105,23 @@ gboolean gst_vk_segment_transform_meta (
 gboolean gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps,
     GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out);
 
+/* Takes a pipe of self->net, in place of the one before. */
+gboolean gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings,
+    SegPipe *pipe, const SegSetup *setup, GError **error);
+/* Makes what self->net needs for the negotiated caps. */
+gboolean gst_vk_segment_make_ready (GstVkSegment *self, GError **error);
+
+/* --- vksegment-swap.c (streaming thread) --------------------------------------------------------- */
+
+/* Before a frame is taken, none being in flight when a swap is due: takes what has been made ready for
+ * changed settings, and begins to make ready for those that have changed. FALSE: nothing works any
+ * more. */
+gboolean gst_vk_segment_is_swap_due (GstVkSegment *self);
+gboolean gst_vk_segment_swap (GstVkSegment *self, GError **error);
+/* After negotiation, before the frame: makes what a swap has left to be made. */
+gboolean gst_vk_segment_complete (GstVkSegment *self, GError **error);
+void gst_vk_segment_stop_loading (GstVkSegment *self);
+
 /* --- vksegment-frames.c ------------------------------------------------------------------------ */
 
 GstFlowReturn gst_vk_segment_transform (
@@ -110,7 +138,6 @@ void gst_vk_segment_attach_result (GstVkSegment *self, GstBuffer *buffer, guint 
 
 /* --- vksegment-live.c -------------------------------------------------------------------------- */
 
-guint gst_vk_segment_live_slots (const SegSettings *settings);
 /* For a pipe that has been warmed up, in which a frame takes frame_ms. Does nothing in mode=sync. */
 gboolean gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
     const GstVideoInfo *info, double frame_ms, GError **error);

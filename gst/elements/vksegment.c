@@ -64,18 +64,56 @@ gst_vk_segment_set_caps (GstBaseTransform *transform, GstCaps *in, GstCaps *out)
 
 /* --- frames: GstVideoFilter's way, or that of frames in flight ---------------------------------------- */
 
+/* Frames that are in flight leave with what they have been waiting for. */
+static void
+leave_pipe (GstVkSegment *self)
+{
+  if (self->live != NULL)
+    gst_vk_segment_drain (self, self->upstream_is_live ? SEG_LIVE_NOW : SEG_LIVE_WAIT);
+}
+
+/* Properties that are controlled have their values for this frame; networks change places. */
+static GstFlowReturn
+prepare (GstVkSegment *self, GstBuffer *input)
+{
+  g_autoptr (GError) error = NULL;
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  GstClockTime time =
+      gst_segment_to_stream_time (segment, segment->format, GST_BUFFER_PTS (input));
+  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (time))
+    gst_object_sync_values (GST_OBJECT (self), time);
+  if (gst_vk_segment_is_swap_due (self))
+    leave_pipe (self);
+  if (gst_vk_segment_swap (self, &error))
+    return GST_FLOW_OK;
+  gst_vk_segment_post_error (self, error);
+  return GST_FLOW_ERROR;
+}
+
 static GstFlowReturn
 gst_vk_segment_submit_input_buffer (
     GstBaseTransform *transform, gboolean discont, GstBuffer *input)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn ret = prepare (self, input);
+  if (ret != GST_FLOW_OK) {
+    gst_buffer_unref (input);
+    return ret;
+  }
   /* It would make a new pipe for what is downstream now. */
   if (self->live != NULL && gst_pad_needs_reconfigure (transform->srcpad))
     gst_vk_segment_drain (self, SEG_LIVE_WAIT);
-  GstFlowReturn ret = parent_class ()->submit_input_buffer (transform, discont, input);
-  if (ret == GST_FLOW_OK && self->live != NULL && transform->queued_buf != NULL)
+  ret = parent_class ()->submit_input_buffer (transform, discont, input);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (!gst_vk_segment_complete (self, &error)) {
+    gst_vk_segment_post_error (self, error);
+    return GST_FLOW_ERROR;
+  }
+  if (self->live != NULL && transform->queued_buf != NULL)
     gst_vk_segment_take_frame (self, g_steal_pointer (&transform->queued_buf));
-  return ret;
+  return GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -212,7 +250,11 @@ gst_vk_segment_set_property (
   GstVkSegment *self = GST_VK_SEGMENT (object);
   GST_OBJECT_LOCK (self);
   gboolean known = seg_settings_set (&self->settings, id, value);
-  self->restyle = self->restyle || seg_settings_is_style (id);
+  SegTakenUp taken_up = seg_settings_taken_up (id);
+  self->restyle = self->restyle || taken_up == SEG_TAKEN_UP_STYLE;
+  self->rebuild = self->rebuild || taken_up == SEG_TAKEN_UP_PIPE;
+  self->reload = self->reload || taken_up == SEG_TAKEN_UP_NETWORK || self->swap_failed;
+  self->swap_failed = FALSE;
   GST_OBJECT_UNLOCK (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -302,7 +344,7 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "memory:VulkanImage nobody waits for a frame, and its time is their sum); "
           "host-copies: frames that the CPU has copied, in or out: none where both are "
           "in "
-          "memory:VulkanImage",
+          "memory:VulkanImage; model: file of the network in use",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_vk_segment_change_state;

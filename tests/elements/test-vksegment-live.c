@@ -18,7 +18,7 @@
 #define HEIGHT 120
 #define FRAME  (GST_SECOND / 30)
 
-static char *dir, *fast, *slow;
+static char *dir, *fast, *other, *slow;
 static const double red[3] = { 1, 0, 0 }, green[3] = { 0, 1, 0 };
 
 typedef struct {
@@ -472,7 +472,7 @@ do_something (GstElement *pipeline, GstElement *segment, GstElement *filter)
   static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED,
     GST_STATE_PLAYING, GST_STATE_PLAYING };
   g_autofree char *caps = NULL;
-  switch (g_test_rand_int_range (0, 6)) {
+  switch (g_test_rand_int_range (0, 8)) {
   case 0:
   case 1: gst_element_set_state (pipeline, states[g_test_rand_int_range (0, 5)]); break;
   case 2:
@@ -487,13 +487,18 @@ do_something (GstElement *pipeline, GstElement *segment, GstElement *filter)
     g_object_set (segment, "mode", g_test_rand_int_range (0, 3), "output",
         g_test_rand_bit () ? SEG_OUTPUT_OVERLAY : SEG_OUTPUT_META, NULL);
     break;
+  case 5: g_object_set (segment, "model", g_test_rand_bit () ? fast : other, NULL); break;
+  case 6:
+    g_object_set (segment, "resize", g_test_rand_int_range (0, 4), "upsample",
+        g_test_rand_int_range (0, 2), NULL);
+    break;
   default:
     g_object_set (segment, "draw", g_test_rand_int_range (0, 32), "interval",
         g_test_rand_int_range (1, 4), "alpha", g_test_rand_double (), NULL);
   }
 }
 
-/* States, seeks, caps and properties in any order while frames flow. */
+/* States, seeks, caps, networks and other properties in any order while frames flow. */
 static void
 test_torture (void)
 {
@@ -561,6 +566,7 @@ main (int argc, char **argv)
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   fast = color_net_write (dir, "fast", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  other = color_net_write (dir, "other", COLOR_NET_SOFTMAX, COLOR_NET_INFO);
   slow = slow_net_write (dir, "slow", 30);
   g_test_add_func ("/live/async-own-results", test_async_own_results);
   g_test_add_func ("/live/async-interval", test_async_interval);
@@ -582,6 +588,7 @@ main (int argc, char **argv)
   g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
   color_net_remove (dir);
   g_free (fast);
+  g_free (other);
   g_free (slow);
   g_free (dir);
   gst_deinit (); /* the tracer looks at what is left */
