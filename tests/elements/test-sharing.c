@@ -218,6 +218,119 @@ test_threads (void)
     g_thread_join (threads[i]);
 }
 
+/* --- whole pipelines --------------------------------------------------------------------------------- */
+
+#define N_STREAMS 4
+#define N_FRAMES  40
+
+#define STREAM                                                                           \
+  "videotestsrc num-buffers=-1 ! video/x-raw,format=RGBx,width=96,height=72 ! "          \
+  "vksegment name=s%u tiling=none output=labels ! fakesink async=false sync=false "
+
+static guint64
+frames_of (GstElement *pipeline, guint i)
+{
+  g_autofree char *name = g_strdup_printf ("s%u", i);
+  g_autoptr (GstElement) element = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 n = 0;
+  g_object_get (element, "stats", &stats, NULL);
+  gst_structure_get_uint64 (stats, "frames", &n);
+  return n;
+}
+
+static GstElement *
+add_streams (GString *text, guint first, guint n)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (text->str, &error);
+  if (pipeline == NULL) {
+    g_test_skip (error->message);
+    return NULL;
+  }
+  for (guint i = first; i < first + n; i++) {
+    g_autofree char *name = g_strdup_printf ("s%u", i);
+    g_autoptr (GstElement) element = gst_bin_get_by_name (GST_BIN (pipeline), name);
+    g_object_set (element, "model", fast, "cache-dir", dir, NULL);
+  }
+  return pipeline;
+}
+
+/* All sources go as fast as they can. From when all work until the first has had its frames, each has
+ * had a good part of that. */
+static void
+check_fair (GstElement **pipeline_of)
+{
+  guint64 start[N_STREAMS] = { 0 }, most = 0, least;
+  gint64 end = g_get_monotonic_time () + 120 * G_USEC_PER_SEC;
+  for (guint i = 0; i < N_STREAMS; i++)
+    while ((start[i] = frames_of (pipeline_of[i], i)) == 0) {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_usleep (1000);
+    }
+  for (guint i = 0; i < N_STREAMS; i++)
+    start[i] = frames_of (pipeline_of[i], i);
+  do {
+    least = G_MAXUINT64;
+    for (guint i = 0; i < N_STREAMS; i++) {
+      guint64 n = frames_of (pipeline_of[i], i) - start[i];
+      most = MAX (most, n);
+      least = MIN (least, n);
+    }
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (2000);
+  } while (most < N_FRAMES);
+  g_test_message ("%" G_GUINT64_FORMAT " frames of one stream, %" G_GUINT64_FORMAT
+                  " of another",
+      most, least);
+  g_assert_cmpuint (least, >=, most / 4);
+}
+
+static void
+test_one_pipeline (void)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  GstElement *pipelines[N_STREAMS];
+  for (guint i = 0; i < N_STREAMS; i++)
+    g_string_append_printf (text, STREAM, i);
+  GstElement *pipeline = add_streams (text, 0, N_STREAMS);
+  if (pipeline == NULL)
+    return;
+  for (guint i = 0; i < N_STREAMS; i++)
+    pipelines[i] = pipeline;
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  check_fair (pipelines);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+
+/* One that stops does not hold up the others. */
+static void
+test_four_pipelines (void)
+{
+  GstElement *pipelines[N_STREAMS];
+  for (guint i = 0; i < N_STREAMS; i++) {
+    g_autoptr (GString) text = g_string_new (NULL);
+    g_string_append_printf (text, STREAM, i);
+    pipelines[i] = add_streams (text, i, 1);
+    if (pipelines[i] == NULL)
+      return;
+    gst_element_set_state (pipelines[i], GST_STATE_PLAYING);
+  }
+  check_fair (pipelines);
+  gst_element_set_state (pipelines[0], GST_STATE_NULL);
+  guint64 before = frames_of (pipelines[1], 1);
+  gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  while (frames_of (pipelines[1], 1) < before + 10) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (2000);
+  }
+  for (guint i = 0; i < N_STREAMS; i++) {
+    gst_element_set_state (pipelines[i], GST_STATE_NULL);
+    gst_object_unref (pipelines[i]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -238,6 +351,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sharing/written-anew", test_written_anew);
   g_test_add_func ("/sharing/closing", test_closing);
   g_test_add_func ("/sharing/threads", test_threads);
+  g_test_add_func ("/sharing/one-pipeline", test_one_pipeline);
+  g_test_add_func ("/sharing/four-pipelines", test_four_pipelines);
   status = g_test_run ();
   g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
   color_net_remove (dir);
