@@ -37,14 +37,23 @@ seg_lp_takes (guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *
          && merged_groups (in_c, out_c, groups) != 0;
 }
 
+/* Whether the taps of a row have texels in common, which are then read once for all. */
+static gboolean
+taps_share (const SegWindowAxis *x, guint pixels)
+{
+  gint64 span = (pixels - 1) * x->stride + (x->kernel - 1) * x->dilation + 1;
+  return span * 4 <= pixels * x->kernel * 3 && span <= 24;
+}
+
 /* The more channels a lane sums, the fewer instructions go into reading texels, as long as the
- * loop fits into the instruction cache: 32 where a texel is used for one tap alone. 8 channels where
- * 16 leave much of the last block empty. Measured on lavapipe with 256-bit vectors. */
+ * loop fits into the instruction cache: 32 where a texel is used for one tap alone, be it the only one
+ * or far from the others. 8 channels where 16 leave much of the last block empty. Measured on lavapipe
+ * with 256-bit vectors. */
 static guint
-choose_block (guint32 out_c, gboolean grouped, gboolean pointwise)
+choose_block (guint32 out_c, gboolean grouped, gboolean alone)
 {
   guint32 by_8 = (out_c + 7) / 8 * 8, by_16 = (out_c + 15) / 16 * 16;
-  if (pointwise && (grouped ? out_c : by_16) % 32 == 0)
+  if (alone && (grouped ? out_c : by_16) % 32 == 0)
     return 32;
   if (grouped)
     return out_c % 16 == 0 ? 16 : 8;
@@ -85,9 +94,9 @@ choose_pixels (gint64 rows, gint64 width, guint block)
 }
 
 double
-seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, gboolean pointwise)
+seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, const SegWindowAxis *x)
 {
-  guint block = choose_block (out_c, FALSE, pointwise);
+  guint block = choose_block (out_c, FALSE, !taps_share (x, 4));
   guint pixels = choose_pixels (rows, width, block);
   return cost_of (rows, width, block, pixels) * ((out_c + block - 1) / block);
 }
@@ -127,15 +136,13 @@ make_plan (const SegDenseConv *c)
   Plan plan = { .merge = merged_groups (c->in_c, c->out_c, c->groups) };
   guint32 joined = c->groups / plan.merge;
   plan.in_c4 = (c->in_c / joined + 3) / 4;
-  plan.block =
-      choose_block (c->out_c / joined, joined > 1, c->x.kernel * c->y.kernel == 1);
+  plan.block = choose_block (c->out_c / joined, joined > 1, !taps_share (&c->x, 4));
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
   plan.turn_blocks = choose_turn (c, &plan);
   plan.pixels = pixels_of (c, plan.block);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
-  gint64 span = (plan.pixels - 1) * c->x.stride + (c->x.kernel - 1) * c->x.dilation + 1;
-  plan.reuse = span * 4 <= plan.pixels * c->x.kernel * 3 && span <= 24;
+  plan.reuse = taps_share (&c->x, plan.pixels);
   return plan;
 }
 

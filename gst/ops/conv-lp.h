@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 /* Whether the device has what the shader needs, and the groups can be made dense cheaply. */
 gboolean seg_lp_takes (
     guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device);
-/* About what a tap of four input channels costs, in multiplications of four channels. */
-double seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, gboolean pointwise);
+/* About what a tap of four input channels costs, in multiplications of four channels; x is the
+ * kernel's row. */
+double seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, const SegWindowAxis *x);
 /* Whether so many pixels a lane, `variant`, are worth being measured beside those that are taken
  * otherwise. */
 gboolean seg_lp_offers (

@@ -101,10 +101,11 @@ seg_conv_winograd_takes (const SegConvJob *job, const SegProgram *p)
   double tiles = plan.n;
   double in_c4 = (job->in_c + 3) / 4, out_c = (job->out_c + 7) / 8 * 8;
   double transforms = tiles * (in_c4 * 1100 + out_c / 4 * 1400);
+  static const SegWindowAxis point = { .kernel = 1, .stride = 1, .dilation = 1 };
   double product =
-      seg_lp_cost (1, plan.strip, out_c, TRUE) * plan.strips * in_c4 * ELEMENTS;
-  double direct = seg_lp_cost (job->y.out * job->batch, job->x.out, out_c, FALSE) * in_c4
-                  * taps_inside (&job->y) * taps_inside (&job->x);
+      seg_lp_cost (1, plan.strip, out_c, &point) * plan.strips * in_c4 * ELEMENTS;
+  double direct = seg_lp_cost (job->y.out * job->batch, job->x.out, out_c, &job->x)
+                  * in_c4 * taps_inside (&job->y) * taps_inside (&job->x);
   return transforms + product < direct * 0.95;
 }
 
