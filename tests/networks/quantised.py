@@ -9,6 +9,8 @@ concatenation, and a squeeze-and-excitation gate. All tensors between are bytes 
 must agree in 99.9 % of its elements, and differ by no more than one in the others, which are
 quotients that lie between two integers. Needs numpy and onnx, and an ONNX Runtime that
 ../ort/run.sh finds; skipped without them.
+
+VKSEG_CONV=dot or direct forces that family of convolutions; a kernel of the first must then have run.
 """
 import argparse
 import json
@@ -200,6 +202,18 @@ def check_steps(number, form, vkseg, model):
     return not steps
 
 
+def check_family(number, form, vkseg, model):
+    """TAP line, or None where no family is forced or the device has none for it."""
+    if os.environ.get('VKSEG_CONV') != 'dot':
+        return None
+    done = subprocess.run([vkseg, 'bench', '--json', '--per-layer', '--runs', '1', model],
+                          capture_output=True, text=True, check=True)
+    kernels = [layer['kernel'] for layer in json.loads(done.stdout)['layers']]
+    n = sum(kernel.startswith('conv_dot') for kernel in kernels)
+    print(f'{"ok" if n else "not ok"} {number} - {form}: {n} steps with conv_dot')
+    return n > 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('vkseg')
@@ -238,6 +252,10 @@ def main():
         here = model[:-5]
         number += 1
         failed += not check_steps(number, form, args.vkseg, model)
+        used = check_family(number + 1, form, args.vkseg, model)
+        if used is not None:
+            number += 1
+            failed += not used
         want = run([ORT], model, image, shown, here + '-ort')
         got = run([args.vkseg, 'run'], model, image, shown, here + '-vkseg')
         for name in shown:

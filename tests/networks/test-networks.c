@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whole networks on the device against what another engine computed: folders
  * NAME/{model.onnx, input_INPUT.npy, expected_OUTPUT.npy} in the directories given and in
- * VKSEG_REF_DIR. Outputs without a file are not looked at. */
+ * VKSEG_REF_DIR. Outputs without a file are not looked at.
+ *
+ * With --uses some networks are run, in fp32 or with --fp16 in that, and a kernel of that name must
+ * have been among theirs: for whole networks with a family of convolutions that VKSEG_CONV forces. */
 #include "engine/session.h"
 #include "half.h"
 #include "lib/device.h"
@@ -9,6 +12,7 @@
 #include "tool/npy.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* fp32: errors are relative to the output's largest value, or to 1 if that is smaller, and
@@ -39,6 +43,10 @@ typedef struct {
 typedef struct {
   SegVk *vk;
   SegTap tap;
+  char *kernel;   /* that --uses wants to see, or NULL */
+  guint n_kernel; /* steps with it, of so many networks */
+  guint n_networks;
+  gboolean half; /* with `kernel`: in fp16 */
 } Run;
 
 static SegTensor *
@@ -247,6 +255,29 @@ read_shapes (const SegModel *model, const char *dir)
 }
 
 static void
+count_kernels (Run *run, const SegSession *session)
+{
+  const SegLayerTime *layers;
+  guint n = seg_session_layers (session, &layers);
+
+  for (guint i = 0; i < n; i++)
+    run->n_kernel += g_str_has_prefix (layers[i].kernel, run->kernel);
+  run->n_networks++;
+}
+
+static void
+check_kernel (Run *run)
+{
+  g_autofree char *title =
+      g_strdup_printf ("%u steps with %s", run->n_kernel, run->kernel);
+
+  if (run->n_networks == 0)
+    seg_tap_skip (&run->tap, title, "no network was there");
+  else
+    seg_tap_result (&run->tap, run->n_kernel > 0, title, "no network has used it");
+}
+
+static void
 run_network (Run *run, const char *dir, const char *name, SegPrecision precision)
 {
   g_autofree char *path = g_build_filename (dir, "model.onnx", NULL);
@@ -268,6 +299,8 @@ run_network (Run *run, const char *dir, const char *name, SegPrecision precision
   }
   if (session != NULL)
     ok = run_session (session, dir, precision, shapes, report, &error);
+  if (session != NULL && run->kernel != NULL)
+    count_kernels (run, session);
   if (session == NULL && g_error_matches (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED)) {
     g_strdelimit (error->message, "\n", ';');
     seg_tap_skip (&run->tap, title, error->message);
@@ -289,6 +322,16 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
+/* Those that every family goes through: large enough to have its shapes, small enough for kernels
+ * that a CPU driver is slow at. */
+static gboolean
+is_for_families (const char *name)
+{
+  static const char *const names[] = { "yolov8n_seg_320", "deeplabv3_voc_257", "selfie",
+    "unet-padded_64x96", "unet_188x204", "deeplabv3plus_97x129", "fcn8s_24x40", NULL };
+  return g_strv_contains (names, name);
+}
+
 static void
 run_directory (Run *run, const char *path)
 {
@@ -307,10 +350,13 @@ run_directory (Run *run, const char *path)
     const char *name = g_ptr_array_index (names, i);
     g_autofree char *sub = g_build_filename (path, name, NULL);
     g_autofree char *model = g_build_filename (sub, "model.onnx", NULL);
-    if (!g_file_test (model, G_FILE_TEST_EXISTS))
+    if (!g_file_test (model, G_FILE_TEST_EXISTS)
+        || (run->kernel != NULL && !is_for_families (name)))
       continue;
-    run_network (run, sub, name, SEG_PRECISION_FP32);
-    run_network (run, sub, name, SEG_PRECISION_FP16);
+    if (run->kernel == NULL || !run->half)
+      run_network (run, sub, name, SEG_PRECISION_FP32);
+    if (run->kernel == NULL || run->half)
+      run_network (run, sub, name, SEG_PRECISION_FP16);
   }
 }
 
@@ -320,7 +366,20 @@ main (int argc, char **argv)
   const char *extra = g_getenv ("VKSEG_REF_DIR");
   Run run = { 0 };
   int status = 0;
+  const GOptionEntry entries[] = {
+    { "uses", 0, 0, G_OPTION_ARG_STRING, &run.kernel,
+        "Run some networks, which must use a kernel whose name begins so", "KERNEL" },
+    { "fp16", 0, 0, G_OPTION_ARG_NONE, &run.half, "These in fp16" },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("DIR... - whole networks");
+  g_autoptr (GError) error = NULL;
 
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error)) {
+    fprintf (stderr, "%s\n", error->message);
+    return 2;
+  }
   run.vk = seg_test_device (&status);
   if (run.vk == NULL)
     return status;
@@ -330,6 +389,9 @@ main (int argc, char **argv)
     run_directory (&run, extra);
   else
     seg_tap_skip (&run.tap, "more networks", "VKSEG_REF_DIR is not set");
+  if (run.kernel != NULL)
+    check_kernel (&run);
   seg_vk_unref (run.vk);
+  g_free (run.kernel);
   return seg_tap_finish (&run.tap);
 }
