@@ -71,13 +71,14 @@ gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
   double round_ms =
       frame_ms / MAX (1, seg_pipe_n_tiles (self->pipe)) * self->net->shape.dims[0];
   self->mode = settings->mode;
+  self->parts = 1;
   if (self->mode == SEG_MODE_SYNC) {
     seg_qos_set_queued (&self->qos, GST_ELEMENT (self), 0);
     return TRUE;
   }
-  if (turns
-      && !seg_pipe_take_turns (
-          self->pipe, (guint) (MIN (round_ms, frame_ms) / TURN_MS) + 1, error))
+  if (turns)
+    self->parts = (guint) (MIN (round_ms, frame_ms) / TURN_MS) + 1;
+  if (turns && !seg_pipe_take_turns (self->pipe, self->parts, error))
     return FALSE;
   self->depth = self->mode == SEG_MODE_DROP ? 0 : settings->frames_in_flight;
   self->upstream_is_live = is_upstream_live (self);

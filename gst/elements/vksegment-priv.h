@@ -59,6 +59,7 @@ struct _GstVkSegment {
   SegOutputKind output;
   SegLiveQueue *live; /* unless mode is sync; set with the object lock */
   guint depth;        /* frames that may wait in it */
+  guint parts;        /* submissions that a frame's network is cut into */
   gboolean upstream_is_live;
   GstBuffer *current; /* mode=drop: the frame that has come, */
   guint64 number;     /* and its number */

@@ -151,8 +151,8 @@ gst_vk_segment_make_stats (const GstVkSegment *self)
       self->age, "average-ms", G_TYPE_DOUBLE,
       self->total_ms / (double) MAX (1, self->n_timed), "last-ms", G_TYPE_DOUBLE,
       self->last_ms, "host-copies", G_TYPE_UINT,
-      (guint) g_atomic_int_get (&self->io.n_copies), "model", G_TYPE_STRING,
-      self->net != NULL ? self->net->path : NULL, NULL);
+      (guint) g_atomic_int_get (&self->io.n_copies), "parts", G_TYPE_UINT, self->parts,
+      "model", G_TYPE_STRING, self->net != NULL ? self->net->path : NULL, NULL);
   take_classes (self, s);
   take_stages (self, s);
   return s;

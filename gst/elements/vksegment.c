@@ -344,7 +344,12 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "memory:VulkanImage nobody waits for a frame, and its time is their sum); "
           "host-copies: frames that the CPU has copied, in or out: none where both are "
           "in "
-          "memory:VulkanImage; model: file of the network in use",
+          "memory:VulkanImage; parts: submissions that the network is cut into for a "
+          "frame, "
+          "in "
+          "mode async and drop, so that frames are drawn between them; model: file of "
+          "the "
+          "network in use",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_vk_segment_change_state;

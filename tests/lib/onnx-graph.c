@@ -65,7 +65,8 @@ seg_pb_add_constant (GByteArray *graph, const char *name, SegDType dtype, guint 
   SegDesc desc = { .dtype = dtype, .rank = rank };
   memcpy (desc.dims, dims, rank * sizeof *dims);
   SegTensor *t = seg_tensor_new (&desc, NULL);
-  memcpy (t->data, data, t->n_bytes);
+  if (t->n_bytes > 0)
+    memcpy (t->data, data, t->n_bytes);
   seg_pb_message (graph, GRAPH_INIT, seg_pb_tensor (name, t));
   seg_tensor_unref (t);
 }

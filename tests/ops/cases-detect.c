@@ -68,6 +68,13 @@ const SegCase seg_cases_detect[] = {
   { "GridSample", "mode='linear' padding_mode='reflection' align_corners=1",
       "f32[1,3,1,1] f32[1,2,3,2](-2,2)", .opset = 20 },
   { "GridSample", NULL, "f32[0,3,4,4] f32[0,2,3,2]" },
+  { "vkseg.RowsIf", NULL, "f32[7,3] bool[1]" },
+  { "vkseg.RowsIf", NULL, "i64[5] bool{1}" },
+  { "vkseg.RowsIf", NULL, "f32[9,2,4] bool{0}" },
+  { "vkseg.RowsUnless", NULL, "f32[7,3] bool[1]" },
+  { "vkseg.RowsUnless", NULL, "i64[5] bool{1}" },
+  { "vkseg.RowsUnless", NULL, "f32[9,2,4] bool{0}" },
+
   { "vkseg.PasteMasks", NULL, "f32[12,1,5,7](0,1) i64[12,4](-4,20) i64{13,18} i64=12" },
   { "vkseg.PasteMasks", NULL, "f32[9,1,30,30](0,1) i64[9,4](0,40) i64{32,40} i64=9" },
   { "vkseg.PasteMasks", NULL, "f32[20,1,4,3](0,1) i64[20,4](-1,3) i64{3,1} i64=20" },
