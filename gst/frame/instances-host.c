@@ -79,7 +79,8 @@ seg_candidates_select (SegCandidate *candidates, guint n, const SegInstanceLimit
   for (guint i = 0; i < n; i++)
     if (is_candidate (&candidates[i], limits, geometry))
       candidates[n_left++] = candidates[i];
-  qsort (candidates, n_left, sizeof *candidates, compare_candidates);
+  if (n_left > 1) /* of none there may be no array */
+    qsort (candidates, n_left, sizeof *candidates, compare_candidates);
   n_left = MIN (n_left, SEG_MAX_CANDIDATES);
   for (guint i = 0; i < n_left && n_kept < (guint) limits->max_instances; i++) {
     gboolean stays = TRUE;
