@@ -63,10 +63,10 @@ seg_pb_add_constant (GByteArray *graph, const char *name, SegDType dtype, guint 
     const gint64 *dims, gconstpointer data)
 {
   SegDesc desc = { .dtype = dtype, .rank = rank };
-  memcpy (desc.dims, dims, rank * sizeof *dims);
+  if (rank > 0)
+    memcpy (desc.dims, dims, rank * sizeof *dims);
   SegTensor *t = seg_tensor_new (&desc, NULL);
-  if (t->n_bytes > 0)
-    memcpy (t->data, data, t->n_bytes);
+  memcpy (t->data, data, t->n_bytes);
   seg_pb_message (graph, GRAPH_INIT, seg_pb_tensor (name, t));
   seg_tensor_unref (t);
 }
