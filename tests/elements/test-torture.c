@@ -138,18 +138,18 @@ static void
 change_properties (Actor *a)
 {
   GObject *segment = G_OBJECT (a->stage->segment);
-  GParamSpec *model =
-      g_object_class_find_property (G_OBJECT_GET_CLASS (segment), "model");
   switch (g_rand_int_range (a->rand, 0, 4)) {
-  case 0: g_object_set (segment, "mode", g_rand_int_range (a->rand, 0, 3), NULL); break;
+  case 0:
+    g_object_set (segment, "mode", g_rand_int_range (a->rand, 0, 3), "output",
+        g_rand_boolean (a->rand) ? SEG_OUTPUT_OVERLAY : SEG_OUTPUT_META, NULL);
+    break;
   case 1:
     g_object_set (segment, "interval", g_rand_int_range (a->rand, 1, 4), "threshold",
         g_rand_double (a->rand), NULL);
     break;
   case 2:
-    if (model->flags & GST_PARAM_MUTABLE_PLAYING)
-      g_object_set (
-          segment, "model", g_rand_boolean (a->rand) ? instances : semantic, NULL);
+    g_object_set (
+        segment, "model", g_rand_boolean (a->rand) ? instances : semantic, NULL);
     break;
   default:
     g_object_set (segment, "draw", g_rand_int_range (a->rand, 0, 32), "alpha",

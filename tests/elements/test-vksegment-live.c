@@ -18,7 +18,7 @@
 #define HEIGHT 120
 #define FRAME  (GST_SECOND / 30)
 
-static char *dir, *fast, *other, *slow;
+static char *dir, *fast, *slow;
 static const double red[3] = { 1, 0, 0 }, green[3] = { 0, 1, 0 };
 
 typedef struct {
@@ -464,75 +464,6 @@ test_allocation (void)
   finish (h);
 }
 
-/* --- torture ------------------------------------------------------------------------------------------- */
-
-static void
-do_something (GstElement *pipeline, GstElement *segment, GstElement *filter)
-{
-  static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED,
-    GST_STATE_PLAYING, GST_STATE_PLAYING };
-  g_autofree char *caps = NULL;
-  switch (g_test_rand_int_range (0, 8)) {
-  case 0:
-  case 1: gst_element_set_state (pipeline, states[g_test_rand_int_range (0, 5)]); break;
-  case 2:
-    gst_element_seek_simple (pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0);
-    break;
-  case 3:
-    caps = g_strdup_printf ("video/x-raw,format=%s,width=%d,height=72,framerate=30/1",
-        g_test_rand_bit () ? "NV12" : "RGBx", 64 + 2 * g_test_rand_int_range (0, 20));
-    gst_util_set_object_arg (G_OBJECT (filter), "caps", caps);
-    break;
-  case 4:
-    g_object_set (segment, "mode", g_test_rand_int_range (0, 3), "output",
-        g_test_rand_bit () ? SEG_OUTPUT_OVERLAY : SEG_OUTPUT_META, NULL);
-    break;
-  case 5: g_object_set (segment, "model", g_test_rand_bit () ? fast : other, NULL); break;
-  case 6:
-    g_object_set (segment, "resize", g_test_rand_int_range (0, 4), "upsample",
-        g_test_rand_int_range (0, 2), NULL);
-    break;
-  default:
-    g_object_set (segment, "draw", g_test_rand_int_range (0, 32), "interval",
-        g_test_rand_int_range (1, 4), "alpha", g_test_rand_double (), NULL);
-  }
-}
-
-/* States, seeks, caps, networks and other properties in any order while frames flow. */
-static void
-test_torture (void)
-{
-  g_autoptr (GError) error = NULL;
-  GstElement *pipeline = gst_parse_launch (
-      "videotestsrc ! capsfilter name=filter caps=video/x-raw,format=NV12,width=96,"
-      "height=72,framerate=30/1 ! vksegment name=segment ! fakesink sync=false",
-      &error);
-  if (pipeline == NULL) {
-    g_test_skip (error->message);
-    return;
-  }
-  GstElement *segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment");
-  GstElement *filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
-  GstBus *bus = gst_element_get_bus (pipeline);
-  g_object_set (
-      segment, "model", fast, "cache-dir", dir, "tiling", SEG_TILING_NONE, NULL);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  for (guint i = 0; i < (g_test_slow () ? 1000 : 120); i++) {
-    do_something (pipeline, segment, filter);
-    g_usleep ((gulong) g_test_rand_int_range (0, 20000));
-    GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-    if (message != NULL) {
-      gst_message_parse_error (message, &error, NULL);
-      g_error ("round %u: %s", i, error->message);
-    }
-  }
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (bus);
-  gst_object_unref (filter);
-  gst_object_unref (segment);
-  gst_object_unref (pipeline);
-}
-
 static void
 test_refused (void)
 {
@@ -566,7 +497,6 @@ main (int argc, char **argv)
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   fast = color_net_write (dir, "fast", COLOR_NET_PLAIN, COLOR_NET_INFO);
-  other = color_net_write (dir, "other", COLOR_NET_SOFTMAX, COLOR_NET_INFO);
   slow = slow_net_write (dir, "slow", 30);
   g_test_add_func ("/live/async-own-results", test_async_own_results);
   g_test_add_func ("/live/async-interval", test_async_interval);
@@ -582,13 +512,11 @@ main (int argc, char **argv)
   g_test_add_func ("/live/latency", test_latency);
   g_test_add_func ("/live/restyle", test_restyle);
   g_test_add_func ("/live/allocation", test_allocation);
-  g_test_add_func ("/live/torture", test_torture);
   g_test_add_func ("/live/refused", test_refused);
   status = g_test_run ();
   g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
   color_net_remove (dir);
   g_free (fast);
-  g_free (other);
   g_free (slow);
   g_free (dir);
   gst_deinit (); /* the tracer looks at what is left */
