@@ -356,14 +356,15 @@ live_pipeline (const char *model, SegMode mode)
   g_autoptr (GError) error = NULL;
   GstElement *pipeline = gst_parse_launch (
       "videotestsrc is-live=true ! video/x-raw,format=NV12,width=640,height=480,"
-      "framerate=30/1 ! vksegment name=segment ! fakesink name=sink",
+      "framerate=30/1 ! vksegment name=segment ! fakesink name=sink sync=true qos=true",
       &error);
   if (pipeline == NULL) {
     g_test_skip (error->message);
     return NULL;
   }
   GstElement *segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment");
-  g_object_set (segment, "model", model, "cache-dir", dir, "mode", mode, NULL);
+  g_object_set (segment, "model", model, "cache-dir", dir, "mode", mode, "tiling",
+      SEG_TILING_NONE, NULL);
   gst_object_unref (segment);
   return pipeline;
 }
@@ -403,10 +404,14 @@ write_slow (void)
   if (pipeline == NULL)
     return NULL;
   GstElement *segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   g_autoptr (GstStructure) stats = NULL;
+  Memory memory = { .n = 0 };
   double ms = 0.0;
+  g_object_set (sink, "sync", FALSE, "qos", FALSE, NULL); /* each frame is looked at */
+  gst_object_unref (sink);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_usleep (5 * G_USEC_PER_SEC);
+  watch_for (pipeline, 5.0, &memory);
   g_object_get (segment, "stats", &stats, NULL);
   gst_structure_get_double (stats, "last-ms", &ms);
   gst_element_set_state (pipeline, GST_STATE_NULL);
