@@ -72,7 +72,8 @@ roi_align_infer (SegNode *node, GError **error)
   const SegDesc *in = &seg_node_input (node, 0)->desc;
   const SegDesc *rois = &seg_node_input (node, 1)->desc;
   const SegValue *batch = seg_node_input (node, 2);
-  if (in->rank != 4 || rois->rank != 2 || rois->dims[1] != columns_of (node)
+  if (in->rank != 4 || in->dims[2] < 1 || in->dims[3] < 1 || rois->rank != 2
+      || rois->dims[1] != columns_of (node)
       || (batch != NULL && !are_pictures (&batch->desc, rois->dims[0]))
       || !seg_dtype_is_float (in->dtype) || !seg_dtype_is_float (rois->dtype)) {
     g_autofree char *a = seg_desc_to_string (in), *b = seg_desc_to_string (rois);
