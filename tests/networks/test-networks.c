@@ -43,8 +43,8 @@ typedef struct {
 typedef struct {
   SegVk *vk;
   SegTap tap;
-  char *kernel;   /* that --uses wants to see, or NULL */
-  guint n_kernel; /* steps with it, of so many networks */
+  const char *kernel; /* that --uses wants to see, or NULL */
+  guint n_kernel;     /* steps with it, of so many networks */
   guint n_networks;
   gboolean half; /* with `kernel`: in fp16 */
 } Run;
@@ -364,10 +364,11 @@ int
 main (int argc, char **argv)
 {
   const char *extra = g_getenv ("VKSEG_REF_DIR");
+  g_autofree char *kernel = NULL;
   Run run = { 0 };
   int status = 0;
   const GOptionEntry entries[] = {
-    { "uses", 0, 0, G_OPTION_ARG_STRING, &run.kernel,
+    { "uses", 0, 0, G_OPTION_ARG_STRING, &kernel,
         "Run some networks, which must use a kernel whose name begins so", "KERNEL" },
     { "fp16", 0, 0, G_OPTION_ARG_NONE, &run.half, "These in fp16" },
     { NULL },
@@ -380,6 +381,7 @@ main (int argc, char **argv)
     fprintf (stderr, "%s\n", error->message);
     return 2;
   }
+  run.kernel = kernel;
   run.vk = seg_test_device (&status);
   if (run.vk == NULL)
     return status;
@@ -392,6 +394,5 @@ main (int argc, char **argv)
   if (run.kernel != NULL)
     check_kernel (&run);
   seg_vk_unref (run.vk);
-  g_free (run.kernel);
   return seg_tap_finish (&run.tap);
 }
