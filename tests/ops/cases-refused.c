@@ -10,6 +10,7 @@ const SegCase seg_cases_refused[] = {
   { "Conv", NULL, "f32[1,3,5,5] f32[4,2,3,3]!" },
   { "Conv", NULL, "f32[1,3,5,5]" },
   { "MaxPool", "kernel_shape=[0,2]", "f32[1,3,5,5]" },
+  { "RoiAlign", NULL, "f32[1,4,0,3] f32[2,4] i64{0,0}" }, /* of no pixels */
   { "MatMul", NULL, "f32[3,4] f32[5,6]" },
   { "Gemm", NULL, "f32[3,4] f32[5,6]" },
   { "Add", NULL, "f32[2,3] f32[2,4]" },
