@@ -5,7 +5,7 @@ void
 seg_qos_init (SegQos *qos)
 {
   g_mutex_init (&qos->lock);
-  qos->latency = qos->queued = qos->mean = 0;
+  qos->latency = qos->queued = qos->waiting = qos->mean = 0;
   qos->n_measured = 0;
   qos->earliest = GST_CLOCK_TIME_NONE;
 }
@@ -51,6 +51,12 @@ seg_qos_set_queued (SegQos *qos, GstElement *element, GstClockTime queued)
   set (qos, element, &qos->queued, queued);
 }
 
+void
+seg_qos_set_waiting (SegQos *qos, GstElement *element, GstClockTime waiting)
+{
+  set (qos, element, &qos->waiting, waiting);
+}
+
 /* Frames over which times are averaged, and after which what was said is looked at. */
 #define MEAN_FRAMES 16
 /* Differences that are not worth a new latency of the whole pipeline. */
@@ -92,7 +98,7 @@ seg_qos_add_latency (SegQos *qos, GstQuery *query)
   GstClockTime min, max;
   gst_query_parse_latency (query, &live, &min, &max);
   g_mutex_lock (&qos->lock);
-  GstClockTime own = qos->latency + qos->queued;
+  GstClockTime own = qos->latency + qos->queued + qos->waiting;
   min += own;
   if (GST_CLOCK_TIME_IS_VALID (max))
     max += own;

@@ -11,6 +11,7 @@ typedef struct {
   GMutex lock;
   GstClockTime latency;  /* time of a frame, measured */
   GstClockTime queued;   /* time of the frames that may wait */
+  GstClockTime waiting;  /* time that a frame may wait for those of other streams */
   GstClockTime mean;     /* of the last frames */
   guint n_measured;      /* since `latency` was looked at */
   GstClockTime earliest; /* running time up to which frames are late, or NONE */
@@ -24,6 +25,8 @@ void seg_qos_reset (SegQos *qos);
 void seg_qos_set_latency (SegQos *qos, GstElement *element, GstClockTime latency);
 /* Time that frames wait for others; the same. */
 void seg_qos_set_queued (SegQos *qos, GstElement *element, GstClockTime queued);
+/* Time that it waits for those of other streams; the same. */
+void seg_qos_set_waiting (SegQos *qos, GstElement *element, GstClockTime waiting);
 /* A frame took so long; when that is no longer what was said, sets the latency. */
 void seg_qos_measure (SegQos *qos, GstElement *element, GstClockTime taken);
 /* Looks at a QOS event from downstream, which goes on as before. */

@@ -167,6 +167,11 @@ install_strings (GObjectClass *c)
         "types (of detections: the object's), separated by commas (unset: all); the next "
         "frame follows a change",
         NULL, ANY_TIME },
+    { SEG_PROP_MODEL_INSTANCE_ID, "model-instance-id", "Model instance",
+        "With batch-size: frames go together with those of elements with the same id "
+        "alone (unset: of those without one). Weights are shared by all that run the "
+        "same model, whatever their ids",
+        NULL, ANY_TIME },
     { SEG_PROP_DEVICE, "device", "Device",
         "Vulkan device: its number, or a part of its name (unset: the best)", NULL,
         ANY_TIME },
@@ -303,6 +308,28 @@ install_live (GObjectClass *c)
           1, SEG_LIVE_MAX_DEPTH, 2, ANY_TIME));
 }
 
+static void
+install_batches (GObjectClass *c)
+{
+  g_object_class_install_property (c, SEG_PROP_BATCH_SIZE,
+      g_param_spec_uint ("batch-size", "Batch size",
+          "Frames of different streams that the network looks at together: elements of "
+          "one process with the same model, input size, device, precision, batch-size "
+          "and "
+          "model-instance-id do so by themselves, each in a thread of its own, whatever "
+          "their frames and outputs. Frames go together when that is sooner done than "
+          "one after the other, as measured when the first of them starts. A network "
+          "that cannot (a batch of one is baked into it, parts run on the CPU, tiles) is "
+          "warned about and runs as with 1",
+          1, SEG_TEAM_MAX_BATCH, 1, ANY_TIME));
+  g_object_class_install_property (c, SEG_PROP_BATCH_TIMEOUT,
+      g_param_spec_uint ("batch-timeout", "Batch timeout",
+          "With batch-size: how long a frame waits for those of other streams, in "
+          "milliseconds; part of the latency. A stream that has not come in time is not "
+          "waited for until it comes again; the next frame follows a change",
+          0, 10000, SEG_DEFAULT_BATCH_TIMEOUT_MS, ANY_TIME));
+}
+
 void
 seg_settings_install (GObjectClass *c)
 {
@@ -335,6 +362,7 @@ seg_settings_install (GObjectClass *c)
           "next frame follows a change",
           1, 1000, 1, ANY_TIME | GST_PARAM_CONTROLLABLE));
   install_live (c);
+  install_batches (c);
   g_object_class_install_property (c, SEG_PROP_RESIZE,
       g_param_spec_enum ("resize", "Resize",
           "How a frame is fitted into the network's input", resize_type (),
@@ -382,6 +410,8 @@ seg_settings_init (SegSettings *s)
   s->interval = 1;
   s->warn_after = SEG_DEFAULT_WARN_AFTER;
   s->frames_in_flight = 2;
+  s->batch_size = 1;
+  s->batch_timeout_ms = SEG_DEFAULT_BATCH_TIMEOUT_MS;
   s->tile_overlap = SEG_DEFAULT_TILE_OVERLAP;
   s->roi_max = SEG_REGIONS_ROWS;
   s->roi_context = -1;
@@ -398,6 +428,7 @@ string_of (SegSettings *s, guint id)
   case SEG_PROP_CLASSES: return &s->classes;
   case SEG_PROP_ROI_CLASSES: return &s->roi_classes;
   case SEG_PROP_DEVICE: return &s->device;
+  case SEG_PROP_MODEL_INSTANCE_ID: return &s->model_instance_id;
   case SEG_PROP_CACHE_DIR: return &s->cache_dir;
   default: return NULL;
   }
@@ -446,6 +477,10 @@ seg_settings_set (SegSettings *s, guint id, const GValue *value)
   case SEG_PROP_MODE: s->mode = (SegMode) g_value_get_enum (value); return TRUE;
   case SEG_PROP_FRAMES_IN_FLIGHT:
     s->frames_in_flight = g_value_get_uint (value);
+    return TRUE;
+  case SEG_PROP_BATCH_SIZE: s->batch_size = g_value_get_uint (value); return TRUE;
+  case SEG_PROP_BATCH_TIMEOUT:
+    s->batch_timeout_ms = g_value_get_uint (value);
     return TRUE;
   case SEG_PROP_RESIZE: s->resize = (SegResize) g_value_get_enum (value); return TRUE;
   case SEG_PROP_UPSAMPLE:
@@ -499,6 +534,8 @@ seg_settings_get (const SegSettings *s, guint id, GValue *value)
   case SEG_PROP_FRAMES_IN_FLIGHT:
     g_value_set_uint (value, s->frames_in_flight);
     return TRUE;
+  case SEG_PROP_BATCH_SIZE: g_value_set_uint (value, s->batch_size); return TRUE;
+  case SEG_PROP_BATCH_TIMEOUT: g_value_set_uint (value, s->batch_timeout_ms); return TRUE;
   case SEG_PROP_RESIZE: g_value_set_enum (value, (gint) s->resize); return TRUE;
   case SEG_PROP_UPSAMPLE: g_value_set_enum (value, (gint) s->upsample); return TRUE;
   case SEG_PROP_TILING: g_value_set_enum (value, (gint) s->tiling); return TRUE;
@@ -536,11 +573,14 @@ seg_settings_taken_up (guint id)
   case SEG_PROP_ROI_MAX:
   case SEG_PROP_DRAW: return SEG_TAKEN_UP_STYLE;
   case SEG_PROP_INTERVAL:
+  case SEG_PROP_BATCH_TIMEOUT:
   case SEG_PROP_POST_MESSAGES:
   case SEG_PROP_WARN_AFTER: return SEG_TAKEN_UP_BY_FRAME;
   case SEG_PROP_OUTPUT:
   case SEG_PROP_MODE:
   case SEG_PROP_FRAMES_IN_FLIGHT:
+  case SEG_PROP_BATCH_SIZE:
+  case SEG_PROP_MODEL_INSTANCE_ID:
   case SEG_PROP_RESIZE:
   case SEG_PROP_UPSAMPLE:
   case SEG_PROP_TILING:

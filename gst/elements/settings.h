@@ -29,7 +29,7 @@ typedef enum { SEG_INFERENCE_FULL_FRAME, SEG_INFERENCE_ROI_LIST } SegInferenceRe
 
 typedef struct {
   char *model, *model_info, *labels, *palette, *classes, *device, *cache_dir;
-  char *roi_classes;
+  char *roi_classes, *model_instance_id;
   SegPrecision precision;
   SegOutputKind output;
   SegResize resize;
@@ -48,14 +48,16 @@ typedef struct {
   guint interval;
   SegMode mode;
   guint frames_in_flight;
+  guint batch_size, batch_timeout_ms;
   SegInferenceRegion inference_region;
   guint roi_min_size, roi_max;
   int roi_context;
 } SegSettings;
 
-#define SEG_DEFAULT_TILE_OVERLAP 32
-#define SEG_DEFAULT_WARN_AFTER   300
-#define SEG_DEFAULT_MODEL        "selfie"
+#define SEG_DEFAULT_TILE_OVERLAP     32
+#define SEG_DEFAULT_BATCH_TIMEOUT_MS 10
+#define SEG_DEFAULT_WARN_AFTER       300
+#define SEG_DEFAULT_MODEL            "selfie"
 
 enum {
   SEG_PROP_0,
@@ -75,6 +77,9 @@ enum {
   SEG_PROP_INTERVAL,
   SEG_PROP_MODE,
   SEG_PROP_FRAMES_IN_FLIGHT,
+  SEG_PROP_BATCH_SIZE,
+  SEG_PROP_BATCH_TIMEOUT,
+  SEG_PROP_MODEL_INSTANCE_ID,
   SEG_PROP_RESIZE,
   SEG_PROP_UPSAMPLE,
   SEG_PROP_TILING,

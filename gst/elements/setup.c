@@ -57,6 +57,8 @@ seg_setup_fit (SegNet *net, const SegSettings *settings, guint width, guint heig
     .tile = net->tile,
     .tile_overlap = settings->tile_overlap,
     .n_slots = count_slots (settings),
+    .batch = settings->batch_size,
+    .batch_name = settings->model_instance_id,
   };
   return TRUE;
 }
@@ -67,6 +69,17 @@ run_once (SegPipe *pipe, SegPipeWork work, GError **error)
   return seg_pipe_submit (pipe, work, error) && seg_pipe_wait (pipe, error);
 }
 
+/* A frame takes as long as the others that go with it. */
+static double
+more_in_batch (const SegPipe *pipe)
+{
+  SegTeamInfo info;
+  const char *why;
+  if (!seg_pipe_batching (pipe, &info, &why) || info.least > info.batch)
+    return 0.0;
+  return MAX (info.batch_ms - info.alone_ms, 0.0);
+}
+
 /* The second run tells what a frame takes. */
 static gboolean
 warm_up (SegPipe *pipe, SegMode mode, SegSetup *setup, GError **error)
@@ -74,10 +87,10 @@ warm_up (SegPipe *pipe, SegMode mode, SegSetup *setup, GError **error)
   if (!run_once (pipe, SEG_PIPE_WARM_UP, error)
       || !run_once (pipe, SEG_PIPE_WARM_UP, error))
     return FALSE;
-  setup->frame_ms = seg_pipe_last_ms (pipe);
+  setup->frame_ms = seg_pipe_last_ms (pipe) + more_in_batch (pipe);
   if (mode != SEG_MODE_SYNC && !run_once (pipe, SEG_PIPE_SHOW, error))
     return FALSE;
-  setup->shown_ms = seg_pipe_last_ms (pipe);
+  setup->shown_ms = mode != SEG_MODE_SYNC ? seg_pipe_last_ms (pipe) : setup->frame_ms;
   return TRUE;
 }
 

@@ -108,6 +108,41 @@ log_fit (GstVkSegment *self)
     GST_WARNING_OBJECT (self, "parts of this network run on the CPU: it will be slow");
 }
 
+static void
+log_batches (GstVkSegment *self, const SegSettings *settings)
+{
+  SegTeamInfo info;
+  const char *why;
+  if (settings->batch_size < 2)
+    return;
+  if (!seg_pipe_batching (self->pipe, &info, &why))
+    GST_WARNING_OBJECT (self, "batch-size=%u: the network looks at each frame alone: %s",
+        settings->batch_size, why);
+  else if (info.least > info.batch)
+    GST_INFO_OBJECT (self,
+        "%u frames together take %.1f ms, one %.1f ms: each goes through the network "
+        "alone",
+        info.batch, info.batch_ms, info.alone_ms);
+  else
+    GST_INFO_OBJECT (self,
+        "%u frames together take %.1f ms, one %.1f ms: with those of other streams from "
+        "%u on",
+        info.batch, info.batch_ms, info.alone_ms, info.least);
+}
+
+void
+gst_vk_segment_set_batch_timeout (GstVkSegment *self, guint ms)
+{
+  SegTeamInfo info;
+  const char *why;
+  gboolean waits = self->pipe != NULL && seg_pipe_batching (self->pipe, &info, &why)
+                   && info.least <= info.batch;
+  self->batch_timeout_ms = ms;
+  if (self->pipe != NULL)
+    seg_pipe_set_batch_timeout (self->pipe, ms);
+  seg_qos_set_waiting (&self->qos, GST_ELEMENT (self), waits ? ms * GST_MSECOND : 0);
+}
+
 gboolean
 gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings, SegPipe *pipe,
     const SegSetup *setup, GError **error)
@@ -117,6 +152,8 @@ gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings, SegPi
   gst_vk_segment_replace_pipe (self, pipe);
   self->labels = seg_result_labels (pipe, self->net->info);
   log_fit (self);
+  log_batches (self, settings);
+  gst_vk_segment_set_batch_timeout (self, settings->batch_timeout_ms);
   seg_qos_set_latency (
       &self->qos, GST_ELEMENT (self), (GstClockTime) (setup->shown_ms * GST_MSECOND));
   return seg_frame_io_open (&self->io, self->net->vk, &filter->in_info, &filter->out_info,

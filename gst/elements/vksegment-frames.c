@@ -36,8 +36,10 @@ static SegPipeWork
 choose_work (GstVkSegment *self, GstBuffer *buffer)
 {
   GST_OBJECT_LOCK (self);
-  guint interval = self->settings.interval;
+  guint interval = self->settings.interval, batch_ms = self->settings.batch_timeout_ms;
   GST_OBJECT_UNLOCK (self);
+  if (batch_ms != self->batch_timeout_ms)
+    gst_vk_segment_set_batch_timeout (self, batch_ms);
   if (!self->has_answer || GST_BUFFER_IS_DISCONT (buffer))
     return SEG_PIPE_INFER;
   if (self->n_redrawn + 1 < interval)

@@ -111,6 +111,8 @@ gst_vk_segment_set_flushing (GstVkSegment *self, gboolean flushing)
   GST_OBJECT_LOCK (self);
   if (self->live != NULL)
     seg_live_queue_set_flushing (self->live, flushing);
+  if (self->pipe != NULL)
+    seg_pipe_hurry (self->pipe, flushing);
   GST_OBJECT_UNLOCK (self);
 }
 

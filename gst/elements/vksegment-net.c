@@ -131,6 +131,7 @@ gst_vk_segment_start (GstBaseTransform *transform)
   GST_OBJECT_LOCK (self);
   seg_qos_reset (&self->qos);
   self->n_frames = self->n_inferred = self->n_dropped = self->n_timed = 0;
+  self->n_batched = 0;
   self->age = 0;
   g_atomic_int_set (&self->io.n_copies, 0);
   self->total_ms = self->last_ms = 0.0;
@@ -149,6 +150,7 @@ gst_vk_segment_replace_pipe (GstVkSegment *self, SegPipe *pipe)
   gst_vk_segment_settle (self);
   GST_OBJECT_LOCK (self);
   SegPipe *old = self->pipe;
+  self->n_batched += old != NULL ? seg_pipe_n_batched (old) : 0;
   self->pipe = pipe;
   GST_OBJECT_UNLOCK (self);
   seg_frame_io_close (&self->io); /* its copies are of the pipe's memory */

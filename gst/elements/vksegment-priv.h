@@ -57,9 +57,10 @@ struct _GstVkSegment {
   gboolean in_images, out_images; /* caps */
   SegMode mode;
   SegOutputKind output;
-  SegLiveQueue *live; /* unless mode is sync; set with the object lock */
-  guint depth;        /* frames that may wait in it */
-  guint parts;        /* submissions that a frame's network is cut into */
+  SegLiveQueue *live;     /* unless mode is sync; set with the object lock */
+  guint depth;            /* frames that may wait in it */
+  guint batch_timeout_ms; /* as the pipe has it */
+  guint parts;            /* submissions that a frame's network is cut into */
   gboolean upstream_is_live;
   GstBuffer *current; /* mode=drop: the frame that has come, */
   guint64 number;     /* and its number */
@@ -67,6 +68,7 @@ struct _GstVkSegment {
 
   /* object lock: statistics since start */
   guint64 n_frames, n_inferred, n_dropped, n_timed;
+  guint64 n_batched; /* with pipes before this one */
   guint age;
   double total_ms, last_ms;
   double stage_ms[SEG_N_STAGES]; /* see seg_pipe_stages */
@@ -109,6 +111,8 @@ gboolean gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps,
 /* Takes a pipe of self->net, in place of the one before. */
 gboolean gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings,
     SegPipe *pipe, const SegSetup *setup, GError **error);
+/* The pipe's, if it has one, and the latency. */
+void gst_vk_segment_set_batch_timeout (GstVkSegment *self, guint ms);
 /* Makes what self->net needs for the negotiated caps. */
 gboolean gst_vk_segment_make_ready (GstVkSegment *self, GError **error);
 

@@ -141,9 +141,21 @@ take_stages (const GstVkSegment *self, GstStructure *s)
   gst_structure_free (stages);
 }
 
+/* Called with the object lock. 0: never. */
+static guint
+batch_from (const GstVkSegment *self)
+{
+  SegTeamInfo info;
+  const char *why;
+  gboolean can = self->pipe != NULL && seg_pipe_batching (self->pipe, &info, &why);
+  return can && info.least <= info.batch ? info.least : 0;
+}
+
 GstStructure *
 gst_vk_segment_make_stats (const GstVkSegment *self)
 {
+  guint64 n_batched =
+      self->n_batched + (self->pipe != NULL ? seg_pipe_n_batched (self->pipe) : 0);
   GstStructure *s = gst_structure_new ("vksegment-stats", "frames", G_TYPE_UINT64,
       self->n_frames, "inferred", G_TYPE_UINT64, self->n_inferred, "dropped",
       G_TYPE_UINT64, self->n_dropped, "queued", G_TYPE_UINT,
@@ -152,6 +164,7 @@ gst_vk_segment_make_stats (const GstVkSegment *self)
       self->total_ms / (double) MAX (1, self->n_timed), "last-ms", G_TYPE_DOUBLE,
       self->last_ms, "host-copies", G_TYPE_UINT,
       (guint) g_atomic_int_get (&self->io.n_copies), "parts", G_TYPE_UINT, self->parts,
+      "batched", G_TYPE_UINT64, n_batched, "batch-from", G_TYPE_UINT, batch_from (self),
       "model", G_TYPE_STRING, self->net != NULL ? self->net->path : NULL, NULL);
   take_classes (self, s);
   take_stages (self, s);

@@ -14,6 +14,10 @@
  * drop a live source goes on at its own rate, and the latency is known. Of a frame in tiles the
  * map may then be partly new and partly the last one.
  *
+ * Elements of one process that run the same network share its weights; with #GstVkSegment:batch-size
+ * their frames, whatever their sizes, rates and outputs, go through it together where that is sooner done. None
+ * waits for longer than #GstVkSegment:batch-timeout, and none depends on another.
+ *
  * Frames and results may each be in host memory or in images of the pipeline's Vulkan device
  * (memory:VulkanImage), as the neighbours want. With results in images, frames of mode=sync leave
  * before the device is done with them.
@@ -31,6 +35,9 @@
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! vksegment model=/tmp/deeplabv3.onnx mode=drop ! videoconvert ! autovideosink
  * ]| A network that is slower than the webcam: each frame is shown at once, with the last result.
+ * |[
+ * gst-launch-1.0 v4l2src device=/dev/video0 ! videoconvert ! vksegment batch-size=2 ! videoconvert ! autovideosink v4l2src device=/dev/video1 ! videoconvert ! vksegment batch-size=2 ! videoconvert ! autovideosink
+ * ]| Two cameras whose frames the network looks at together.
  * |[
  * gst-launch-1.0 filesrc location=/tmp/street.jpg ! jpegdec ! videoconvert ! vksegproposals max-proposals=100 ! vksegment inference-region=roi-list model=/tmp/rcnn.onnx ! vksegoverlay ! videoconvert ! pngenc ! filesink location=/tmp/found.png
  * ]| R-CNN: a network classifies regions that selective search proposes; vksegoverlay draws those that
@@ -347,7 +354,13 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "memory:VulkanImage; parts: submissions that the network is cut into for a "
           "frame, "
           "in "
-          "mode async and drop, so that frames are drawn between them; model: file of "
+          "mode async and drop, so that frames are drawn between them; batched: frames "
+          "that went through the network together with those of other streams, "
+          "batch-from: how many "
+          "there must be for that (0: they do not, with batch-size=1 or because it would "
+          "take "
+          "longer); model: "
+          "file of "
           "the "
           "network in use",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

@@ -32,6 +32,7 @@ graph_flags (const Request *r)
   return SEG_GRAPH_LAYOUT | (o->no_optimise ? 0 : SEG_GRAPH_OPTIMISE)
          | (choose_precision (r) == SEG_STORAGE_F16 ? SEG_GRAPH_HALF : 0)
          | (o->unpasted ? SEG_GRAPH_UNPASTED : 0)
+         | (o->any_batch ? SEG_GRAPH_ANY_BATCH : 0)
          | (o->poison ? SEG_GRAPH_INPUTS_CHANNELS_LAST : 0);
 }
 
@@ -76,7 +77,9 @@ make_network (gpointer data, GError **error)
   n->model = seg_model_ref (r->model);
   n->vk = r->vk != NULL ? seg_vk_ref (r->vk) : NULL;
   n->precision = choose_precision (r);
-  n->shared = o->shared;
+  n->options = *o;
+  n->options.shapes = NULL;
+  n->options.n_shapes = 0;
   g_mutex_init (&n->host_lock);
   n->graph = seg_graph_new (
       r->model, seg_op_lookup, o->shapes, o->n_shapes, graph_flags (r), error);
@@ -126,7 +129,7 @@ seg_network_put (SegNetwork *n)
 {
   if (n == NULL)
     return;
-  if (n->shared)
+  if (n->options.shared)
     seg_registry_put (&networks, n);
   else
     free_network (n);

@@ -19,7 +19,7 @@ typedef struct {
   SegTuneStats tuning;
   GMutex host_lock; /* held by a run when `has_bodies`: these share a budget */
   gboolean has_bodies;
-  gboolean shared;
+  SegSessionOptions options; /* as asked for; without shapes, which `graph` has */
 } SegNetwork;
 
 /* options->shared: the one that others have, of the same model, device and options. */

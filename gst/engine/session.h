@@ -24,6 +24,7 @@ typedef struct {
   gboolean steady; /* results do not depend on the input's size, not even in the last bit,
                          * where nothing is padded: slower convolutions */
   gboolean unpasted;    /* SEG_GRAPH_UNPASTED */
+  gboolean any_batch;   /* SEG_GRAPH_ANY_BATCH */
   gboolean no_optimise; /* each node as in the file: for tests */
   gboolean timed;       /* per-layer times */
   guint tune_ms;        /* to spend on timing kernels: see seg_tuned_program */

@@ -114,6 +114,7 @@ typedef struct {
   SegBatch *batch;
   SegPipeWork doing; /* in flight, or done last */
   guint rounds;      /* of tiles, then */
+  gboolean together; /* then: in a batch with frames of other pipes */
   gint64 submitted_us;
   double last_ms;
 } SegPipeSlot;
@@ -158,6 +159,9 @@ struct _SegPipe {
   SegCmd *decode;       /* from the network's outputs; when tiled, of a round */
   SegCmd *finish;       /* tiles only: after the last round */
   SegBatch *turns[2];   /* see pipe-run.c */
+  SegMember *member; /* of those who share a batch, or NULL: then batch_error says why */
+  GError *batch_error;
+  gint batch_timeout_ms, n_batched; /* atomic */
   gint
       has_classes; /* atomic: a frame has been inferred, or will be before what is submitted now */
   double stage_ms[SEG_N_STAGES]; /* see seg_pipe_stages */

@@ -66,6 +66,39 @@ send_frame (Sender *s, GError **error)
   return send (s, TRUE, error);
 }
 
+/* With frames of other pipes; *sent FALSE: there were too few. */
+static gboolean
+send_together (Sender *s, gboolean *sent, GError **error)
+{
+  SegPipe *pipe = s->pipe;
+  SegCmd *after[2] = { pipe->decode, s->slot->show };
+  add (s, s->slot->bring);
+  add (s, s->slot->look);
+  const SegMemberFrame frame = { s->cmds, after, s->n,
+    s->slot->doing == SEG_PIPE_INFER_ONLY ? 1 : 2, s->in_turns, s->slot->batch };
+  gint64 most_us = (gint64) g_atomic_int_get (&pipe->batch_timeout_ms) * 1000;
+  gboolean alone = FALSE;
+  if (!seg_member_run (pipe->member, &frame, most_us, &alone, error))
+    return FALSE;
+  s->n = 0;
+  *sent = !alone;
+  if (*sent)
+    g_atomic_int_inc (&pipe->n_batched);
+  s->slot->submitted_us = g_get_monotonic_time ();
+  return TRUE;
+}
+
+static gboolean
+send_inference (Sender *s, GError **error)
+{
+  gboolean sent = FALSE;
+  if (s->pipe->member != NULL && s->slot->doing != SEG_PIPE_WARM_UP
+      && !send_together (s, &sent, error))
+    return FALSE;
+  s->slot->together = sent;
+  return sent || send_frame (s, error);
+}
+
 static gboolean
 send_redraw (Sender *s, GError **error)
 {
@@ -130,7 +163,7 @@ seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **erro
     return send_redraw (&s, error);
   if (pipe->host_net != NULL)
     return start_hosted (&s, error);
-  if (!send_frame (&s, error))
+  if (!send_inference (&s, error))
     return FALSE;
   if (!s.in_turns
       && work != SEG_PIPE_WARM_UP) /* what comes after it on the queue finds them */
@@ -169,7 +202,8 @@ take_stages (SegPipe *pipe, const SegPipeSlot *slot)
 {
   take_span (&pipe->stage_ms[SEG_STAGE_UPLOAD], slot->bring, 1);
   take_span (&pipe->stage_ms[SEG_STAGE_PREPROCESS], slot->look, slot->rounds);
-  take_network_span (pipe, slot->rounds);
+  if (!slot->together)
+    take_network_span (pipe, slot->rounds);
   take_span (&pipe->stage_ms[SEG_STAGE_DECODE], pipe->decode, slot->rounds);
   if (slot->doing != SEG_PIPE_INFER_ONLY)
     take_span (&pipe->stage_ms[SEG_STAGE_DRAW], slot->show, 1);

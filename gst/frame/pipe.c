@@ -137,6 +137,27 @@ build (SegPipe *pipe, GError **error)
   return TRUE;
 }
 
+/* A network that cannot is no reason not to run it. */
+static gboolean
+join (SegPipe *pipe, GError **error)
+{
+  const SegTeamOptions options = { pipe->config.batch, pipe->config.batch_name,
+    pipe->info->outputs, pipe->info->n_outputs };
+  if (pipe->config.batch < 2)
+    return TRUE;
+  if (pipe->tiles.active || pipe->decoder->take != NULL)
+    g_set_error (&pipe->batch_error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+        pipe->tiles.active ? "the tiles of a frame are a batch already"
+                           : "its results are looked at on the host");
+  else
+    pipe->member = seg_team_join (pipe->session, &options, &pipe->batch_error);
+  if (pipe->member != NULL
+      || !g_error_matches (pipe->batch_error, SEG_ERROR, SEG_ERROR_DEVICE))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&pipe->batch_error));
+  return FALSE;
+}
+
 static void
 free_cmd (gpointer cmd)
 {
@@ -161,7 +182,7 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   pipe->unified = !config->separate_memory
                   && (type == SEG_DEVICE_CPU || type == SEG_DEVICE_INTEGRATED);
   pipe->staged = !pipe->unified || config->input_on_device;
-  if (!build (pipe, error))
+  if (!build (pipe, error) || !join (pipe, error))
     seg_pipe_free (&pipe);
   return pipe;
 }
@@ -187,6 +208,8 @@ seg_pipe_free (SegPipe **ppipe)
     seg_batch_free (&pipe->slots[i].batch);
   for (guint i = 0; i < G_N_ELEMENTS (pipe->turns); i++)
     seg_batch_free (&pipe->turns[i]);
+  seg_member_leave (&pipe->member);
+  g_clear_error (&pipe->batch_error);
   for (guint i = 0; i < pipe->n_slots; i++)
     clear_slot (&pipe->slots[i]);
   seg_cmd_free (&pipe->begin);
@@ -322,6 +345,34 @@ guint
 seg_pipe_n_tiles (const SegPipe *pipe)
 {
   return pipe->tiles.active ? pipe->tiles.tiling.n : 1;
+}
+
+gboolean
+seg_pipe_batching (const SegPipe *pipe, SegTeamInfo *info, const char **why)
+{
+  *why = pipe->batch_error != NULL ? pipe->batch_error->message : "nobody asks for it";
+  if (pipe->member != NULL)
+    seg_member_info (pipe->member, info);
+  return pipe->member != NULL;
+}
+
+void
+seg_pipe_set_batch_timeout (SegPipe *pipe, guint ms)
+{
+  g_atomic_int_set (&pipe->batch_timeout_ms, (gint) ms);
+}
+
+void
+seg_pipe_hurry (SegPipe *pipe, gboolean hurry)
+{
+  if (pipe->member != NULL)
+    seg_member_hurry (pipe->member, hurry);
+}
+
+guint
+seg_pipe_n_batched (const SegPipe *pipe)
+{
+  return (guint) g_atomic_int_get (&pipe->n_batched);
 }
 
 static gboolean

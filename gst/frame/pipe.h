@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "engine/team.h"
 #include "frame/compose.h"
 #include "frame/modelinfo.h"
 #include "frame/result.h"
@@ -43,6 +44,10 @@ typedef struct {
    * submissions of others on the same queue: no host memory is used for it. Not with
    * SEG_OUTPUT_META, whose result is for the host. */
   gboolean input_on_device, result_on_device;
+  guint batch; /* frames that the network looks at together with those of other pipes: see
+                * seg_pipe_batching; 0: 1 */
+  const char
+      *batch_name; /* of seg_pipe_new's caller; with those of pipes with the same alone */
   gboolean
       own_pixels; /* labels and mattes have the output's own pixels, not the frame's */
 } SegPipeConfig;
@@ -67,6 +72,18 @@ extern const SegStyle seg_style_default;
 
 /* Whether frames can go through this network at all: its inputs, its decoder. */
 gboolean seg_pipe_check (const SegGraph *graph, const SegModelInfo *info, GError **error);
+
+/* With config.batch, what has become of it: *info, as the pipe's network runs in batches; else FALSE,
+ * and why not: each frame goes through it alone, as without. Pipes of one network and the same
+ * config.batch and batch_name are together, whatever their frames and results; not of tiles, which are
+ * batches themselves. */
+gboolean seg_pipe_batching (const SegPipe *pipe, SegTeamInfo *info, const char **why);
+/* How long a frame waits for those of others; 0 at first. From any thread. */
+void seg_pipe_set_batch_timeout (SegPipe *pipe, guint ms);
+/* From any thread: while it is set no frame waits. */
+void seg_pipe_hurry (SegPipe *pipe, gboolean hurry);
+/* Frames that went through the network together with others so far. From any thread. */
+guint seg_pipe_n_batched (const SegPipe *pipe);
 
 /* Size of the result for a frame of width x height: what config.own_pixels makes of it. */
 gboolean seg_pipe_result_size (const SegGraph *graph, const SegModelInfo *info,

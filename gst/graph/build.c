@@ -348,6 +348,7 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
   SegBuilder b;
   seg_builder_init (&b, NULL, graph, &model->graph, lookup);
   b.guesses = (flags & SEG_GRAPH_LAYOUT) != 0;
+  b.any_batch = (flags & SEG_GRAPH_ANY_BATCH) != 0;
   gboolean ok = build (&b, shapes, n_shapes, error);
   seg_builder_clear (&b);
   if (!ok)

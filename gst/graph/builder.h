@@ -15,6 +15,7 @@ struct _SegBuilder {
   SegOpLookup lookup;
   gboolean
       guesses; /* branches may be done before it is known which is wanted: on a device */
+  gboolean any_batch;    /* SEG_GRAPH_ANY_BATCH */
   GHashTable *values;    /* name -> SegValue */
   GHashTable *producers; /* output name -> index into source->nodes, plus 1 */
   guint8 *marks;         /* per source node: 0 unseen, 1 waits for its inputs, 2 placed */

@@ -54,7 +54,7 @@ guess_dim (const SegModelValue *in, guint axis)
 }
 
 static gboolean
-choose_dims (SegGraph *graph, const SegModelValue *in, const SegInputShape *shape,
+choose_dims (SegBuilder *b, const SegModelValue *in, const SegInputShape *shape,
     SegDesc *desc, GError **error)
 {
   if (shape != NULL && in->has_shape && shape->rank != in->rank) {
@@ -71,6 +71,8 @@ choose_dims (SegGraph *graph, const SegModelValue *in, const SegInputShape *shap
   for (guint i = 0; i < desc->rank; i++) {
     gint64 fixed = in->has_shape ? in->dims[i] : -1;
     gint64 asked = shape != NULL ? shape->dims[i] : -1;
+    if (b->any_batch && i == 0 && fixed == 1 && asked > 0)
+      fixed = asked;
     if (fixed >= 0 && asked >= 0 && fixed != asked) {
       g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
           "dimension %u of input '%s' is fixed to %" G_GINT64_FORMAT
@@ -81,7 +83,7 @@ choose_dims (SegGraph *graph, const SegModelValue *in, const SegInputShape *shap
     desc->dims[i] = fixed >= 0 ? fixed : asked;
     if (desc->dims[i] < 0) {
       desc->dims[i] = guess_dim (in, i);
-      g_ptr_array_add (graph->assumptions,
+      g_ptr_array_add (b->graph->assumptions,
           g_strdup_printf ("dimension %u of input '%s' is free: %" G_GINT64_FORMAT
                            " was chosen",
               i, in->name, desc->dims[i]));
@@ -104,8 +106,7 @@ seg_builder_add_inputs (
           error, SEG_ERROR, SEG_ERROR_MODEL, "input '%s' has no element type", in->name);
       return FALSE;
     }
-    if (!choose_dims (
-            b->graph, in, find_shape (shapes, n_shapes, in->name), &desc, error))
+    if (!choose_dims (b, in, find_shape (shapes, n_shapes, in->name), &desc, error))
       return FALSE;
     if (seg_desc_n_elems (&desc) < 0) {
       g_set_error (
