@@ -196,6 +196,8 @@ transpose_emit (const SegNode *node, SegProgram *p, GError **error)
   gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
   const SegDeviceInfo *device = seg_program_device (p);
   gboolean few = job.y.stride * job.x.stride <= SEG_FEW_PHASES;
+  if (known && seg_transpose_few_takes (&job, device))
+    return seg_transpose_few_emit (&job, p, error);
   if (known && !few && seg_transpose_subpixel_takes (&job, device))
     return seg_transpose_subpixel_emit (&job, p, error);
   if (known && seg_transpose_phases_takes (&job, device))

@@ -8,6 +8,10 @@ G_BEGIN_DECLS
 /* Inside ConvTranspose: the job's axes mean out + pad - k * dilation = in * stride. Weights are
  * [in_c][out_c / groups][ky][kx]. */
 
+/* To so few channels that all output pixels of an input pixel are a texel or two: conv_transpose_few.comp. On
+ * a CPU. */
+gboolean seg_transpose_few_takes (const SegConvJob *job, const SegDeviceInfo *device);
+gboolean seg_transpose_few_emit (const SegConvJob *job, SegProgram *p, GError **error);
 /* Each of the stride_y x stride_x phases of output pixels is a dense convolution of
  * its own. For strides that leave few phases. */
 gboolean seg_transpose_phases_takes (const SegConvJob *job, const SegDeviceInfo *device);

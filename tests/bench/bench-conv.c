@@ -71,6 +71,8 @@ static const Bench benches[] = {
       "f32[1,128,56,56] f32[128,4,3,3]! f32[128]!"),
   { "transpose k2 s2 128->64 @64", { "ConvTranspose", "strides=[2,2]",
                                        "f32[1,128,64,64] f32[128,64,2,2]! f32[64]!" } },
+  { "transpose k2 s2 16->1 @128",
+      { "ConvTranspose", "strides=[2,2]", "f32[1,16,128,128] f32[16,1,2,2]! f32[1]!" } },
   { "transpose k4 s2 64->64 @64", { "ConvTranspose", "strides=[2,2] pads=[1,1,1,1]",
                                       "f32[1,64,64,64] f32[64,64,4,4]! f32[64]!" } },
   { "transpose k16 s8 21->21 @40", { "ConvTranspose", "strides=[8,8] pads=[4,4,4,4]",

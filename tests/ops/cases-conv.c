@@ -149,6 +149,13 @@ const SegCase seg_cases_conv[] = {
       "f32[1,4,5,6] f32[4,5,3,3] f32[5]" },
   { "ConvTranspose", "strides=[3] group=2 output_padding=[1]", "f32[1,4,6] f32[4,5,3]" },
   { "ConvTranspose", "strides=[2,2]", "f32[1,1,1,1] f32[1,1,2,2]!" },
+  { "ConvTranspose", "strides=[2,2]", "f32[1,16,9,20] f32[16,1,2,2]! f32[1]!" },
+  { "ConvTranspose", "strides=[2,2]", "f32[2,7,5,37] f32[7,2,2,2]! f32[2]!" },
+  { "ConvTranspose", "strides=[1,1]", "f32[1,9,3,10] f32[9,8,1,1]! f32[8]!" },
+  { "ConvTranspose", "strides=[1,1]", "f32[1,9,3,10] f32[9,5,1,1]!" },
+  { "ConvTranspose", "strides=[1,3]", "f32[1,4,5,6] f32[4,2,1,3]! f32[2]!" },
+  { "ConvTranspose", "strides=[4,2]", "f32[1,21,2,6] f32[21,1,4,2]! f32[1]!" },
+  { "ConvTranspose", "strides=[4]", "f32[2,5,11] f32[5,2,4]! f32[2]!" },
 
   /* MaxPool */
   { "MaxPool", "kernel_shape=[2,2] strides=[2,2]", "f32[1,8,10,12]" },
