@@ -16,6 +16,15 @@ typedef struct {
   gboolean any_size; /* the network's input may be as large as the frame */
 } Fitting;
 
+/* Tiles of the network's input cover the frame, overlapping as they should. */
+static gboolean
+can_tile (const Fitting *f)
+{
+  SegTiling tiling;
+  return seg_tiling_plan (&tiling, &f->placement, f->frame->frame_width,
+      f->frame->frame_height, f->frame->tile_overlap, FALSE, 1, 1, NULL);
+}
+
 static gboolean
 wants_tiles (const Fitting *f, const char **why)
 {
@@ -33,14 +42,16 @@ wants_tiles (const Fitting *f, const char **why)
   *why = "the network takes any size";
   if (f->any_size)
     return FALSE;
+  *why = "tiles of the network's input would not fit together";
+  if (!can_tile (f))
+    return FALSE;
   *why = "nothing is padded, and the frame is larger than the network's output";
-  if (!p->padded && p->aligned
+  if (!p->padded
       && (frame->frame_width > p->x.grid * p->x.jump
           || frame->frame_height > p->y.grid * p->y.jump))
     return TRUE;
   *why = "the frame is four times the network's input";
-  if (p->aligned && frame->frame_width >= 4 * p->x.net
-      && frame->frame_height >= 4 * p->y.net)
+  if (frame->frame_width >= 4 * p->x.net && frame->frame_height >= 4 * p->y.net)
     return TRUE;
   *why = "by default";
   return FALSE;

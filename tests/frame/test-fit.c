@@ -115,14 +115,22 @@ test_exact (void)
 }
 
 static void
-fit (SegNet *net, guint width, guint height, SegTilingMode tiling)
+fit_overlapping (
+    SegNet *net, guint width, guint height, SegTilingMode tiling, guint overlap)
 {
   GError *error = NULL;
-  SegNetFrame frame = {
-    .frame_width = width, .frame_height = height, .tiling = tiling, .tile_overlap = 4
-  };
+  SegNetFrame frame = { .frame_width = width,
+    .frame_height = height,
+    .tiling = tiling,
+    .tile_overlap = overlap };
   seg_net_fit (net, &frame, &error);
   g_assert_no_error (error);
+}
+
+static void
+fit (SegNet *net, guint width, guint height, SegTilingMode tiling)
+{
+  fit_overlapping (net, width, height, tiling, 4);
 }
 
 static SegPipeConfig
@@ -197,10 +205,12 @@ test_auto_tiles (void)
     const char *info;
     guint width, height;
     gboolean tile;
+    guint overlap; /* 4 */
   } cases[] = {
     { 0, "", 31, 23, FALSE },
     { 0, "", 140, 80, FALSE }, /* not four times the input in both directions */
     { 0, "", 140, 100, TRUE },
+    { 0, "", 140, 100, FALSE, 23 }, /* which would leave nothing of a tile */
     { 0, "resize=stretch\n", 140, 100, FALSE },
     { 0, "resize=tile\n", 32, 23, TRUE },
     { 2, "", 31, 23, FALSE },
@@ -222,7 +232,8 @@ test_auto_tiles (void)
     }
     SegNet *net = open_net (path, 0, 0, &error);
     g_assert_no_error (error);
-    fit (net, cases[i].width, cases[i].height, SEG_TILING_AUTO);
+    fit_overlapping (net, cases[i].width, cases[i].height, SEG_TILING_AUTO,
+        cases[i].overlap > 0 ? cases[i].overlap : 4);
     if (net->tile != cases[i].tile)
       g_error ("case %u: tiles %d, %s", i, net->tile, net->why);
     fit (net, cases[i].width, cases[i].height, SEG_TILING_NONE);
