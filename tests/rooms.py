@@ -24,7 +24,7 @@ ROOMS = {
     'meta': (['base'], GST + ['json-glib-1.0']),
     'tool': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame'], ['gio-2.0', 'json-glib-1.0']),
     'zerocopy': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame'],
-                 GST + ['gstreamer-vulkan-1.0', 'vulkan']),
+                 GST + ['gstreamer-allocators-1.0', 'gstreamer-vulkan-1.0', 'vulkan']),
     'elements': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta', 'zerocopy'], GST),
     'app': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta', 'elements'], GST),
     'proposals': (['base', 'elements/videoframe.h'], GST),

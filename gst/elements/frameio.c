@@ -14,6 +14,8 @@ seg_frame_io_open (SegFrameIo *io, SegVk *vk, const GstVideoInfo *in,
   io->out = *out;
   if (config->input_on_device)
     io->in_images = seg_images_new (vk, n_slots, error);
+  else
+    io->dmabufs = seg_dmabufs_new (vk, n_slots);
   if (config->result_on_device)
     io->out_images = seg_images_new (vk, n_slots, error);
   return (io->in_images != NULL) == config->input_on_device
@@ -25,15 +27,14 @@ seg_frame_io_close (SegFrameIo *io)
 {
   seg_images_free (&io->in_images);
   seg_images_free (&io->out_images);
+  seg_dmabufs_free (&io->dmabufs);
 }
 
-/* The buffer is not referenced, so that it stays writable where its metas are what changes. */
 static gboolean
 map (GstVideoFrame *frame, const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags,
     GError **error)
 {
-  if (gst_video_frame_map (
-          frame, info, buffer, flags | (GstMapFlags) GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+  if (seg_video_map (frame, info, buffer, flags))
     return TRUE;
   g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT, "a frame that is not as its caps say");
   return FALSE;
@@ -45,23 +46,60 @@ seg_frame_io_receive (SegFrameIo *io, GError **error)
   return io->in_images == NULL || !io->waits || seg_images_wait (io->in_images, error);
 }
 
-gboolean
-seg_frame_io_load (
-    SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error)
+/* By the device if that can, else by the CPU; *at is where shaders look at it then. */
+static gboolean
+load_dmabuf (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at,
+    GError **error)
+{
+  guint8 *upload;
+  SegDmaPlane planes[SEG_MAX_PLANES];
+  const SegFrame *frame = seg_pipe_slot_input (pipe, slot, &upload);
+  if (!seg_dmabuf_find (buffer, &io->in, frame, planes, error))
+    return FALSE;
+  if (seg_dmabufs_import (io->dmabufs, slot, planes, frame)) {
+    *at = seg_pipe_slot_seen (pipe, slot);
+    seg_pipe_slot_is_there (pipe, slot, TRUE);
+    return seg_dmabufs_load (io->dmabufs, slot, frame, at, error);
+  }
+  g_atomic_int_inc (&io->n_copies);
+  return seg_dmabuf_load_mapped (planes, frame, upload, error);
+}
+
+static gboolean
+load_mapped (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error)
 {
   GstVideoFrame video;
   guint8 *upload;
   const SegFrame *frame = seg_pipe_slot_input (pipe, slot, &upload);
-  if (io->in_images != NULL) {
-    const SegPiece at = seg_pipe_slot_frame (pipe, slot);
-    return seg_images_load (io->in_images, slot, buffer, frame, &at, error);
-  }
   if (!map (&video, &io->in, buffer, GST_MAP_READ, error))
     return FALSE;
   seg_video_load (frame, upload, &video);
   gst_video_frame_unmap (&video);
   g_atomic_int_inc (&io->n_copies);
   return TRUE;
+}
+
+/* *at: where it is, for the device. */
+static gboolean
+load (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at,
+    GError **error)
+{
+  guint8 *unused;
+  *at = seg_pipe_slot_frame (pipe, slot);
+  seg_pipe_slot_is_there (pipe, slot, FALSE);
+  if (io->in_images != NULL)
+    return seg_images_load (io->in_images, slot, buffer,
+        seg_pipe_slot_input (pipe, slot, &unused), at, error);
+  return seg_buffer_is_dmabuf (buffer) ? load_dmabuf (io, pipe, slot, buffer, at, error)
+                                       : load_mapped (io, pipe, slot, buffer, error);
+}
+
+gboolean
+seg_frame_io_load (
+    SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error)
+{
+  SegPiece at;
+  return load (io, pipe, slot, buffer, &at, error);
 }
 
 gboolean
@@ -86,10 +124,31 @@ seg_frame_io_store (
 
 /* --- nothing --------------------------------------------------------------------------------------- */
 
+/* What upstream's driver has is read through slot 0: nobody else knows all its layouts. */
 static gboolean
-copy_picture (SegFrameIo *io, GstBuffer *in, GstBuffer *out, GError **error)
+copy_dmabuf (SegFrameIo *io, SegPipe *pipe, GstBuffer *in, GstBuffer *out, GError **error)
+{
+  GstVideoFrame to;
+  guint8 *upload;
+  SegDmaPlane planes[SEG_MAX_PLANES];
+  const SegFrame *frame = seg_pipe_slot_input (pipe, 0, &upload);
+  if (!seg_dmabuf_find (in, &io->in, frame, planes, error)
+      || !seg_dmabuf_load_mapped (planes, frame, upload, error)
+      || !map (&to, &io->out, out, GST_MAP_WRITE, error))
+    return FALSE;
+  seg_video_store (frame, upload, &to);
+  gst_video_frame_unmap (&to);
+  g_atomic_int_inc (&io->n_copies);
+  return TRUE;
+}
+
+static gboolean
+copy_picture (
+    SegFrameIo *io, SegPipe *pipe, GstBuffer *in, GstBuffer *out, GError **error)
 {
   GstVideoFrame from, to;
+  if (seg_buffer_is_dmabuf (in))
+    return copy_dmabuf (io, pipe, in, out, error);
   if (!map (&from, &io->in, in, GST_MAP_READ, error))
     return FALSE;
   gboolean ok = map (&to, &io->out, out, GST_MAP_WRITE, error);
@@ -132,12 +191,13 @@ seg_frame_io_store_nothing (SegFrameIo *io, SegPipe *pipe, gboolean picture, gui
   const guint8 *unused;
   const SegFrame *frame = seg_pipe_slot_input (pipe, 0, &data);
   if (io->out_images == NULL)
-    return picture ? copy_picture (io, in, out, error) : fill (io, value, out, error);
+    return picture ? copy_picture (io, pipe, in, out, error)
+                   : fill (io, value, out, error);
   if (!picture)
     return seg_images_clear (
         io->out_images, 0, value, seg_pipe_result (pipe, &unused), out, error);
-  const SegPiece at = seg_pipe_slot_frame (pipe, 0);
-  return seg_frame_io_load (io, pipe, 0, in, error)
+  SegPiece at;
+  return load (io, pipe, 0, in, &at, error)
          && seg_images_store (io->out_images, 0, frame, &at, out, error);
 }
 
@@ -146,4 +206,6 @@ seg_frame_io_release (SegFrameIo *io, guint slot)
 {
   if (io->in_images != NULL)
     seg_images_release (io->in_images, slot);
+  if (io->dmabufs != NULL)
+    seg_dmabufs_release (io->dmabufs, slot);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frame/pipe.h"
+#include "zerocopy/dmabuf.h"
 #include "zerocopy/images.h"
 
 #include <gst/video/video.h>
@@ -9,11 +10,12 @@
 G_BEGIN_DECLS
 
 /* How frames get into a pipe and its results out of it: by the CPU from and to host memory, or, on a
- * side whose buffers are images of the device, by copies there that nobody waits for. Slots may be used
- * by different threads. */
+ * side whose buffers are images of the device, by copies there that nobody waits for. So do frames in
+ * dma-bufs that the device can import, whatever their caps. Slots may be used by different threads. */
 typedef struct {
   GstVideoInfo in, out;
   SegImages *in_images, *out_images; /* NULL: host memory */
+  SegDmabufs *dmabufs;               /* unless frames come as images */
   gboolean waits; /* frames that come as images are waited for: see seg_gpu_must_wait */
   gint n_copies;  /* atomic: frames that the CPU has copied, in or out */
 } SegFrameIo;

@@ -26,10 +26,18 @@ G_BEGIN_DECLS
 #define SEG_IMAGE_CAPS_GRAY                                                              \
   SEG_IMAGE_CAPS_OF ("{ NV12, RGBA, BGRA, RGBx, BGRx, NV21, GRAY8 }")
 
+/* From caps, also of dma-bufs as DRM calls them: FALSE for what has no rows. */
+gboolean seg_video_info (GstVideoInfo *info, const GstCaps *caps);
 gboolean seg_video_format (GstVideoFormat format, SegFormat *out);
 /* Matrix, range and chroma siting as the caps say, with GStreamer's defaults for the size where
  * they do not. */
 void seg_video_color (const GstVideoInfo *info, SegColor *color);
+
+/* As gst_video_frame_map, but a buffer or a GstVideoMeta that is of another frame, or in which a plane's rows
+ * end after its memory, is refused without a word. The buffer is not referenced, so that it stays writable
+ * where its metas are what changes. */
+gboolean seg_video_map (
+    GstVideoFrame *video, const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags);
 
 /* Between a mapped frame, whatever its strides, and a frame laid out in `data`. */
 void seg_video_load (const SegFrame *frame, guint8 *data, const GstVideoFrame *video);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/caps.h"
 #include "elements/result.h"
+#include "elements/videoframe.h"
 #include "elements/vksegment-priv.h"
 
 GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
@@ -38,6 +39,26 @@ can_change_memory (GstVkSegment *self)
   return can;
 }
 
+/* The frame itself goes on, with a meta. */
+static gboolean
+keeps_frame (GstVkSegment *self)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean keeps = self->settings.output == SEG_OUTPUT_META
+                   || self->settings.inference_region != SEG_INFERENCE_FULL_FRAME;
+  GST_OBJECT_UNLOCK (self);
+  return keeps;
+}
+
+static gboolean
+imports_dmabuf (GstVkSegment *self)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean imports = self->net != NULL && seg_vk_info (self->net->vk)->dmabuf;
+  GST_OBJECT_UNLOCK (self);
+  return imports;
+}
+
 /* Not all formats can be images. Takes caps. */
 static GstCaps *
 add_memories (GstBaseTransform *transform, GstPadDirection direction, GstCaps *caps)
@@ -53,10 +74,17 @@ gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection dire
     GstCaps *caps, GstCaps *filter)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
+  /* Dma-bufs come in, and leave only with the frame itself. */
+  gboolean keeps = keeps_frame (self);
+  g_autoptr (GstCaps) from = gst_caps_ref (caps);
+  if (!keeps && direction == GST_PAD_SINK)
+    from = seg_caps_leave_dmabuf (from);
   GstCaps *other =
-      seg_caps_other_side (caps, direction, output_kind (self), has_own_size (self));
+      seg_caps_other_side (from, direction, output_kind (self), has_own_size (self));
   if (can_change_memory (self))
     other = add_memories (transform, direction, other);
+  if (!keeps && direction == GST_PAD_SRC)
+    other = seg_caps_enter_dmabuf (other, imports_dmabuf (self));
   if (filter != NULL) {
     GstCaps *both = gst_caps_intersect_full (filter, other, GST_CAPS_INTERSECT_FIRST);
     gst_caps_unref (other);
@@ -86,9 +114,11 @@ log_fit (GstVkSegment *self)
   static const char *const fits[] = { "stretched", "letterboxed", "cropped",
     "taken as they are" };
   const SegNet *net = self->net;
-  static const char *const places[] = { "host memory", "images of the device" };
-  GST_INFO_OBJECT (self, "frames come in %s and leave in %s", places[self->in_images],
-      places[self->out_images]);
+  const char *in = self->in_images   ? "images of the device"
+                   : self->in_dmabuf ? "dma-bufs"
+                                     : "host memory";
+  GST_INFO_OBJECT (self, "frames come in %s and leave in %s", in,
+      self->out_images ? "images of the device" : "host memory");
   if (self->io.waits)
     GST_INFO_OBJECT (self, "frames are waited for when they come: vulkanupload does not "
                            "wait for the device");
@@ -248,11 +278,14 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
 {
   GstVkSegment *self = GST_VK_SEGMENT (filter);
   g_autoptr (GError) error = NULL;
-  /* GstVideoFilter sets them only afterwards. */
+  /* It knows no DRM, and sets its own only afterwards. */
+  if (!seg_video_info (in, in_caps) || !seg_video_info (out, out_caps))
+    return FALSE;
   filter->in_info = *in;
   filter->out_info = *out;
   self->in_images = seg_caps_are_images (in_caps);
   self->out_images = seg_caps_are_images (out_caps);
+  self->in_dmabuf = seg_caps_are_dmabuf (in_caps);
   self->io.waits =
       self->in_images && seg_gpu_must_wait (GST_BASE_TRANSFORM_SINK_PAD (self));
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " to %" GST_PTR_FORMAT, in_caps, out_caps);

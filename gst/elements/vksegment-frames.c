@@ -219,8 +219,7 @@ static GstFlowReturn
 transform_regions (GstVkSegment *self, GstBuffer *buffer)
 {
   GstVideoFrame frame;
-  if (!gst_video_frame_map (&frame, &GST_VIDEO_FILTER (self)->in_info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+  if (!seg_video_map (&frame, &GST_VIDEO_FILTER (self)->in_info, buffer, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("a frame that is not as its caps say"),
         ("%" GST_PTR_FORMAT, buffer));
     return GST_FLOW_ERROR;

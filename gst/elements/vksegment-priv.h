@@ -54,7 +54,7 @@ struct _GstVkSegment {
   SegFlight
       flights[SEG_FLIGHTS]; /* mode=sync, results as images: one for each slot, in turn */
   guint next_slot;
-  gboolean in_images, out_images; /* caps */
+  gboolean in_images, in_dmabuf, out_images; /* caps */
   SegMode mode;
   SegOutputKind output;
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */

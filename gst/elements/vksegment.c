@@ -20,7 +20,8 @@
  *
  * Frames and results may each be in host memory or in images of the pipeline's Vulkan device
  * (memory:VulkanImage), as the neighbours want. With results in images, frames of mode=sync leave
- * before the device is done with them.
+ * before the device is done with them. Frames may come in dma-bufs as well (memory:DMABuf, linear), which the
+ * device reads itself where it can import them.
  *
  * ## Example launch lines
  * |[
@@ -44,6 +45,7 @@
  * are something. In the place of vksegproposals there may be any element that attaches
  * #GstVideoRegionOfInterestMeta.
  */
+#include "elements/caps.h"
 #include "elements/vksegment-priv.h"
 #include "elements/videoframe.h"
 
@@ -159,7 +161,7 @@ gst_vk_segment_propose_allocation (
     GstBaseTransform *transform, GstQuery *decide, GstQuery *query)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
-  if (self->in_images && decide != NULL)
+  if ((self->in_images || self->in_dmabuf) && decide != NULL)
     gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   else if (!parent_class ()->propose_allocation (transform, decide, query))
     return FALSE;
@@ -305,7 +307,7 @@ gst_vk_segment_init (GstVkSegment *self)
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
 }
 
-/* In host memory, or, where that was built in, in images of the device. */
+/* In images of the device, where those were built in, in host memory or in dma-bufs. */
 static void
 add_pad_template (GstElementClass *klass, const char *name, GstPadDirection direction)
 {
@@ -313,6 +315,7 @@ add_pad_template (GstElementClass *klass, const char *name, GstPadDirection dire
       gst_caps_from_string (!seg_gpu_is_built ()  ? SEG_VIDEO_CAPS
                             : seg_gpu_has_gray () ? SEG_IMAGE_CAPS_GRAY ";" SEG_VIDEO_CAPS
                                                   : SEG_IMAGE_CAPS ";" SEG_VIDEO_CAPS);
+  gst_caps_append (caps, seg_caps_dmabuf ());
   gst_element_class_add_pad_template (
       klass, gst_pad_template_new (name, direction, GST_PAD_ALWAYS, caps));
   gst_caps_unref (caps);

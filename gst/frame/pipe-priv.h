@@ -109,6 +109,7 @@ typedef struct {
   SegPiece drawn; /* the result as the device writes it */
   SegPiece kept;  /* config.result_on_device: the slot's own, which may be the same */
   SegCmd *bring;  /* the frame to the device; NULL when it is there */
+  gboolean there; /* it has been brought otherwise: see seg_pipe_slot_is_there */
   SegCmd *look;   /* the network's input from the frame; when tiled, of a round */
   SegCmd *show;   /* the result, and what else the host gets */
   SegBatch *batch;

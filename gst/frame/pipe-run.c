@@ -23,6 +23,14 @@ add (Sender *s, SegCmd *cmd)
     s->cmds[s->n++] = cmd;
 }
 
+static void
+bring (Sender *s)
+{
+  if (!s->slot->there)
+    add (s, s->slot->bring);
+  s->slot->there = FALSE;
+}
+
 static gboolean
 send (Sender *s, gboolean last, GError **error)
 {
@@ -55,7 +63,7 @@ send_round (Sender *s, GError **error)
 static gboolean
 send_frame (Sender *s, GError **error)
 {
-  add (s, s->slot->bring);
+  bring (s);
   add (s, s->pipe->begin);
   for (guint i = 0; i < s->slot->rounds; i++)
     if (!send_round (s, error))
@@ -102,7 +110,7 @@ send_inference (Sender *s, GError **error)
 static gboolean
 send_redraw (Sender *s, GError **error)
 {
-  add (s, s->slot->bring);
+  bring (s);
   add (s, s->slot->show);
   return send (s, TRUE, error);
 }
@@ -111,7 +119,7 @@ send_redraw (Sender *s, GError **error)
 static gboolean
 start_hosted (Sender *s, GError **error)
 {
-  add (s, s->slot->bring);
+  bring (s);
   add (s, s->pipe->begin);
   add (s, s->slot->look);
   return send (s, TRUE, error);

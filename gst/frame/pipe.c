@@ -255,6 +255,20 @@ seg_pipe_slot_frame (const SegPipe *pipe, guint slot)
 }
 
 SegPiece
+seg_pipe_slot_seen (const SegPipe *pipe, guint slot)
+{
+  const SegPipeSlot *s = &pipe->slots[slot];
+  return (SegPiece){ pipe->staged ? pipe->work : s->upload, s->frame_offset,
+    pipe->frame.n_bytes };
+}
+
+void
+seg_pipe_slot_is_there (SegPipe *pipe, guint slot, gboolean there)
+{
+  pipe->slots[slot].there = there;
+}
+
+SegPiece
 seg_pipe_slot_kept (const SegPipe *pipe, guint slot)
 {
   return pipe->slots[slot].kept;

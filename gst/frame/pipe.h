@@ -151,6 +151,11 @@ double seg_pipe_slot_ms (const SegPipe *pipe, guint slot); /* as seg_pipe_last_m
  * Known after the first frame. */
 gboolean seg_pipe_is_hosted (const SegPipe *pipe);
 
+/* The same for a frame that a submission of somebody else has brought, and the host not: seg_pipe_slot_frame
+ * is the host's place, this where shaders look. Then the next submit of the slot brings nothing. */
+SegPiece seg_pipe_slot_seen (const SegPipe *pipe, guint slot);
+void seg_pipe_slot_is_there (SegPipe *pipe, guint slot, gboolean there);
+
 /* Pixels of each class (256) in the last frame, and the last frame's time on the device with the
  * transfers, in ms. */
 const guint32 *seg_pipe_areas (const SegPipe *pipe);

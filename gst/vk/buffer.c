@@ -170,3 +170,9 @@ seg_buffer_bytes (const SegBuffer *buffer)
 {
   return buffer->n_bytes;
 }
+
+const SegVk *
+seg_buffer_vk (const SegBuffer *buffer)
+{
+  return buffer->vk;
+}

@@ -52,6 +52,7 @@ typedef struct {
   SegMatrixShape matrix_shapes[SEG_MAX_MATRIX_SHAPES];
   guint n_matrix_shapes;
   SegWorkgroupMatrices workgroup_matrices; /* VK_NV_cooperative_matrix2, enabled */
+  gboolean dmabuf; /* VK_EXT_external_memory_dma_buf, enabled: see vk/import.h */
   gboolean timestamps;
   double timestamp_ns; /* a tick */
 

@@ -38,7 +38,7 @@ create_device (SegVk *vk, GError **error)
     .pNext = p->info.n_matrix_shapes > 0 ? &matrices.size : next,
     .features = { .shaderInt64 = p->info.int64 },
   };
-  const char *extensions[4];
+  const char *extensions[8];
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
@@ -52,12 +52,22 @@ create_device (SegVk *vk, GError **error)
     extensions[info.enabledExtensionCount++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
   if (p->info.workgroup_matrices.invocations > 0)
     extensions[info.enabledExtensionCount++] = VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME;
+  if (p->info.dmabuf) {
+    extensions[info.enabledExtensionCount++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
+    extensions[info.enabledExtensionCount++] =
+        VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME;
+  }
+  if (p->foreign)
+    extensions[info.enabledExtensionCount++] = VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME;
   if (p->portability)
     extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
   if (!seg_vk_check (vk, vkCreateDevice (p->handle, &info, NULL, &vk->device),
           "vkCreateDevice", error))
     return FALSE;
   vkGetDeviceQueue (vk->device, p->queue_family, 0, &vk->queue);
+  if (p->info.dmabuf)
+    vk->fd_properties = (PFN_vkGetMemoryFdPropertiesKHR) vkGetDeviceProcAddr (
+        vk->device, "vkGetMemoryFdPropertiesKHR");
   return TRUE;
 }
 

@@ -207,6 +207,30 @@ read_features (SegPhysical *p, guint32 api_version)
   p->info.int64 = all.features.shaderInt64 == VK_TRUE;
 }
 
+/* Whether dma-bufs can become buffers. Two extensions of the device; what they stand on is in Vulkan 1.1. */
+static void
+read_dmabuf (SegPhysical *p)
+{
+  const VkPhysicalDeviceExternalBufferInfo info = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+    .usage = SEG_IMPORT_USAGE,
+    .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+  };
+  VkExternalBufferProperties properties = {
+    VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES
+  };
+  if (!has_extension (p->handle, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)
+      || !has_extension (p->handle, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME))
+    return;
+  vkGetPhysicalDeviceExternalBufferProperties (p->handle, &info, &properties);
+  VkExternalMemoryFeatureFlags can =
+      properties.externalMemoryProperties.externalMemoryFeatures;
+  p->info.dmabuf = (can & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) != 0;
+  p->dmabuf_alone = (can & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0;
+  p->foreign = p->info.dmabuf
+               && has_extension (p->handle, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
+}
+
 /* Of Vulkan 1.3; the extension before it is not worth the trouble. */
 static void
 read_integer_dot (SegPhysical *p, guint32 api_version)
@@ -246,6 +270,7 @@ seg_physical_read (SegPhysical *p, VkPhysicalDevice handle, guint32 queue_family
   read_properties (p, version);
   read_features (p, version);
   read_integer_dot (p, version);
+  read_dmabuf (p);
   return TRUE;
 }
 

@@ -42,7 +42,9 @@ typedef struct {
   guint64 timestamp_mask;     /* valid bits of a timestamp */
   guint64 max_uniform_bytes;  /* one uniform buffer binding */
   gboolean float16_extension; /* shaderFloat16 comes from VK_KHR_shader_float16_int8 */
-  gboolean portability; /* VK_KHR_portability_subset is there and so must be enabled */
+  gboolean dmabuf_alone; /* imported memory is for one buffer, and must be told which */
+  gboolean foreign;      /* VK_EXT_queue_family_foreign is there and is enabled */
+  gboolean portability;  /* VK_KHR_portability_subset is there and so must be enabled */
   VkPhysicalDeviceMemoryProperties memory;
 } SegPhysical;
 
@@ -84,6 +86,7 @@ struct _SegVk {
   SegVkAdoption adoption;
   gsize once; /* g_once: 0, then what was found out plus 1 */
   SegPipelines *pipelines;
+  PFN_vkGetMemoryFdPropertiesKHR fd_properties; /* where info.dmabuf */
   PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without VK_EXT_debug_utils */
   PFN_vkCmdEndDebugUtilsLabelEXT end_label;
 };
@@ -107,6 +110,12 @@ struct _SegBuffer {
   gsize n_bytes;
   gpointer map;
 };
+
+/* --- import.c ------------------------------------------------------------------------------------ */
+
+/* Usage of an imported buffer: read, by shaders and copies. */
+#define SEG_IMPORT_USAGE                                                                 \
+  (VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT)
 
 /* --- view.c: what a view kind means ------------------------------------------------------------ */
 

@@ -73,6 +73,7 @@ SegBuffer *seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **
 void seg_buffer_free (SegBuffer **buffer);
 gpointer seg_buffer_map (const SegBuffer *buffer); /* mapped for life; NULL for DEVICE */
 gsize seg_buffer_bytes (const SegBuffer *buffer);
+const SegVk *seg_buffer_vk (const SegBuffer *buffer);
 
 /* --- pipelines ------------------------------------------------------------------------------ */
 

@@ -32,7 +32,7 @@ OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc',
             'vulkandownload'}
 # Instead of what this machine has not.
 INSTEAD = [
-    (r'\bv4l2src( device=\S+)?',
+    (r'\bv4l2src( (?:device|io-mode)=\S+)*',
      'videotestsrc is-live=true num-buffers=4 ! video/x-raw,width=160,height=120'),
     (r'\bautovideosink\b', 'fakesink'),
     (r'\bimagefreeze\b', 'imagefreeze num-buffers=4'),

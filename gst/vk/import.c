@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk/import.h"
+
+#include "vk/private.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define HANDLE_TYPE VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
+
+/* Types that both the fd and the buffer can have; 0: the driver does not know the fd. */
+static guint32
+types_of (SegVk *vk, int fd, guint32 of_buffer)
+{
+  VkMemoryFdPropertiesKHR properties = { VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR };
+  if (vk->fd_properties (vk->device, HANDLE_TYPE, fd, &properties) != VK_SUCCESS)
+    return 0;
+  return properties.memoryTypeBits & of_buffer;
+}
+
+/* The driver takes a copy of the fd. */
+static VkResult
+take_memory (SegBuffer *buffer, int fd, guint32 types)
+{
+  SegVk *vk = buffer->vk;
+  const VkMemoryDedicatedAllocateInfo alone = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
+    .buffer = buffer->handle,
+  };
+  const VkImportMemoryFdInfoKHR import = {
+    .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
+    .pNext = vk->physical.dmabuf_alone ? &alone : NULL,
+    .handleType = HANDLE_TYPE,
+    .fd = fcntl (fd, F_DUPFD_CLOEXEC, 0),
+  };
+  const VkMemoryAllocateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+    .pNext = &import,
+    .allocationSize = buffer->n_bytes,
+    .memoryTypeIndex = (guint32) g_bit_nth_lsf (types, -1),
+  };
+  if (import.fd < 0)
+    return VK_ERROR_TOO_MANY_OBJECTS;
+  VkResult result = vkAllocateMemory (vk->device, &info, NULL, &buffer->memory);
+  if (result != VK_SUCCESS)
+    close (import.fd);
+  return result;
+}
+
+static gboolean
+create (SegBuffer *buffer, int fd, GError **error)
+{
+  SegVk *vk = buffer->vk;
+  const VkExternalMemoryBufferCreateInfo external = {
+    .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+    .handleTypes = HANDLE_TYPE,
+  };
+  const VkBufferCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+    .pNext = &external,
+    .size = buffer->n_bytes,
+    .usage = SEG_IMPORT_USAGE,
+    .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+  };
+  VkMemoryRequirements need;
+  if (!seg_vk_check (vk, vkCreateBuffer (vk->device, &info, NULL, &buffer->handle),
+          "vkCreateBuffer", error))
+    return FALSE;
+  vkGetBufferMemoryRequirements (vk->device, buffer->handle, &need);
+  guint32 types = types_of (vk, fd, need.memoryTypeBits);
+  if (types == 0 || need.size > buffer->n_bytes) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s cannot import this dma-buf: %s",
+        vk->physical.info.name,
+        types == 0 ? "it is in memory that the device does not reach"
+                   : "it is not a whole number of pages");
+    return FALSE;
+  }
+  return seg_vk_check (
+             vk, take_memory (buffer, fd, types), "vkAllocateMemory of a dma-buf", error)
+         && seg_vk_check (vk,
+             vkBindBufferMemory (vk->device, buffer->handle, buffer->memory, 0),
+             "vkBindBufferMemory of a dma-buf", error);
+}
+
+SegBuffer *
+seg_buffer_import (SegVk *vk, int fd, GError **error)
+{
+  if (!seg_vk_alive (vk, error))
+    return NULL;
+  off_t size = lseek (fd, 0, SEEK_END);
+  if (vk->fd_properties == NULL || size <= 0
+      || (guint64) size > vk->physical.info.max_allocation_bytes) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s cannot import this dma-buf: %s",
+        vk->physical.info.name,
+        vk->fd_properties == NULL ? "the device has no VK_EXT_external_memory_dma_buf"
+        : size <= 0               ? "its size cannot be told"
+                                  : "it is larger than what the device can allocate");
+    return NULL;
+  }
+  SegBuffer *buffer = g_new0 (SegBuffer, 1);
+  buffer->vk = seg_vk_ref (vk);
+  buffer->n_bytes = (gsize) size;
+  if (!create (buffer, fd, error))
+    seg_buffer_free (&buffer);
+  return buffer;
+}
+
+/* --- whose it is --------------------------------------------------------------------------------- */
+
+#define STAGES (VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT)
+
+static gboolean
+hand_over (SegCmd *cmd, SegBuffer *buffer, gboolean to_us, GError **error)
+{
+  guint32 ours = cmd->vk->physical.queue_family;
+  guint32 theirs =
+      cmd->vk->physical.foreign ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL;
+  const VkBufferMemoryBarrier barrier = {
+    .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
+    .dstAccessMask = to_us ? VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT : 0,
+    .srcQueueFamilyIndex = to_us ? theirs : ours,
+    .dstQueueFamilyIndex = to_us ? ours : theirs,
+    .buffer = buffer->handle,
+    .size = VK_WHOLE_SIZE,
+  };
+  if (!seg_record_check (cmd, error))
+    return FALSE;
+  vkCmdPipelineBarrier (cmd->buffer, STAGES, STAGES, 0, 0, NULL, 1, &barrier, 0, NULL);
+  return TRUE;
+}
+
+gboolean
+seg_cmd_acquire (SegCmd *cmd, SegBuffer *imported, GError **error)
+{
+  return hand_over (cmd, imported, TRUE, error);
+}
+
+gboolean
+seg_cmd_release (SegCmd *cmd, SegBuffer *imported, GError **error)
+{
+  return hand_over (cmd, imported, FALSE, error);
+}

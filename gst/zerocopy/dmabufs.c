@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame/plane.h"
+#include "vk/import.h"
+#include "zerocopy/dmabuf.h"
+
+#include <gst/allocators/gstdmabuf.h>
+
+#include <poll.h>
+
+GST_DEBUG_CATEGORY_STATIC (dmabuf_debug);
+#define GST_CAT_DEFAULT dmabuf_debug
+
+/* --- what was imported ------------------------------------------------------------------------------ */
+
+/* Held by the list of imports, and by the memory for its end, which may come in any thread. */
+typedef struct {
+  gint ref_count;
+  gpointer memory; /* atomic; NULL once it is gone */
+  GMutex lock;
+  SegBuffer *buffer; /* lock; NULL: the device cannot, or either holder is gone */
+} Import;
+
+static void
+drop_import (Import *import)
+{
+  g_mutex_lock (&import->lock);
+  seg_buffer_free (&import->buffer);
+  g_mutex_unlock (&import->lock);
+  if (!g_atomic_int_dec_and_test (&import->ref_count))
+    return;
+  g_mutex_clear (&import->lock);
+  g_free (import);
+}
+
+/* No slot uses it, since slots hold the memory. */
+static void
+memory_is_gone (gpointer data, GstMiniObject *memory)
+{
+  Import *import = data;
+  g_atomic_pointer_set (&import->memory, NULL);
+  drop_import (import);
+}
+
+typedef struct {
+  SegCmd *cmd;
+  SegPlane planes[SEG_MAX_PLANES];
+  GstMemory *memories[SEG_MAX_PLANES]; /* that it may still use */
+  guint n_planes;
+} Slot;
+
+struct _SegDmabufs {
+  SegVk *vk;
+  GMutex lock;        /* for what follows */
+  GPtrArray *imports; /* a handful: as many as upstream has buffers, times planes */
+  enum { NO_WAY, IMPORTED, MAPPED } way; /* that the last frame went, as it was logged */
+  guint n_slots;
+  Slot slots[];
+};
+
+SegDmabufs *
+seg_dmabufs_new (SegVk *vk, guint n_slots)
+{
+  static gsize once = 0;
+  if (g_once_init_enter (&once)) {
+    GST_DEBUG_CATEGORY_INIT (
+        dmabuf_debug, "vkseg-zerocopy", 0, "vkseg: frames in the memory of devices");
+    g_once_init_leave (&once, 1);
+  }
+  SegDmabufs *self = g_malloc0 (sizeof (SegDmabufs) + n_slots * sizeof (Slot));
+  self->vk = seg_vk_ref (vk);
+  self->imports = g_ptr_array_new ();
+  self->n_slots = n_slots;
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+void
+seg_dmabufs_free (SegDmabufs **dmabufs)
+{
+  SegDmabufs *self = *dmabufs;
+  *dmabufs = NULL;
+  if (self == NULL)
+    return;
+  for (guint i = 0; i < self->n_slots; i++) {
+    seg_dmabufs_release (self, i);
+    seg_cmd_free (&self->slots[i].cmd);
+  }
+  for (guint i = 0; i < self->imports->len; i++)
+    drop_import (self->imports->pdata[i]);
+  g_ptr_array_unref (self->imports);
+  seg_vk_unref (self->vk);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+static Import *
+import_memory (SegDmabufs *self, GstMemory *memory, GError **error)
+{
+  Import *import = g_new0 (Import, 1);
+  import->ref_count = 2;
+  import->memory = memory;
+  g_mutex_init (&import->lock);
+  import->buffer = seg_buffer_import (self->vk, gst_dmabuf_memory_get_fd (memory), error);
+  gst_mini_object_weak_ref (GST_MINI_OBJECT (memory), memory_is_gone, import);
+  g_ptr_array_add (self->imports, import);
+  GST_DEBUG ("memory %p: %s", (gpointer) memory,
+      import->buffer != NULL ? "imported" : (*error)->message);
+  return import;
+}
+
+/* That of the memory, made when it comes for the first time; those of memories that are gone go too. */
+static Import *
+get_import (SegDmabufs *self, GstMemory *memory, GError **error)
+{
+  for (guint i = 0; i < self->imports->len;) {
+    Import *import = self->imports->pdata[i];
+    gpointer of = g_atomic_pointer_get (&import->memory);
+    if (of == memory)
+      return import;
+    if (of == NULL)
+      drop_import (g_ptr_array_remove_index_fast (self->imports, i));
+    else
+      i++;
+  }
+  return import_memory (self, memory, error);
+}
+
+static gboolean
+import_plane (SegDmabufs *self, Slot *slot, const SegDmaPlane *plane,
+    const SegFrame *frame, guint p, GError **error)
+{
+  gsize offset = plane->skip + plane->memory->offset;
+  GstMemory *whole = plane->memory;
+  while (whole->parent != NULL) /* whose offset the part's counts from */
+    whole = whole->parent;
+  Import *import = get_import (self, whole, error);
+  if (import->buffer == NULL) {
+    if (error != NULL && *error == NULL)
+      g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "as before, the device cannot");
+    return FALSE;
+  }
+  slot->planes[p] = (SegPlane){ import->buffer, offset, (gsize) plane->stride };
+  slot->memories[p] = plane->memory;
+  return seg_plane_check (self->vk, &slot->planes[p], frame, p, error);
+}
+
+/* --- frames ------------------------------------------------------------------------------------------ */
+
+static void
+log_way (SegDmabufs *self, const GError *why)
+{
+  if (self->way == (why == NULL ? IMPORTED : MAPPED))
+    return;
+  self->way = why == NULL ? IMPORTED : MAPPED;
+  if (why == NULL)
+    GST_INFO (
+        "frames in dma-bufs are imported: %s reads them", seg_vk_info (self->vk)->name);
+  else
+    GST_INFO ("frames in dma-bufs are mapped and copied by the CPU: %s", why->message);
+}
+
+gboolean
+seg_dmabufs_import (SegDmabufs *self, guint n, const SegDmaPlane planes[SEG_MAX_PLANES],
+    const SegFrame *frame)
+{
+  g_autoptr (GError) error = NULL;
+  Slot *slot = &self->slots[n];
+  gboolean ok = TRUE;
+  seg_dmabufs_release (self, n);
+  guint n_planes = seg_format_info (frame->format)->n_planes;
+  g_mutex_lock (&self->lock);
+  if (!seg_vk_info (self->vk)->dmabuf) {
+    g_set_error (&error, SEG_ERROR, SEG_ERROR_DEVICE,
+        "%s does not import them (no VK_EXT_external_memory_dma_buf is enabled)",
+        seg_vk_info (self->vk)->name);
+    ok = FALSE;
+  }
+  for (guint p = 0; p < n_planes && ok; p++)
+    ok = import_plane (self, slot, &planes[p], frame, p, &error);
+  log_way (self, error);
+  g_mutex_unlock (&self->lock);
+  for (guint p = 0; p < n_planes && ok; p++)
+    gst_memory_ref (slot->memories[p]);
+  slot->n_planes = ok ? n_planes : 0;
+  return ok;
+}
+
+/* Buffers of several planes may be one. */
+static gboolean
+hand_over (Slot *slot, gboolean to_us, GError **error)
+{
+  for (guint p = 0; p < slot->n_planes; p++) {
+    guint q = 0;
+    while (slot->planes[q].buffer != slot->planes[p].buffer)
+      q++;
+    if (q == p
+        && !(to_us ? seg_cmd_acquire : seg_cmd_release) (
+            slot->cmd, slot->planes[p].buffer, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+record (Slot *slot, const SegFrame *frame, const SegPiece *at, GError **error)
+{
+  if (!seg_cmd_begin (slot->cmd, error) || !hand_over (slot, TRUE, error))
+    return FALSE;
+  for (guint p = 0; p < slot->n_planes; p++)
+    if (!seg_plane_record (slot->cmd, &slot->planes[p], frame, p, at, error))
+      return FALSE;
+  return hand_over (slot, FALSE, error) && seg_cmd_end (slot->cmd, error);
+}
+
+/* Of a driver that has put a frame's buffer on its way before it is written: readable means done. */
+#define WRITTEN_WITHIN_MS 2000
+
+static gboolean
+wait_for_writers (const Slot *slot, GError **error)
+{
+  for (guint p = 0; p < slot->n_planes; p++) {
+    struct pollfd fd = { gst_dmabuf_memory_get_fd (slot->memories[p]), POLLIN, 0 };
+    if (poll (&fd, 1, WRITTEN_WITHIN_MS) == 0) {
+      g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+          "a frame in dma-bufs that is still being written after %d ms",
+          WRITTEN_WITHIN_MS);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+seg_dmabufs_load (
+    SegDmabufs *self, guint n, const SegFrame *frame, const SegPiece *at, GError **error)
+{
+  Slot *slot = &self->slots[n];
+  if (slot->cmd == NULL)
+    slot->cmd = seg_cmd_new (self->vk, FALSE, error);
+  return slot->cmd != NULL && record (slot, frame, at, error)
+         && wait_for_writers (slot, error) && seg_cmd_submit (slot->cmd, error);
+}
+
+/* Waits for the slot's fence, which is there by then. */
+void
+seg_dmabufs_release (SegDmabufs *self, guint n)
+{
+  Slot *slot = &self->slots[n];
+  if (slot->n_planes > 0 && slot->cmd != NULL)
+    seg_cmd_wait (slot->cmd, NULL);
+  for (guint p = 0; p < slot->n_planes; p++)
+    gst_memory_unref (slot->memories[p]);
+  slot->n_planes = 0;
+}

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Frames in dma-bufs beside the same frames in host memory. No hardware: a memfd can be mapped as a dma-buf
+ * can, and lavapipe (from Mesa 24.3 on) imports it. */
+#define _GNU_SOURCE /* memfd_create */
+#include "frame/color-net.h"
+
+#include "elements/settings.h"
+#include "elements/videoframe.h"
+#include "elements/vksegment.h"
+#include "lib/device.h"
+#include "meta/gstvksegmeta.h"
+
+#include <gst/allocators/gstdmabuf.h>
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define N_FRAMES 4
+#define PAGE     4096
+
+static char *dir;
+static gboolean imports; /* the device can */
+static GstAllocator *allocator;
+
+/* --- frames ---------------------------------------------------------------------------------------- */
+
+/* How planes lie in memory. */
+typedef enum {
+  PLAIN,   /* as GstVideoInfo says, without a meta */
+  PADDED,  /* wider rows, and something before each plane */
+  APART,   /* a memory for each plane */
+  UNEVEN,  /* offsets that are no whole words: never imported */
+  PART_OF, /* the second part of a larger memory */
+  N_LAYOUTS
+} Layout;
+
+static void
+write_fd (int fd, gsize size, const guint8 *data, gsize n_bytes, gsize offset)
+{
+  g_assert_cmpint (ftruncate (fd, (off_t) size), ==, 0);
+  g_assert_cmpint (pwrite (fd, data, n_bytes, (off_t) offset), ==, (gssize) n_bytes);
+}
+
+/* Whole pages, as those of drivers are. */
+static GstMemory *
+new_memory (const guint8 *data, gsize n_bytes, gsize before)
+{
+  int fd = memfd_create ("vkseg-test", MFD_CLOEXEC);
+  gsize size = (before + n_bytes + PAGE - 1) & ~(gsize) (PAGE - 1);
+  g_assert_cmpint (fd, >=, 0);
+  write_fd (fd, size, data, n_bytes, before);
+  GstMemory *whole = gst_dmabuf_allocator_alloc (allocator, fd, size);
+  if (before == 0)
+    return whole;
+  GstMemory *part = gst_memory_share (whole, (gssize) before, (gssize) n_bytes);
+  gst_memory_unref (whole);
+  return part;
+}
+
+static guint8
+pixel (guint frame, guint plane, guint x, guint y)
+{
+  return (guint8) ((x + frame * 5) / 24 * 90 + y / 20 * 50 + plane * 31 + (x ^ y) % 7);
+}
+
+static gsize
+row_bytes (const GstVideoInfo *info, guint p, guint *n_rows)
+{
+  SegFrame frame = { .width = (guint) info->width, .height = (guint) info->height };
+  g_assert_true (seg_video_format (GST_VIDEO_INFO_FORMAT (info), &frame.format));
+  *n_rows = seg_frame_n_rows (&frame, p);
+  return seg_frame_row_bytes (&frame, p);
+}
+
+static gsize
+place_plane (const GstVideoInfo *info, guint p, gsize used, Layout layout, gsize *offset,
+    gint *stride)
+{
+  guint n_rows;
+  gsize row = row_bytes (info, p, &n_rows);
+  gsize gap = layout == PADDED ? 256 : layout == UNEVEN ? 3 : 0;
+  if (layout == PLAIN || layout == PART_OF) {
+    *offset = GST_VIDEO_INFO_PLANE_OFFSET (info, p);
+    *stride = GST_VIDEO_INFO_PLANE_STRIDE (info, p);
+  } else {
+    *offset = used + gap;
+    *stride = layout == UNEVEN ? (gint) row + 1 : (gint) ((row + 63) & ~(gsize) 63) + 64;
+  }
+  return *offset + (gsize) *stride * n_rows;
+}
+
+/* The bytes, planes laid out; what is in no plane is 0xee. */
+static GByteArray *
+draw (const GstVideoInfo *info, guint number, Layout layout, gsize *offset, gint *stride)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {
+    guint n_rows;
+    gsize row = row_bytes (info, p, &n_rows), old = bytes->len;
+    gsize end = place_plane (info, p, bytes->len, layout, &offset[p], &stride[p]);
+    g_byte_array_set_size (bytes, (guint) MAX (end, old));
+    memset (bytes->data + old, 0xee, bytes->len - old);
+    for (guint y = 0; y < n_rows; y++)
+      for (guint x = 0; x < row; x++)
+        bytes->data[offset[p] + y * (gsize) stride[p] + x] = pixel (number, p, x, y);
+  }
+  if (bytes->len < info->size)
+    g_byte_array_set_size (bytes, (guint) info->size);
+  return bytes;
+}
+
+static GstBuffer *
+new_frame (const GstVideoInfo *info, guint number, Layout layout, gboolean dmabuf)
+{
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 0 };
+  g_autoptr (GByteArray) bytes = draw (info, number, layout, offset, stride);
+  GstBuffer *buffer = gst_buffer_new ();
+  guint n_planes = GST_VIDEO_INFO_N_PLANES (info);
+  if (!dmabuf) {
+    gst_buffer_append_memory (buffer, gst_allocator_alloc (NULL, bytes->len, NULL));
+    gst_buffer_fill (buffer, 0, bytes->data, bytes->len);
+  } else if (layout != APART) {
+    gst_buffer_append_memory (
+        buffer, new_memory (bytes->data, bytes->len, layout == PART_OF ? PAGE + 64 : 0));
+  } else {
+    for (guint p = 0, at = 0; p < n_planes; p++) {
+      gsize end = p + 1 < n_planes ? offset[p + 1] : bytes->len;
+      GstMemory *memory = new_memory (bytes->data + offset[p], end - offset[p], 0);
+      gst_buffer_append_memory (buffer, memory);
+      offset[p] = at;
+      at += (guint) memory->size;
+    }
+  }
+  if (layout != PLAIN && layout != PART_OF)
+    gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+        GST_VIDEO_INFO_FORMAT (info), (guint) info->width, (guint) info->height, n_planes,
+        offset, stride);
+  GST_BUFFER_PTS (buffer) = number * GST_SECOND / 30;
+  GST_BUFFER_DURATION (buffer) = GST_SECOND / 30;
+  return buffer;
+}
+
+/* --- elements -------------------------------------------------------------------------------------- */
+
+#define FEATURE "(memory:DMABuf)"
+
+static GstHarness *
+open_harness (const char *feature, const char *format, const GstVideoInfo *info,
+    const char *settings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *line = g_strdup_printf (
+      "vksegment cache-dir=%s model=%s/plain.onnx %s", dir, dir, settings);
+  g_autofree char *caps =
+      g_strdup_printf ("video/x-raw%s,%s,width=%d,height=%d,framerate=30/1", feature,
+          format, info->width, info->height);
+  GstElement *element =
+      gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, &error);
+  g_assert_no_error (error);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_src_caps_str (h, caps);
+  return h;
+}
+
+static guint
+host_copies (GstHarness *h)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint n = 0;
+  g_object_get (h->element, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint (stats, "host-copies", &n));
+  return n;
+}
+
+static void
+append (GByteArray *pixels, const GstVideoInfo *info, GstBuffer *buffer)
+{
+  GstVideoFrame f;
+  g_assert_true (gst_video_frame_map (&f, info, buffer, GST_MAP_READ));
+  for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {
+    guint n_rows;
+    gsize row = row_bytes (info, p, &n_rows);
+    for (guint y = 0; y < n_rows; y++)
+      g_byte_array_append (pixels,
+          (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&f, p)
+              + y * (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (&f, p),
+          (guint) row);
+  }
+  gst_video_frame_unmap (&f);
+}
+
+/* What comes out for some frames, and how many of them the CPU has read. */
+static GByteArray *
+run (GstHarness *h, const GstVideoInfo *info, Layout layout, gboolean dmabuf, guint *read)
+{
+  GByteArray *pixels = g_byte_array_new ();
+  for (guint i = 0; i < N_FRAMES; i++)
+    g_assert_cmpint (
+        gst_harness_push (h, new_frame (info, i, layout, dmabuf)), ==, GST_FLOW_OK);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (h->sinkpad);
+  GstVideoInfo out;
+  g_assert_true (gst_video_info_from_caps (&out, caps));
+  for (guint i = 0; i < N_FRAMES; i++) {
+    g_autoptr (GstBuffer) buffer = gst_harness_pull (h);
+    append (pixels, &out, buffer);
+  }
+  *read = host_copies (h) - N_FRAMES;
+  gst_harness_teardown (h);
+  return pixels;
+}
+
+/* --- the same pixels ------------------------------------------------------------------------------- */
+
+static void
+compare (const char *feature, const char *format, const GstVideoInfo *info, Layout layout,
+    const char *settings)
+{
+  guint read;
+  g_autofree char *plain = g_strdup_printf (
+      "format=%s", gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)));
+  g_test_message ("%s %s %dx%d, layout %d, %s", feature, format, info->width,
+      info->height, layout, settings);
+  g_autoptr (GByteArray) want =
+      run (open_harness ("", plain, info, settings), info, layout, FALSE, &read);
+  g_assert_cmpuint (read, ==, N_FRAMES);
+  g_autoptr (GByteArray) got =
+      run (open_harness (feature, format, info, settings), info, layout, TRUE, &read);
+  g_assert_cmpmem (got->data, got->len, want->data, want->len);
+  g_assert_cmpuint (read, ==, imports && layout != UNEVEN ? 0 : N_FRAMES);
+}
+
+static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_I420,
+  GST_VIDEO_FORMAT_YUY2, GST_VIDEO_FORMAT_RGBA, GST_VIDEO_FORMAT_BGRx,
+  GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_GRAY8 };
+
+static void
+test_formats (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    GstVideoInfo info;
+    gst_video_info_set_format (&info, formats[i], i % 2 ? 161 : 160, i % 2 ? 61 : 120);
+    g_autofree char *format =
+        g_strdup_printf ("format=%s", gst_video_format_to_string (formats[i]));
+    compare (FEATURE, format, &info, PLAIN, "");
+    compare (FEATURE, format, &info, PADDED, "");
+  }
+}
+
+/* Also as io-mode=dmabuf of v4l2src gives them: the caps say nothing of it. */
+static void
+test_layouts (void)
+{
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 162, 90);
+  for (guint layout = 0; layout < N_LAYOUTS; layout++) {
+    compare (FEATURE, "format=NV12", &info, (Layout) layout, "");
+    compare ("", "format=NV12", &info, (Layout) layout, "");
+  }
+}
+
+static void
+test_outputs (void)
+{
+  static const char *const settings[] = { "output=labels", "output=cutout",
+    "output=matte upsample=none", "interval=2", "tiling=overlap" };
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    compare (FEATURE, "format=NV12", &info, PADDED, settings[i]);
+}
+
+#if GST_CHECK_VERSION(1, 24, 0)
+
+/* As DRM calls them. */
+static void
+test_drm (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    GstVideoInfo info;
+    gst_video_info_set_format (&info, formats[i], 160, 90);
+    g_autofree char *drm = gst_video_dma_drm_fourcc_to_string (
+        gst_video_dma_drm_fourcc_from_format (formats[i]), 0);
+    g_autofree char *format =
+        g_strdup_printf ("format=DMA_DRM,drm-format=(string)\"%s\"", drm);
+    compare (FEATURE, format, &info, PADDED, "");
+    compare (FEATURE, format, &info, PADDED, "output=labels");
+  }
+}
+
+static gboolean
+accepts (GstHarness *h, const char *caps)
+{
+  g_autoptr (GstCaps) c = gst_caps_from_string (caps);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (h->element, "sink");
+  return gst_pad_query_accept_caps (pad, c);
+}
+
+/* Nobody but the driver that made it knows where a tiled frame's pixels are. */
+static void
+test_modifiers (void)
+{
+#define DRM(format)                                                                      \
+  "video/x-raw" FEATURE ",format=DMA_DRM,drm-format=" format                             \
+  ",width=64,height=48,framerate=30/1"
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 64, 48);
+  GstHarness *h = open_harness (FEATURE, "format=DMA_DRM,drm-format=NV12", &info, "");
+  g_assert_true (accepts (h, DRM ("NV12")));
+  g_assert_true (accepts (h, DRM ("AB24")));
+  g_assert_false (accepts (h, DRM ("NV12:0x0100000000000002")));
+  g_assert_false (accepts (h, DRM ("AB24:0x0100000000000001")));
+  g_assert_false (accepts (h, DRM ("P010")));
+  gst_harness_teardown (h);
+}
+
+#endif
+
+/* The frame goes on as it came. */
+static void
+test_meta (void)
+{
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGBA, 160, 90);
+  GstHarness *h = open_harness (FEATURE, "format=RGBA", &info, "output=meta");
+  for (guint i = 0; i < N_FRAMES; i++) {
+    GstBuffer *buffer = new_frame (&info, i, PADDED, TRUE);
+    GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+    g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, buffer);
+    g_assert_true (gst_buffer_peek_memory (out, 0) == memory);
+    g_assert_nonnull (gst_buffer_get_vk_seg_meta (out));
+  }
+  g_assert_cmpuint (host_copies (h), ==, imports ? 0 : N_FRAMES);
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (h->sinkpad);
+  g_assert_true (
+      gst_caps_features_contains (gst_caps_get_features (caps, 0), "memory:DMABuf"));
+  gst_harness_teardown (h);
+}
+
+/* With frames in flight, and, in mode=drop, before there is an answer, when a frame is shown as it is. */
+static void
+test_modes (void)
+{
+  static const char *const modes[] = { "mode=async", "mode=drop",
+    "mode=drop output=meta" };
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
+  for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
+    GstHarness *h = open_harness (FEATURE, "format=NV12", &info, modes[m]);
+    for (guint i = 0; i < 20; i++)
+      g_assert_cmpint (
+          gst_harness_push (h, new_frame (&info, i, (Layout) (i % N_LAYOUTS), TRUE)), ==,
+          GST_FLOW_OK);
+    gst_harness_push_event (h, gst_event_new_eos ());
+    for (guint i = 0; i < 20; i++)
+      gst_buffer_unref (gst_harness_pull (h));
+    gst_harness_teardown (h);
+  }
+}
+
+/* --- what is kept ------------------------------------------------------------------------------------ */
+
+static guint
+count_maps (void)
+{
+  g_autofree char *text = NULL;
+  guint n = 0;
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &text, NULL, NULL));
+  for (const char *at = text; (at = strstr (at, "memfd:vkseg-test")) != NULL; at++)
+    n++;
+  return n;
+}
+
+static guint
+count_fds (void)
+{
+  guint n = 0;
+  DIR *d = opendir ("/proc/self/fd");
+  g_assert_nonnull (d);
+  while (readdir (d) != NULL)
+    n++;
+  closedir (d);
+  return n;
+}
+
+/* Of memory that goes nothing stays, whether the element goes first or last; and memory that comes again is
+ * not imported again. */
+static void
+test_lifetimes (void)
+{
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
+  GstHarness *h = open_harness ("", "format=NV12", &info, "");
+  GstBuffer *kept = new_frame (&info, 0, APART, TRUE);
+  guint n_maps = 0, n_fds = 0;
+  for (guint i = 0; i < 30; i++) {
+    gst_buffer_unref (gst_harness_push_and_pull (h, gst_buffer_ref (kept)));
+    gst_buffer_unref (gst_harness_push_and_pull (h, new_frame (&info, i, PADDED, TRUE)));
+    if (i == 2) {
+      n_maps = count_maps ();
+      n_fds = count_fds ();
+    }
+  }
+  g_assert_cmpuint (count_maps (), <=, n_maps);
+  g_assert_cmpuint (count_fds (), <=, n_fds);
+  gst_harness_teardown (h);
+  gst_buffer_unref (kept);
+  g_assert_cmpuint (count_maps (), ==, 0);
+}
+
+/* --- what is wrong ----------------------------------------------------------------------------------- */
+
+static void
+refuse (const GstVideoInfo *info, GstBuffer *buffer, const char *what)
+{
+  GstHarness *h = open_harness ("", "format=NV12", info, "");
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
+  g_test_message ("%s", what);
+  g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_ERROR);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT);
+  gst_bus_set_flushing (bus, TRUE); /* messages hold the element, which holds the bus */
+  gst_harness_teardown (h);
+}
+
+/* Metas that lie, of dma-bufs and of host memory. */
+static void
+test_hostile (void)
+{
+  static const struct {
+    const char *what;
+    guint plane;
+    gssize add_offset;
+    gint stride; /* 0: as it is */
+    gint add_width;
+    GstVideoFormat format; /* 0: as it is */
+  } cases[] = {
+    { "a plane that begins after the end", 0, 1 << 30, 0, 0, 0 },
+    { "a plane that begins at the very end of numbers", 1, -1 - (1 << 20), 0, 0, 0 },
+    { "a plane that ends after the end", 1, 9000, 0, 0, 0 },
+    { "rows that end after the end", 0, 0, 1 << 20, 0, 0 },
+    { "rows whose length overflows", 1, 0, G_MAXINT, 0, 0 },
+    { "rows that go back", 0, 0, -256, 0, 0 },
+    { "a narrower frame", 0, 0, 0, -64, 0 },
+    { "another format", 0, 0, 0, 0, GST_VIDEO_FORMAT_I420 },
+    { "a format that is none", 0, 0, 0, 0, GST_VIDEO_FORMAT_ENCODED },
+  };
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    guint c = i / 2;
+    GstBuffer *buffer = new_frame (&info, 0, PADDED, i % 2);
+    GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+    meta->offset[cases[c].plane] += (gsize) cases[c].add_offset;
+    if (cases[c].stride != 0)
+      meta->stride[cases[c].plane] = cases[c].stride;
+    meta->width = (guint) ((gint) meta->width + cases[c].add_width);
+    if (cases[c].format != 0)
+      meta->format = cases[c].format;
+    refuse (&info, buffer, cases[c].what);
+  }
+}
+
+/* Memory that is less than the caps say, also where the fd is less than the memory. */
+static void
+test_too_small (void)
+{
+  GstVideoInfo info;
+  guint8 few[64] = { 0 };
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
+  GstBuffer *buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, new_memory (few, sizeof few, 0));
+  refuse (&info, buffer, "one page");
+  int fd = memfd_create ("vkseg-test", MFD_CLOEXEC);
+  write_fd (fd, PAGE, few, sizeof few, 0);
+  buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, gst_dmabuf_allocator_alloc (allocator, fd, 6 * PAGE));
+  refuse (&info, buffer, "an fd of one page that is said to be of six");
+}
+
+static void
+test_silent (void)
+{
+  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  int status = 0;
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  SegVk *vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  imports = seg_vk_info (vk)->dmabuf;
+  g_printerr (
+      "# %s %s\n", seg_vk_info (vk)->driver, imports ? "imports" : "does not import");
+  seg_vk_unref (vk);
+  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  g_free (color_net_write (dir, "plain", COLOR_NET_PLAIN, COLOR_NET_INFO));
+  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
+  allocator = gst_dmabuf_allocator_new ();
+  g_test_add_func ("/dmabuf/formats", test_formats);
+  g_test_add_func ("/dmabuf/layouts", test_layouts);
+  g_test_add_func ("/dmabuf/outputs", test_outputs);
+#if GST_CHECK_VERSION(1, 24, 0)
+  g_test_add_func ("/dmabuf/drm", test_drm);
+  g_test_add_func ("/dmabuf/modifiers", test_modifiers);
+#endif
+  g_test_add_func ("/dmabuf/meta", test_meta);
+  g_test_add_func ("/dmabuf/modes", test_modes);
+  g_test_add_func ("/dmabuf/lifetimes", test_lifetimes);
+  g_test_add_func ("/dmabuf/hostile", test_hostile);
+  g_test_add_func ("/dmabuf/too-small", test_too_small);
+  g_test_add_func ("/dmabuf/validation-is-silent", test_silent);
+  status = g_test_run ();
+  gst_clear_object (&allocator);
+  color_net_remove (dir);
+  g_free (dir);
+  gst_deinit ();
+  return status;
+}
