@@ -201,7 +201,7 @@ time_both (SegTeamSession *t, SegSession *like, const SegTeamOptions *o, GError 
   gboolean ok = all != NULL && measure (t, alone, all, error);
   seg_cmd_free (&alone);
   seg_cmd_free (&all);
-  t->least = ok ? (guint) MAX (2.0, t->batch_ms / t->alone_ms + 1.0) : 0;
+  t->least = ok && !o->always ? (guint) MAX (2.0, t->batch_ms / t->alone_ms + 1.0) : 2;
   return ok;
 }
 

@@ -19,6 +19,8 @@ typedef struct {
   const char *name;     /* teams of different names are different; NULL: of none */
   const guint *outputs; /* those of the graph that are used */
   guint n_outputs;
+  gboolean
+      always; /* together from two on, whether that is sooner done or not: for tests */
 } SegTeamOptions;
 
 /* Into the team of those with a session of the same network (see SegSessionOptions.shared) and the same

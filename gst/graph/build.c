@@ -262,7 +262,7 @@ add_node (SegBuilder *b, const SegModelNode *source, GError **error)
   const SegOp *op = b->lookup (source->domain, source->op_type);
   SegNode *node = seg_node_new (op, source->name, source, b->graph->model->opset);
   g_ptr_array_add (b->graph->nodes, node);
-  if (!connect_inputs (b, node, error)
+  if (!connect_inputs (b, node, error) || !seg_builder_free_batch (b, node, error)
       || ((op->flags & SEG_OP_BODIES) && !seg_builder_add_bodies (b, node, error)))
     return FALSE;
   connect_outputs (b, node);

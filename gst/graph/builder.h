@@ -35,6 +35,9 @@ SegValue *seg_builder_find (SegBuilder *b, const char *name);
 /* inputs.c: the graph's inputs; fixes free dimensions. */
 gboolean seg_builder_add_inputs (
     SegBuilder *b, const SegInputShape *shapes, guint n_shapes, GError **error);
+/* rebatch.c: with any_batch, where a node's constant shape says a batch of one and its data is another,
+ * it says that. The node's inputs are connected, its outputs not yet. */
+gboolean seg_builder_free_batch (SegBuilder *b, SegNode *node, GError **error);
 gboolean seg_builder_add_initializers (SegBuilder *b, GError **error);
 /* Adds the nodes that the source's outputs need. */
 gboolean seg_builder_add_nodes (SegBuilder *b, GError **error);

@@ -131,7 +131,7 @@ typedef enum {
   SEG_GRAPH_HALF = 1 << 3, /* with LAYOUT: the device stores floating point as fp16; some
                               * values stay fp32 */
   SEG_GRAPH_ANY_BATCH = 1 << 5, /* a first dimension of an input that is fixed to 1 may be
-                                 * asked to be another */
+                                 * asked to be another; shapes in the file that say 1 follow */
   SEG_GRAPH_INPUTS_CHANNELS_LAST =
       1 << 2, /* with LAYOUT: inputs of rank 3 and 4 are so even
                                             * where nothing asks for it (tests) */

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A team gives each member what its session gives alone, whoever is there; and refuses networks that
+ * mix the inputs of a batch. A folder as the argument: trained networks there too. */
+#include "engine/team.h"
+#include "lib/device.h"
+#include "lib/net.h"
+#include "lib/onnx-graph.h"
+#include "ops/program.h"
+
+#include <math.h>
+#include <string.h>
+
+#define N_MEMBERS 3
+#define N_ROUNDS  5
+#define FOREVER   60 /* s */
+
+static SegVk *vk;
+static const char *folder;
+
+/* --- networks -------------------------------------------------------------------------------------------- */
+
+static GBytes *
+convolutions (void)
+{
+  Net *net = net_new (1, 3, 17, 21);
+  const char *x =
+      net_op (net, "Relu", net_conv (net, "picture", (NetConv){ 3, 13, 3, 1, 1 }));
+  x = net_resize (net, net_pool (net, "MaxPool", x, 2, 2, 0), "linear", 2);
+  return net_finish (net, net_conv (net, x, (NetConv){ 13, 5, 1 }));
+}
+
+static GBytes *
+of_any_batch (void)
+{
+  Net *net = net_new (0, 8, 16, 16);
+  const char *x = net_conv (net, "picture", (NetConv){ 8, 8, 3, 2, 1 });
+  return net_finish (net, net_op (net, "GlobalAveragePool", net_op (net, "Relu", x)));
+}
+
+/* Long enough for several parts. */
+static GBytes *
+deep (void)
+{
+  Net *net = net_new (1, 3, 96, 96);
+  return net_finish (net, net_unet (net, "picture", 3, 3, 24, 4, TRUE));
+}
+
+static void
+add_shape (GByteArray *graph, const char *name, guint n, const gint64 *shape)
+{
+  const gint64 dims[1] = { n };
+  seg_pb_add_constant (graph, name, SEG_DTYPE_I64, 1, dims, shape);
+}
+
+static GBytes *
+finish (GByteArray *graph, guint rank, const gint64 *out)
+{
+  const gint64 in[4] = { 1, 4, 6, 8 };
+  seg_pb_string (graph, GRAPH_NAME, "net");
+  seg_pb_message (
+      graph, GRAPH_INPUT, seg_pb_free_value_info ("picture", SEG_DTYPE_F32, 4, in));
+  seg_pb_message (
+      graph, GRAPH_OUTPUT, seg_pb_free_value_info ("out", SEG_DTYPE_F32, rank, out));
+  return seg_pb_model (graph, 13, NULL);
+}
+
+/* As exporters leave them: a batch of one in each shape. */
+static GBytes *
+baked (void)
+{
+  const gint64 larger[4] = { 1, 4, 12, 16 }, flat[3] = { 1, -1, 4 },
+               out[3] = { 1, 192, 4 };
+  GByteArray *graph = g_byte_array_new ();
+  add_shape (graph, "larger", 4, larger);
+  add_shape (graph, "flat", 3, flat);
+  seg_pb_add_node (graph, seg_pb_node ("Resize", "x", "picture", "", "", "larger", NULL));
+  seg_pb_add_node (graph, seg_pb_node ("Sigmoid", "y", "x", NULL));
+  seg_pb_add_node (graph, seg_pb_node ("Reshape", "out", "y", "flat", NULL));
+  return finish (graph, 3, out);
+}
+
+/* Each less the mean of all. */
+static GBytes *
+mixed (void)
+{
+  const gint64 axis[1] = { 0 }, out[4] = { 1, 4, 6, 8 };
+  GByteArray *graph = g_byte_array_new ();
+  GByteArray *mean = seg_pb_node ("ReduceMean", "mean", "picture", NULL);
+  seg_pb_attr_ints (mean, "axes", axis, 1);
+  seg_pb_add_node (graph, mean);
+  seg_pb_add_node (graph, seg_pb_node ("Sub", "out", "picture", "mean", NULL));
+  return finish (graph, 4, out);
+}
+
+/* The first dimension becomes another. */
+static GBytes *
+turned (void)
+{
+  static const gint64 perm[4] = { 1, 0, 2, 3 };
+  Net *net = net_new (1, 4, 6, 8);
+  return net_finish (net, net_transpose (net, net_op (net, "Relu", "picture"), perm));
+}
+
+/* --- members --------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  SegModel *model;
+  SegSession *session;
+  SegMember *member;
+  SegBound in, out[4];
+  guint n_outputs;
+  SegBuffer *upload, *readback;
+  gsize offsets[4];
+  SegCmd *before, *alone, *after;
+  SegBatch *batch;
+  GRand *rand;
+  GByteArray *expected[N_ROUNDS];
+  guint n_together;
+} Side;
+
+static const guint outputs[] = { 0, 1, 2, 3 };
+
+static gsize
+element_at (const SegBound *b, gsize i)
+{
+  gsize at = b->view.offset;
+  for (guint axis = b->desc.rank; axis-- > 0; i /= (gsize) b->desc.dims[axis])
+    at += i % (gsize) b->desc.dims[axis] * b->view.strides[axis];
+  return at;
+}
+
+/* Random numbers in 0..1 where the input is; the rest stays 0. */
+static void
+fill (Side *s)
+{
+  guint8 *data = seg_buffer_map (s->upload);
+  gsize n = (gsize) seg_desc_n_elems (&s->in.desc);
+  for (gsize i = 0; i < n; i++) {
+    float f = (float) g_rand_double (s->rand);
+    if (s->in.storage == SEG_STORAGE_F16)
+      ((guint16 *) data)[element_at (&s->in, i)] = seg_half_from_float (f);
+    else
+      ((float *) data)[element_at (&s->in, i)] = f;
+  }
+}
+
+static GByteArray *
+take (const Side *s)
+{
+  GByteArray *all = g_byte_array_new ();
+  for (guint k = 0; k < s->n_outputs; k++) {
+    const SegBound *b = &s->out[k];
+    const guint8 *data = (guint8 *) seg_buffer_map (s->readback) + s->offsets[k];
+    gsize n = (gsize) seg_desc_n_elems (&b->desc);
+    for (gsize i = 0; i < n; i++) {
+      gsize at = element_at (b, i);
+      float f = b->storage == SEG_STORAGE_F16
+                    ? seg_half_to_float (((const guint16 *) data)[at])
+                    : ((const float *) data)[at];
+      g_byte_array_append (all, (const guint8 *) &f, sizeof f);
+    }
+  }
+  return all;
+}
+
+static SegBuffer *
+new_buffer (gsize n_bytes, SegBufferUse use)
+{
+  g_autoptr (GError) error = NULL;
+  SegBuffer *buffer = seg_buffer_new (vk, n_bytes, use, &error);
+  g_assert_no_error (error);
+  return buffer;
+}
+
+static SegCmd *
+begin (void)
+{
+  g_autoptr (GError) error = NULL;
+  SegCmd *cmd = seg_cmd_new (vk, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_true (seg_cmd_begin (cmd, NULL));
+  return cmd;
+}
+
+static void
+record (Side *s)
+{
+  GError *error = NULL;
+  gsize used = 0;
+  for (guint k = 0; k < s->n_outputs; k++) {
+    s->offsets[k] = used;
+    used += (s->out[k].n_bytes + 15) & ~(gsize) 15;
+  }
+  s->upload = new_buffer (s->in.n_bytes, SEG_BUFFER_UPLOAD);
+  s->readback = new_buffer (used, SEG_BUFFER_READBACK);
+  memset (seg_buffer_map (s->upload), 0, s->in.n_bytes);
+  s->before = begin ();
+  s->alone = begin ();
+  s->after = begin ();
+  gboolean ok =
+      seg_cmd_copy (s->before, s->upload, 0, s->in.buffer, s->in.offset,
+          s->in.n_bytes & ~(gsize) 3, &error)
+      && seg_session_record (s->session, s->alone, outputs, s->n_outputs, &error);
+  for (guint k = 0; ok && k < s->n_outputs; k++)
+    ok = seg_cmd_copy (s->after, s->out[k].buffer, s->out[k].offset, s->readback,
+        s->offsets[k], s->out[k].n_bytes & ~(gsize) 3, &error);
+  ok = ok && seg_cmd_end (s->before, &error) && seg_cmd_end (s->alone, &error)
+       && seg_cmd_end (s->after, &error);
+  g_assert_no_error (error);
+  s->batch = seg_batch_new (vk, &error);
+  g_assert_no_error (error);
+}
+
+static void
+open_side (Side *s, SegModel *model, SegPrecision precision, guint number)
+{
+  GError *error = NULL;
+  const SegSessionOptions options = { .precision = precision, .shared = TRUE };
+  *s = (Side){ .model = model, .rand = g_rand_new_with_seed (number) };
+  s->session = seg_session_new (model, vk, &options, &error);
+  g_assert_no_error (error);
+  s->n_outputs = seg_session_graph (s->session)->outputs->len;
+  g_assert_true (seg_session_input (s->session, 0, &s->in, NULL));
+  for (guint k = 0; k < s->n_outputs; k++)
+    g_assert_true (seg_session_output (s->session, k, &s->out[k], NULL));
+  record (s);
+}
+
+static SegMember *
+join (Side *s, guint batch, GError **error)
+{
+  const SegTeamOptions options = { batch, NULL, outputs, s->n_outputs, TRUE };
+  return seg_team_join (s->session, &options, error);
+}
+
+static void
+close_side (Side *s)
+{
+  seg_batch_free (&s->batch);
+  seg_member_leave (&s->member);
+  seg_cmd_free (&s->before);
+  seg_cmd_free (&s->alone);
+  seg_cmd_free (&s->after);
+  seg_buffer_free (&s->upload);
+  seg_buffer_free (&s->readback);
+  seg_session_free (&s->session);
+  for (guint i = 0; i < N_ROUNDS; i++)
+    g_clear_pointer (&s->expected[i], g_byte_array_unref);
+  g_rand_free (s->rand);
+}
+
+static void
+run_alone (Side *s)
+{
+  g_autoptr (GError) error = NULL;
+  SegCmd *const cmds[3] = { s->before, s->alone, s->after };
+  seg_batch_submit (s->batch, cmds, 3, TRUE, &error);
+  g_assert_no_error (error);
+}
+
+/* What each round is to give. */
+static void
+expect (Side *s, guint number)
+{
+  g_rand_set_seed (s->rand, number);
+  for (guint i = 0; i < N_ROUNDS; i++) {
+    fill (s);
+    run_alone (s);
+    g_assert_true (seg_batch_wait (s->batch, NULL));
+    s->expected[i] = take (s);
+  }
+  g_rand_set_seed (s->rand, number);
+}
+
+static void
+compare (const GByteArray *got, const GByteArray *expected, SegPrecision precision)
+{
+  const float *a = (const float *) got->data, *b = (const float *) expected->data;
+  double most = precision == SEG_PRECISION_FP16 ? 2e-2 : 1e-5, scale = 0.0;
+  g_assert_cmpuint (got->len, ==, expected->len);
+  for (guint i = 0; i < got->len / sizeof *a; i++)
+    scale = MAX (scale, fabs (b[i]));
+  for (guint i = 0; i < got->len / sizeof *a; i++)
+    if (!(fabs (a[i] - b[i]) <= most * scale))
+      g_error ("number %u is %g, alone %g, of %g", i, a[i], b[i], scale);
+}
+
+static gint in_turns;
+
+static gpointer
+run_rounds (gpointer data)
+{
+  Side *s = data;
+  GError *error = NULL;
+  SegCmd *const before[1] = { s->before }, *const after[1] = { s->after };
+  const SegMemberFrame frame = { before, after, 1, 1, g_atomic_int_get (&in_turns) != 0,
+    s->batch };
+  for (guint i = 0; i < N_ROUNDS; i++) {
+    gboolean alone = FALSE;
+    fill (s);
+    seg_member_run (s->member, &frame, FOREVER * G_USEC_PER_SEC, &alone, &error);
+    g_assert_no_error (error);
+    s->n_together += !alone;
+    if (alone)
+      run_alone (s);
+    g_assert_true (seg_batch_wait (s->batch, &error));
+    g_autoptr (GByteArray) got = take (s);
+    SegPrecision precision =
+        s->in.storage == SEG_STORAGE_F16 ? SEG_PRECISION_FP16 : SEG_PRECISION_FP32;
+    compare (got, s->expected[i], precision);
+  }
+  seg_member_leave (&s->member); /* so that nobody waits for it */
+  return NULL;
+}
+
+/* All together, each with other inputs. */
+static void
+check_team (SegModel *model, SegPrecision precision, guint batch)
+{
+  Side sides[N_MEMBERS];
+  GThread *threads[N_MEMBERS];
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+  for (guint i = 0; i < N_MEMBERS; i++) {
+    open_side (&sides[i], model, precision, i);
+    expect (&sides[i], i);
+    sides[i].member = join (&sides[i], batch, &error);
+    g_assert_no_error (error);
+  }
+  for (guint i = 0; i < N_MEMBERS; i++)
+    threads[i] = g_thread_new (NULL, run_rounds, &sides[i]);
+  for (guint i = 0; i < N_MEMBERS; i++) {
+    g_thread_join (threads[i]);
+    n += sides[i].n_together;
+  }
+  g_test_message ("batch %u: %u of %u together", batch, n, N_MEMBERS * N_ROUNDS);
+  g_assert_cmpuint (n, >, 0);
+  for (guint i = 0; i < N_MEMBERS; i++)
+    close_side (&sides[i]);
+}
+
+static SegModel *
+parse (GBytes *bytes)
+{
+  g_autoptr (GError) error = NULL;
+  SegModel *model = seg_model_parse (bytes, NULL, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+static void
+check_network (GBytes *bytes)
+{
+  g_autoptr (GBytes) owned = bytes;
+  for (SegPrecision p = SEG_PRECISION_FP32; p <= SEG_PRECISION_FP16; p++)
+    for (guint batch = 2; batch <= N_MEMBERS + 1; batch++) {
+      g_autoptr (SegModel) model = parse (bytes);
+      check_team (model, p, batch);
+    }
+}
+
+static void
+test_convolutions (void)
+{
+  check_network (convolutions ());
+  check_network (of_any_batch ());
+}
+
+static void
+test_baked (void)
+{
+  check_network (baked ());
+}
+
+/* The network in parts, for others' sake. */
+static void
+test_turns (void)
+{
+  g_atomic_int_set (&in_turns, 1);
+  check_network (deep ());
+  g_atomic_int_set (&in_turns, 0);
+}
+
+static void
+refuse (GBytes *bytes, const char *words)
+{
+  g_autoptr (GBytes) owned = bytes;
+  g_autoptr (SegModel) model = parse (bytes);
+  g_autoptr (GError) error = NULL;
+  Side side;
+  open_side (&side, model, SEG_PRECISION_FP32, 0);
+  side.member = join (&side, 3, &error);
+  g_assert_null (side.member);
+  g_assert_nonnull (error);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, words));
+  close_side (&side);
+}
+
+static void
+test_refused (void)
+{
+  refuse (mixed (), "mixes the inputs");
+  refuse (turned (), "does not follow the input's");
+}
+
+/* A detector whose shapes are baked, and one with a class a pixel. */
+static void
+test_trained (void)
+{
+  static const char *const names[] = { "yolov8n_seg_320", "deeplabv3_voc_257" };
+  guint n = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *path = g_build_filename (folder, names[i], "model.onnx", NULL);
+    if (!g_file_test (path, G_FILE_TEST_EXISTS))
+      continue;
+    g_autoptr (SegModel) model = seg_model_load (path, &error);
+    g_assert_no_error (error);
+    check_team (model, SEG_PRECISION_FP32, 2);
+    n++;
+  }
+  if (n == 0)
+    g_test_skip ("no trained networks");
+}
+
+int
+main (int argc, char **argv)
+{
+  int status = 0;
+  g_test_init (&argc, &argv, NULL);
+  folder = argc > 1 ? argv[1] : ".";
+  vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  g_test_add_func ("/team/convolutions", test_convolutions);
+  g_test_add_func ("/team/baked", test_baked);
+  g_test_add_func ("/team/turns", test_turns);
+  g_test_add_func ("/team/refused", test_refused);
+  g_test_add_func ("/team/trained", test_trained);
+  status = g_test_run ();
+  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
+  seg_vk_unref (vk);
+  return status;
+}
