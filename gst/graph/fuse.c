@@ -118,18 +118,6 @@ fuse_gated (SegGraph *graph, SegNode *node)
 
 /* --- residuals ---------------------------------------------------------------------------- */
 
-static void
-move_to (SegGraph *graph, SegNode *node, guint index)
-{
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    if (g_ptr_array_index (graph->nodes, i) != node)
-      continue;
-    gpointer moved = g_ptr_array_steal_index (graph->nodes, i);
-    g_ptr_array_insert (graph->nodes, index - (i < index ? 1 : 0), moved);
-    return;
-  }
-}
-
 /* a + b, where a comes from a convolution that can add b itself. The convolution moves here,
  * after whatever makes b. */
 static gboolean
@@ -150,7 +138,7 @@ fuse_residual (SegGraph *graph, SegNode *node, guint index)
     producer->epilogue.residual = producer->inputs->len;
     seg_node_add_input (producer, b);
     take_over_output (graph, producer, node);
-    move_to (graph, producer, index);
+    seg_graph_move_node (graph, producer, index);
     return TRUE;
   }
   return FALSE;
@@ -320,5 +308,6 @@ seg_graph_fuse (SegGraph *graph)
             || fold_affine (graph, node) || fuse_gated (graph, node)
             || fuse_act (graph, node) || fuse_residual (graph, node, n));
   }
+  seg_graph_commute_means (graph);
   seg_graph_remove_dead (graph);
 }

@@ -86,6 +86,16 @@ node_destroy (gpointer data)
 }
 
 void
+seg_graph_move_node (SegGraph *graph, SegNode *node, guint index)
+{
+  guint i;
+  if (!g_ptr_array_find (graph->nodes, node, &i))
+    return;
+  gpointer moved = g_ptr_array_steal_index (graph->nodes, i);
+  g_ptr_array_insert (graph->nodes, (gint) (index - (i < index ? 1 : 0)), moved);
+}
+
+void
 seg_node_add_input (SegNode *node, SegValue *value)
 {
   g_ptr_array_add (node->inputs, value);

@@ -49,6 +49,15 @@ typedef enum {
                               * (Transpose): it is what the consumers want */
 } SegOpFlags;
 
+/* Whether a node makes each element of its output as a weighted mean (the weights add up to 1) of elements
+ * of the same channel of input 0, weighted alike in all channels. */
+typedef enum {
+  SEG_MEANS_NOT = 0,
+  SEG_MEANS_SOME, /* it does, of some elements */
+  SEG_MEANS_EVENLY, /* ... and each element of the input counts as much as any other in all of them */
+  SEG_MEANS_ALL, /* of all elements, evenly: one element is left of a map */
+} SegMeans;
+
 /* How an axis of a node's output lies along an axis of its first input: the middle of output
  * element i is at input element i * num / den + shift. Starts as: the same axis, unchanged. */
 typedef struct {
@@ -137,6 +146,15 @@ struct _SegOp {
    * n axes. FALSE: cannot. The node's output keeps its dims. */
   gboolean (*absorb_pads) (
       SegNode *node, const gint64 *begin, const gint64 *end, guint n);
+
+  /* --- for graph/means.c; NULL where it does not apply ------------------------------------ */
+
+  /* NULL: SEG_MEANS_NOT. `channels` is how many the node shall have from now on, where that is told by
+   * anything but the input; 0: nothing changes. */
+  SegMeans (*means) (SegNode *node, gint64 channels);
+  /* Each pixel of the output is an affine function of the same pixel of input 0, the same everywhere;
+   * the epilogue apart. */
+  gboolean (*by_pixel) (const SegNode *node);
 };
 
 /* All inputs and outputs are of types that a device stores: floating point (as fp32 or fp16),

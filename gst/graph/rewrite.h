@@ -30,6 +30,8 @@ void seg_graph_replace_value (SegGraph *graph, SegValue *from, SegValue *to, gui
 void seg_graph_set_nodes (SegGraph *graph, GPtrArray *nodes);
 /* Removes the last nodes, so that n are left. */
 void seg_graph_truncate (SegGraph *graph, guint n);
+/* To where the one at `index` is now, which comes after it. */
+void seg_graph_move_node (SegGraph *graph, SegNode *node, guint index);
 /* Removes nodes none of whose outputs is used, and repeats until there is none. */
 void seg_graph_remove_dead (SegGraph *graph);
 /* Parses parameters and infers the outputs, checking arities. */
@@ -80,6 +82,8 @@ void seg_graph_paste_masks (SegGraph *graph, SegOpLookup lookup);
 /* SEG_GRAPH_UNPASTED. */
 void seg_graph_leave_unpasted (SegGraph *graph);
 void seg_graph_fuse (SegGraph *graph);
+/* Of fuse: what is done to each pixel is done where there are fewer of them. */
+void seg_graph_commute_means (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);
 /* With layouts chosen: gives values the memory of others, so that nothing has to be moved. */

@@ -261,6 +261,21 @@ conv_absorb_pads (SegNode *node, const gint64 *begin, const gint64 *end, guint n
   return seg_window_add_pads (&params->window, begin, end, n);
 }
 
+static gboolean
+conv_by_pixel (const SegNode *node)
+{
+  const SegWindow *w = &((const SegConvParams *) node->params)->window;
+  const SegValue *bias = seg_node_input (node, 2);
+  if (seg_node_input (node, 1)->constant == NULL
+      || (bias != NULL && bias->constant == NULL))
+    return FALSE;
+  for (guint i = 0; i < w->n; i++)
+    if (w->kernel[i] != 1 || w->stride[i] != 1 || w->pad_begin[i] != 0
+        || w->pad_end[i] != 0)
+      return FALSE;
+  return TRUE;
+}
+
 const SegOp seg_op_conv = {
   .name = "Conv",
   .domain = "",
@@ -279,4 +294,5 @@ const SegOp seg_op_conv = {
   .align = conv_align,
   .fold_affine = conv_fold_affine,
   .absorb_pads = conv_absorb_pads,
+  .by_pixel = conv_by_pixel,
 };

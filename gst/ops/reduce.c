@@ -343,6 +343,19 @@ reduce_emit (const SegNode *node, SegProgram *p, GError **error)
       kind == REDUCE_LOG_SUM_EXP ? &largest : NULL, error);
 }
 
+static SegMeans
+reduce_means (SegNode *node, gint64 channels)
+{
+  const ReduceParams *params = node->params;
+  const SegDesc *in = &seg_node_input (node, 0)->desc;
+  guint spatial = ((1u << in->rank) - 1) & ~3u;
+  (void) channels;
+  return node->op->variant == REDUCE_MEAN && params->keep_dims && params->axes == spatial
+                 && spatial != 0 && seg_dtype_is_float (in->dtype)
+             ? SEG_MEANS_ALL
+             : SEG_MEANS_NOT;
+}
+
 /* --- operators ------------------------------------------------------------------------------ */
 
 #define REDUCE_FULL(id, onnx, kind, n_in, parser)                                        \
@@ -363,6 +376,7 @@ reduce_emit (const SegNode *node, SegProgram *p, GError **error)
     .flags = SEG_OP_ANY_LIVE_AXIS,                                                       \
     .by_row = reduce_by_row,                                                             \
     .emit = reduce_emit,                                                                 \
+    .means = reduce_means,                                                               \
   };
 #define REDUCE(id, onnx, kind) REDUCE_FULL (id, onnx, kind, 2, reduce_parse)
 

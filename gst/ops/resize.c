@@ -8,6 +8,7 @@
 #include "ops/take.h"
 #include "shaders.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_DEVICE_AXES 2 /* that resize.comp sums over */
@@ -294,13 +295,60 @@ resize_align (const SegNode *node, guint axis, SegAlign *a)
   return TRUE;
 }
 
+/* How much each element of the input counts along an axis is the same for all, but for rounding. */
+static gboolean
+counts_evenly (const SegTaps *t, gint64 in, gint64 out)
+{
+  g_autofree double *sums = g_new0 (double, in + 1);
+  gboolean even = TRUE;
+  for (gint64 i = 0; i < out * t->n; i++)
+    sums[t->index[i]] += t->weight[i];
+  for (gint64 i = 0; even && i < in; i++)
+    even = fabs (sums[i] * (double) in - (double) out) < 1e-6 * (double) out;
+  return even;
+}
+
+static gboolean
+adds_up (const SegTaps *t, gint64 out)
+{
+  for (gint64 i = 0; i < out; i++) {
+    double sum = 0;
+    for (guint k = 0; k < t->n; k++)
+      sum += t->weight[i * t->n + k];
+    if (fabs (sum - 1) > 1e-6)
+      return FALSE;
+  }
+  return !t->any_outside;
+}
+
+static SegMeans
+resize_means (SegNode *node, gint64 channels)
+{
+  SegResizeParams *params = node->params;
+  g_auto (AllTaps) all = { 0 };
+  make_taps (node, &all);
+  gboolean evenly = TRUE;
+  for (guint i = 0; i < all.rank; i++) {
+    const SegTaps *t = &all.axes[i];
+    if (i < 2 ? !t->identity : !adds_up (t, params->axes[i].out))
+      return SEG_MEANS_NOT;
+    evenly = evenly && counts_evenly (t, params->axes[i].in, params->axes[i].out);
+  }
+  if (all.rank < 3)
+    return SEG_MEANS_NOT;
+  if (channels > 0)
+    params->axes[1].in = params->axes[1].out = channels;
+  return evenly ? SEG_MEANS_EVENLY : SEG_MEANS_SOME;
+}
+
 #define RESIZE(NAME, VARIANT, MAX_INPUTS)                                                \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 1, .max_inputs = MAX_INPUTS,               \
     .max_outputs = 1, .layout = SEG_OP_ANY, .decides = SEG_OP_ALL_BUT_FIRST,             \
     .variant = VARIANT, .params_size = sizeof (SegResizeParams),                         \
     .parse = seg_resize_parse, .infer = seg_resize_infer, .eval = resize_eval,           \
-    .on_device = resize_on_device, .emit = resize_emit, .align = resize_align            \
+    .on_device = resize_on_device, .emit = resize_emit, .align = resize_align,           \
+    .means = resize_means                                                                \
   }
 
 const SegOp seg_op_resize = RESIZE ("Resize", SEG_RESIZE, 4);

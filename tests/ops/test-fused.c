@@ -16,7 +16,8 @@ typedef struct {
   const char *name;
   guint n_nodes; /* that are left after fusion */
   SegCase chain[MOST];
-  guint n_shared; /* values that lie in others' memory; 0: as many as there are */
+  guint n_shared;   /* values that lie in others' memory; 0: as many as there are */
+  const char *last; /* operator of the last node; NULL: any */
 } Chain;
 
 #define IMAGE "f32[1,5,9,11]"
@@ -108,7 +109,63 @@ typedef struct {
     "Transpose", "perm=[0,3,1,2]", "^"                                                   \
   }
 
+#define ENLARGE                                                                          \
+  {                                                                                      \
+    "Resize", "mode='linear'", "^ - f32{1,1,2,3}"                                        \
+  }
+#define ENLARGE_CORNERS                                                                  \
+  {                                                                                      \
+    "Resize", "mode='linear' coordinate_transformation_mode='align_corners'",            \
+        "^ - f32{1,1,2,3}"                                                               \
+  }
+#define MEAN                                                                             \
+  {                                                                                      \
+    "GlobalAveragePool", NULL, "^"                                                       \
+  }
+#define MIX                                                                              \
+  {                                                                                      \
+    "Conv", NULL, "^ f32[7,12,1,1]! f32[7]!"                                             \
+  }
+
 static const Chain chains[] = {
+  { "larger, mixed", 3, { DENSE, ENLARGE, MIX }, .last = "Resize" },
+  { "larger, mixed, twice", 4,
+      { DENSE, ENLARGE, MIX, { "Conv", NULL, "^ f32[9,7,1,1]!" } }, .last = "Resize" },
+  { "larger by sizes, mixed in groups", 3,
+      { DENSE, { "Resize", "mode='cubic'", "^ - - i64{1,12,20,30}" },
+          { "Conv", "group=2", "^ f32[6,6,1,1]! f32[6]!" } },
+      .last = "Resize" },
+  { "larger, nearest, mixed", 3,
+      { DENSE, { "Upsample", "mode='nearest'", "^ f32{1,1,2,3}" }, MIX },
+      .last = "Upsample" },
+  { "larger, mixed, relu", 3, { DENSE, ENLARGE, MIX, RELU }, .last = "Conv" },
+  { "larger, mixed, into many", 3,
+      { DENSE, ENLARGE, { "Conv", NULL, "^ f32[25,12,1,1]!" } }, .last = "Conv" },
+  { "larger, mixed with neighbours", 3,
+      { DENSE, ENLARGE, { "Conv", "pads=[0,1,0,1]", "^ f32[7,12,1,1]! f32[7]!" } },
+      .last = "Conv" },
+  { "larger from outside, mixed", 3,
+      { DENSE,
+          { "Resize", "mode='linear' coordinate_transformation_mode='tf_crop_and_resize'",
+              "^ f32{0,0,-0.2,0,1,1,1,1.3} f32{1,1,2,3}" },
+          MIX },
+      .last = "Conv" },
+  { "smaller, mixed", 3,
+      { DENSE, { "Resize", "mode='linear'", "^ - f32{1,1,0.5,0.5}" }, MIX },
+      .last = "Conv" },
+  { "larger, mean", 2, { DENSE, ENLARGE, MEAN } },
+  { "larger, mean by axes", 2,
+      { DENSE, ENLARGE, { "ReduceMean", "axes=[2,3] keepdims=1", "^" } } },
+  { "larger, mean of one axis", 3,
+      { DENSE, ENLARGE, { "ReduceMean", "axes=[2] keepdims=1", "^" } } },
+  { "larger to the corners, mean", 3, { DENSE, ENLARGE_CORNERS, MEAN } },
+  { "sum, mean", 5, { DENSE, PLUS, MEAN, { "Mul", NULL, "^ ^^^" } } },
+  { "sum of larger, mixed, mean", 7,
+      { DENSE, ENLARGE, MIX, { "Add", NULL, "^ f32[1,7,18,33]" }, MEAN,
+          { "Mul", NULL, "^ ^^^" } } },
+  { "sum with channels, mean", 3, { DENSE, { "Add", NULL, "^ f32[1,12,1,1]" }, MEAN },
+      .last = "GlobalAveragePool" },
+
   { "dense, relu", 1, { DENSE, RELU } },
   { "dense, sigmoid", 1, { DENSE, GATE } },
   { "dense, residual, relu", 1, { DENSE, PLUS, RELU } },
@@ -263,10 +320,12 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
   gboolean ok = session != NULL && seg_session_run (session, in, &got, &error);
   g_autofree char *padding = ok ? seg_check_padding (vk, session) : NULL;
   guint left = 0, shared = 0;
+  const char *last = NULL;
   const GPtrArray *nodes = ok ? seg_session_graph (session)->nodes : NULL;
   for (guint i = 0; ok && i < nodes->len; i++) {
     const SegNode *node = g_ptr_array_index (nodes, i);
-    left += g_strcmp0 (node->op->name, "Copy") != 0;
+    if (g_strcmp0 (node->op->name, "Copy") != 0)
+      last = node->op->name, left++;
     shared += seg_node_output (node, 0)->base != NULL;
   }
   seg_session_free (&session);
@@ -280,6 +339,8 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
     bad = g_steal_pointer (&padding);
   if (bad == NULL && left != c->n_nodes)
     bad = g_strdup_printf ("%u nodes are left, not %u", left, c->n_nodes);
+  if (bad == NULL && c->last != NULL && g_strcmp0 (last, c->last) != 0)
+    bad = g_strdup_printf ("%s is last, not %s", last, c->last);
   if (bad == NULL && c->n_shared != 0 && shared != c->n_shared)
     bad = g_strdup_printf ("%u values share memory, not %u", shared, c->n_shared);
   return bad;
