@@ -31,6 +31,19 @@ apply_epilogue (const SegNode *node, SegTensor *const *in, SegTensor *out)
   }
 }
 
+/* x times one number for each channel. */
+static SegTensor *
+multiply_channels (const SegTensor *x, const SegTensor *factor, GError **error)
+{
+  SegTensor *product = seg_tensor_new (&x->desc, error);
+  gsize n = seg_desc_n_elems (&x->desc), channels = x->desc.dims[0] * x->desc.dims[1];
+  for (gsize i = 0; product != NULL && i < n; i++)
+    seg_tensor_set_double (product, i,
+        seg_tensor_get_double (x, i)
+            * seg_tensor_get_double (factor, i / (n / channels)));
+  return product;
+}
+
 static gboolean
 make_outputs (const SegNode *node, SegTensor **out, GError **error)
 {
@@ -68,15 +81,27 @@ check_live_outputs (const SegNode *node, SegTensor *const *out, GError **error)
 }
 
 static gboolean
-eval_prepared (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
+eval_plain (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
   gboolean live = (node->op->flags & SEG_OP_LIVE) != 0;
   if (node->op->eval == NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED, "has no host implementation");
     return FALSE;
   }
-  if ((!live && !make_outputs (node, out, error))
-      || !node->op->eval (node, in, out, error))
+  if (!live && !make_outputs (node, out, error))
+    return FALSE;
+  if (node->factor < 0)
+    return node->op->eval (node, in, out, error);
+  g_autofree SegTensor **with = g_memdup2 (in, node->inputs->len * sizeof *in);
+  g_autoptr (SegTensor) product = multiply_channels (in[0], in[node->factor], error);
+  with[0] = product;
+  return product != NULL && node->op->eval (node, with, out, error);
+}
+
+static gboolean
+eval_prepared (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
+{
+  if (!eval_plain (node, in, out, error))
     return FALSE;
   if (has_epilogue (&node->epilogue))
     apply_epilogue (node, in, out[0]);

@@ -309,5 +309,6 @@ seg_graph_fuse (SegGraph *graph)
             || fuse_act (graph, node) || fuse_residual (graph, node, n));
   }
   seg_graph_commute_means (graph);
+  seg_graph_take_factors (graph);
   seg_graph_remove_dead (graph);
 }

@@ -61,6 +61,7 @@ seg_node_new (const SegOp *op, const char *name, const SegModelNode *model, guin
   node->outputs = g_ptr_array_new ();
   node->params = op->params_size > 0 ? g_malloc0 (op->params_size) : NULL;
   node->epilogue.residual = -1;
+  node->factor = -1;
   return node;
 }
 

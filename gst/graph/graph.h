@@ -75,6 +75,7 @@ struct _SegNode {
   GPtrArray *outputs; /* SegValue *, NULL for an absent optional output */
   gpointer params;    /* op->params_size bytes, filled in by op->parse */
   SegEpilogue epilogue;
+  int factor; /* input [1,C,1,...] that input 0 is multiplied by before all else, or -1 */
   gboolean
       late; /* parsed and inferred anew whenever it runs, with the inputs' contents: it
                   * reads or makes what the data decides. On the host */

@@ -84,8 +84,10 @@ mix_before_resizing (SegGraph *graph, SegNode *node, guint index)
 static gboolean
 pool_before_resizing (SegNode *node)
 {
-  SegNode *resize = sole_producer (seg_node_input (node, 0));
-  if (means_of (node) != SEG_MEANS_ALL || means_of (resize) != SEG_MEANS_EVENLY)
+  SegNode *resize =
+      seg_node_input (node, 0)->producer; /* whoever else reads its result */
+  if (!is_plain (resize) || means_of (resize) != SEG_MEANS_EVENLY
+      || seg_node_input (resize, 0)->size != SEG_SIZE_FIXED)
     return FALSE;
   seg_node_set_input (node, 0, seg_node_input (resize, 0));
   return TRUE;

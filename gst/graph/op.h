@@ -147,7 +147,7 @@ struct _SegOp {
   gboolean (*absorb_pads) (
       SegNode *node, const gint64 *begin, const gint64 *end, guint n);
 
-  /* --- for graph/means.c; NULL where it does not apply ------------------------------------ */
+  /* --- for graph/means.c, graph/factor.c; NULL where it does not apply ----------------------- */
 
   /* NULL: SEG_MEANS_NOT. `channels` is how many the node shall have from now on, where that is told by
    * anything but the input; 0: nothing changes. */
@@ -155,6 +155,8 @@ struct _SegOp {
   /* Each pixel of the output is an affine function of the same pixel of input 0, the same everywhere;
    * the epilogue apart. */
   gboolean (*by_pixel) (const SegNode *node);
+  /* Whether it is worth while that emit does what SegNode.factor asks for. */
+  gboolean (*takes_factor) (const SegNode *node);
 };
 
 /* All inputs and outputs are of types that a device stores: floating point (as fp32 or fp16),

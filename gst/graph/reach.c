@@ -93,7 +93,7 @@ find_align (const SegNode *node, guint i, guint axis, SegAlign *a, guint *to)
 {
   const SegDesc *in = &seg_node_input (node, i)->desc,
                 *out = &seg_node_output (node, 0)->desc;
-  gboolean added = node->epilogue.residual == (int) i;
+  gboolean added = node->epilogue.residual == (int) i || node->factor == (int) i;
   if (node->op->align == NULL || added)
     return find_same_axis (in, axis, out, a, to);
   for (*to = 0; *to < out->rank; (*to)++) {

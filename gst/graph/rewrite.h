@@ -84,6 +84,8 @@ void seg_graph_leave_unpasted (SegGraph *graph);
 void seg_graph_fuse (SegGraph *graph);
 /* Of fuse: what is done to each pixel is done where there are fewer of them. */
 void seg_graph_commute_means (SegGraph *graph);
+/* Of fuse: factors of channels go into the convolutions that read their product (SegNode.factor). */
+void seg_graph_take_factors (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);
 /* With layouts chosen: gives values the memory of others, so that nothing has to be moved. */

@@ -2,6 +2,7 @@
 #include "ops/conv-choose.h"
 
 #include "ops/conv-cm.h"
+#include "ops/binary.h"
 #include "ops/conv-lp.h"
 #include "ops/conv-sc.h"
 #include "shaders.h"
@@ -294,21 +295,56 @@ choose (const SegConvJob *job, SegProgram *p)
   return choose_measured (winograd ? "conv+winograd" : "conv", &c, &choices, p);
 }
 
+static gboolean
+emit_chosen (const SegConvJob *job, SegChoice choice, SegProgram *p, GError **error)
+{
+  if (choice.family == SEG_CONV_WINOGRAD)
+    return seg_conv_winograd_emit (job, p, error);
+  const SegNode *node = job->node;
+  g_autofree float *filter = seg_conv_floats (job->weights);
+  SegDenseConv c = seg_dense_conv (job, p);
+  c.filter = filter;
+  return (node->factor < 0 || choice.family != SEG_CONV_LP
+             || seg_lp_pack_scaled (
+                 &c, seg_node_input (node, node->factor), p, &c.weights, error))
+         && emit_dense (&c, choice, p, error);
+}
+
+/* The map times its factor, as a map of its own. */
+static gboolean
+emit_product (SegConvJob *job, SegProgram *p, GError **error)
+{
+  const SegValue *factor = seg_node_input (job->node, job->node->factor);
+  SegStorage storage = seg_program_precision (p);
+  const SegOperand ins[] = { { job->source, job->in }, seg_operand (p, factor) };
+  SegOperand out = seg_operand_temp (p, &job->in, storage);
+  const SegBinaryStep times = { .kind = SEG_BINARY_MUL,
+    .scale = 1,
+    .storage = storage,
+    .in_storage = storage,
+    .epilogue = SEG_EPILOGUE_UNUSED };
+  job->source = out.ref;
+  job->in = out.view;
+  return seg_binary_emit (p, job->node, &times, ins, &out, error);
+}
+
 gboolean
 seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error)
 {
   const SegDeviceInfo *device = seg_program_device (p);
-  if (!weights_known (job) || forced () == SEG_CONV_DIRECT)
-    return seg_conv_direct_emit (job, p, error);
-  if (seg_conv_depthwise_takes (job))
-    return seg_conv_depthwise_emit (job, p, error);
-  if (!seg_dense_takes (job->in_c, job->out_c, job->groups, device))
-    return seg_conv_direct_emit (job, p, error);
-  SegChoice choice = choose (job, p);
-  if (choice.family == SEG_CONV_WINOGRAD)
-    return seg_conv_winograd_emit (job, p, error);
-  g_autofree float *filter = seg_conv_floats (job->weights);
-  SegDenseConv c = seg_dense_conv (job, p);
-  c.filter = filter;
-  return emit_dense (&c, choice, p, error);
+  gboolean direct = !weights_known (job) || forced () == SEG_CONV_DIRECT;
+  gboolean depthwise = !direct && seg_conv_depthwise_takes (job);
+  gboolean dense = !direct && !depthwise
+                   && seg_dense_takes (job->in_c, job->out_c, job->groups, device);
+  SegChoice choice = dense ? choose (job, p) : (SegChoice){ SEG_CONV_DIRECT, 0 };
+  SegConvJob multiplied = *job;
+  /* Elsewhere the factor goes into the weights. */
+  if (job->node->factor >= 0 && choice.family != SEG_CONV_LP) {
+    if (!emit_product (&multiplied, p, error))
+      return FALSE;
+  }
+  if (dense)
+    return emit_chosen (&multiplied, choice, p, error);
+  return depthwise ? seg_conv_depthwise_emit (&multiplied, p, error)
+                   : seg_conv_direct_emit (&multiplied, p, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv-lp.h"
 
-#include "ops/epilogue.h"
+#include "ops/binary.h"
 #include "shaders.h"
 
 #define MOST_MERGE 8
@@ -201,6 +201,31 @@ seg_lp_pack (const SegDenseConv *conv, SegProgram *p)
 {
   Plan plan = make_plan (conv);
   return pack (conv, &plan, p);
+}
+
+gboolean
+seg_lp_pack_scaled (const SegDenseConv *c, const SegValue *factor, SegProgram *p,
+    SegRef *weights, GError **error)
+{
+  Plan plan = make_plan (c);
+  guint32 taps = c->y.kernel * c->x.kernel, texel = plan.block * 4;
+  SegView packed = { .rank = 4,
+    .dims = { plan.blocks * taps, plan.in_c4, plan.block, 4 },
+    .strides = { plan.in_c4 * texel, texel, 4, 1 } };
+  SegView channels = { .rank = 4,
+    .dims = { 1, plan.in_c4, 1, 4 },
+    .strides = { 0, 4, 0, 1 },
+    .offset = seg_view (factor).offset };
+  const SegOperand ins[] = { { pack (c, &plan, p), packed },
+    { seg_program_value (p, factor), channels } };
+  SegOperand out = seg_operand_temp (p, &packed, c->storage);
+  const SegBinaryStep times = { .kind = SEG_BINARY_MUL,
+    .scale = 1,
+    .storage = c->storage,
+    .in_storage = c->storage,
+    .epilogue = SEG_EPILOGUE_UNUSED };
+  *weights = out.ref;
+  return seg_binary_emit (p, c->node, &times, ins, &out, error);
 }
 
 /* A 1x1 convolution does not care where a row ends. */

@@ -18,6 +18,10 @@ double seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, const SegWindowAxi
 gboolean seg_lp_offers (
     const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
 SegRef seg_lp_pack (const SegDenseConv *conv, SegProgram *p);
+/* The same times one number for each input channel, which is known at run time alone (a value of the
+ * program, CHANNELS_LAST); for a convolution without groups. */
+gboolean seg_lp_pack_scaled (const SegDenseConv *conv, const SegValue *factor,
+    SegProgram *p, SegRef *weights, GError **error);
 gboolean seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
 
 G_END_DECLS

@@ -36,9 +36,8 @@ seg_transpose_gather_emit (const SegConvJob *job, SegProgram *p, GError **error)
   guint32 n = (items + LOCAL - 1) / LOCAL, columns = MIN (n, 32768);
   SegDispatch d = {
     .shader = half ? &seg_shader_conv_transpose_f16 : &seg_shader_conv_transpose_f32,
-    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
-                      SEG_BIND_TEXEL },
-        { weights_ref, SEG_BIND_TEXEL }, { bias_ref, SEG_BIND_TEXEL },
+    .bindings = { { job->source, SEG_BIND_TEXEL }, { weights_ref, SEG_BIND_TEXEL },
+        { bias_ref, SEG_BIND_TEXEL },
         { seg_program_value (p, seg_node_output (job->node, 0)),
             SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,

@@ -192,7 +192,7 @@ transpose_emit (const SegNode *node, SegProgram *p, GError **error)
   const TransposeParams *params = node->params;
   const SegValue *bias = seg_node_input (node, 2);
   SegConvJob job;
-  seg_conv_job (&job, node, &params->window, params->groups);
+  seg_conv_job (&job, node, &params->window, params->groups, p);
   gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
   const SegDeviceInfo *device = seg_program_device (p);
   gboolean few = job.y.stride * job.x.stride <= SEG_FEW_PHASES;

@@ -174,9 +174,7 @@ emit_in (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, SegR
   SegDispatch d = {
     .shader = plan->texels_in == 2 ? &seg_shader_winograd_in_wide_f32
                                    : &seg_shader_winograd_in_f32,
-    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
-                      SEG_BIND_TEXEL },
-        { to, SEG_BIND_BUFFER_WRITE } },
+    .bindings = { { job->source, SEG_BIND_TEXEL }, { to, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 2,
     .push = { first, n, plan->rows, plan->columns, plan->apart_y, plan->apart_x,
         job->x.in, job->y.in, job->in.pitch / 4, job->in.offset / 4, plan->in_c4,

@@ -142,8 +142,8 @@ conv_on_device (const SegNode *node)
 }
 
 void
-seg_conv_job (
-    SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups)
+seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window,
+    guint32 groups, SegProgram *p)
 {
   const SegValue *x = seg_node_input (node, 0), *y = seg_node_output (node, 0);
   const SegValue *bias = seg_node_input (node, 2);
@@ -151,6 +151,7 @@ seg_conv_job (
   seg_window_axes (window, &x->desc, &y->desc, axes);
   *job = (SegConvJob){
     .node = node,
+    .source = seg_program_value (p, x),
     .in = seg_view (x),
     .out = seg_view (y),
     .batch = x->desc.dims[0],
@@ -195,7 +196,7 @@ seg_dense_maps (const SegConvJob *job, SegProgram *p)
 {
   return (SegDenseConv){
     .node = job->node,
-    .source = seg_program_value (p, seg_node_input (job->node, 0)),
+    .source = job->source,
     .dest = seg_program_value (p, seg_node_output (job->node, 0)),
     .storage = seg_program_precision (p),
     .in_pitch4 = job->in.pitch / 4,
@@ -231,7 +232,7 @@ conv_emit (const SegNode *node, SegProgram *p, GError **error)
 {
   const SegConvParams *params = node->params;
   SegConvJob job;
-  seg_conv_job (&job, node, &params->window, params->groups);
+  seg_conv_job (&job, node, &params->window, params->groups, p);
   return seg_conv_emit (&job, p, error);
 }
 
@@ -276,6 +277,16 @@ conv_by_pixel (const SegNode *node)
   return TRUE;
 }
 
+/* A pass over the weights has to be less than one over the map. */
+static gboolean
+conv_takes_factor (const SegNode *node)
+{
+  const SegConvParams *params = node->params;
+  const SegDesc *x = &seg_node_input (node, 0)->desc;
+  return params->groups == 1 && x->dims[0] == 1 && conv_by_pixel (node)
+         && seg_node_output (node, 0)->desc.dims[1] * x->dims[1] <= seg_desc_n_elems (x);
+}
+
 const SegOp seg_op_conv = {
   .name = "Conv",
   .domain = "",
@@ -295,4 +306,5 @@ const SegOp seg_op_conv = {
   .fold_affine = conv_fold_affine,
   .absorb_pads = conv_absorb_pads,
   .by_pixel = conv_by_pixel,
+  .takes_factor = conv_takes_factor,
 };

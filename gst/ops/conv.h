@@ -17,6 +17,7 @@ typedef struct {
 /* One convolution as the algorithms see it: feature maps CHANNELS_LAST of height 1 or more. */
 typedef struct {
   const SegNode *node;
+  SegRef source;             /* of `in`: input 0, or what a factor has made of it */
   SegView in, out, residual; /* residual.rank 0: none */
   guint32 batch, in_c, out_c, groups;
   SegWindowAxis y, x;
@@ -27,8 +28,8 @@ typedef struct {
  * type, one rank from 3 to 5. */
 gboolean seg_conv_groups (const SegNode *node, guint32 *groups, GError **error);
 gboolean seg_conv_check_operands (const SegDesc *x, const SegDesc *w, GError **error);
-void seg_conv_job (
-    SegConvJob *job, const SegNode *node, const SegWindow *window, guint32 groups);
+void seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window,
+    guint32 groups, SegProgram *p);
 /* The weights of a job that knows them, as floats; newly allocated. */
 float *seg_conv_floats (const SegTensor *tensor);
 /* A bias known at load (or zeros) as fp32, padded with zeros to a multiple of `align`. */

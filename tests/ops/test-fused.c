@@ -10,6 +10,8 @@
 #include "ops/table.h"
 #include "padding.h"
 
+#include <string.h>
+
 #define MOST 6
 
 typedef struct {
@@ -18,6 +20,7 @@ typedef struct {
   SegCase chain[MOST];
   guint n_shared;   /* values that lie in others' memory; 0: as many as there are */
   const char *last; /* operator of the last node; NULL: any */
+  const char *input_of[2]; /* the first operator reads what the second makes */
 } Chain;
 
 #define IMAGE "f32[1,5,9,11]"
@@ -128,6 +131,26 @@ typedef struct {
   }
 
 static const Chain chains[] = {
+  { "channels times factors, mixed", 3,
+      { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, MIX, RELU } },
+  { "factors times channels of a signal, mixed, residual", 3,
+      { { "Conv", NULL, "f32[1,5,99] f32[21,5,1]!" }, MEAN, { "Mul", NULL, "^ ^^" },
+          { "Conv", NULL, "^ f32[17,21,1]! f32[17]!" },
+          { "Add", NULL, "^ f32[1,17,99]" } } },
+  { "channels times factors, mixed into one", 3,
+      { { "Conv", NULL, IMAGE " f32[1,5,1,1]! f32[1]!" }, MEAN, { "Mul", NULL, "^^ ^" },
+          { "Conv", NULL, "^ f32[1,1,1,1]!" } } },
+  { "channels times factors, mixed into many", 4,
+      { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, { "Conv", NULL, "^ f32[100,12,1,1]!" } } },
+  { "channels times factors, relu, mixed", 4,
+      { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, RELU, MIX } },
+  { "pictures times factors, mixed", 4,
+      { { "Conv", NULL, "f32[2,5,9,11] f32[12,5,1,1]!" }, MEAN, { "Mul", NULL, "^^ ^" },
+          MIX } },
+  { "channels times factors, and what was larger, mixed, relu", 4,
+      { DENSE, ENLARGE, { "Mul", NULL, "f32[1,12,18,33] f32[1,12,1,1]" },
+          { "Add", NULL, "^ ^^" }, MIX, RELU },
+      .last = "Conv" },
   { "larger, mixed", 3, { DENSE, ENLARGE, MIX }, .last = "Resize" },
   { "larger, mixed, twice", 4,
       { DENSE, ENLARGE, MIX, { "Conv", NULL, "^ f32[9,7,1,1]!" } }, .last = "Resize" },
@@ -153,6 +176,9 @@ static const Chain chains[] = {
   { "smaller, mixed", 3,
       { DENSE, { "Resize", "mode='linear'", "^ - f32{1,1,0.5,0.5}" }, MIX },
       .last = "Conv" },
+  { "larger, mean, and its factors", 5,
+      { DENSE, ENLARGE, MEAN, GATE, { "Mul", NULL, "^^^ ^" }, RELU },
+      .input_of = { "GlobalAveragePool", "Conv" } },
   { "larger, mean", 2, { DENSE, ENLARGE, MEAN } },
   { "larger, mean by axes", 2,
       { DENSE, ENLARGE, { "ReduceMean", "axes=[2,3] keepdims=1", "^" } } },
@@ -321,11 +347,16 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
   g_autofree char *padding = ok ? seg_check_padding (vk, session) : NULL;
   guint left = 0, shared = 0;
   const char *last = NULL;
+  const SegNode *bad_input = NULL;
   const GPtrArray *nodes = ok ? seg_session_graph (session)->nodes : NULL;
   for (guint i = 0; ok && i < nodes->len; i++) {
     const SegNode *node = g_ptr_array_index (nodes, i);
     if (g_strcmp0 (node->op->name, "Copy") != 0)
       last = node->op->name, left++;
+    const SegNode *made = seg_node_input (node, 0)->producer;
+    if (g_strcmp0 (node->op->name, c->input_of[0]) == 0
+        && (made == NULL || strcmp (made->op->name, c->input_of[1]) != 0))
+      bad_input = node;
     shared += seg_node_output (node, 0)->base != NULL;
   }
   seg_session_free (&session);
@@ -339,6 +370,9 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
     bad = g_steal_pointer (&padding);
   if (bad == NULL && left != c->n_nodes)
     bad = g_strdup_printf ("%u nodes are left, not %u", left, c->n_nodes);
+  if (bad == NULL && bad_input != NULL)
+    bad = g_strdup_printf (
+        "a %s does not read what a %s makes", c->input_of[0], c->input_of[1]);
   if (bad == NULL && c->last != NULL && g_strcmp0 (last, c->last) != 0)
     bad = g_strdup_printf ("%s is last, not %s", last, c->last);
   if (bad == NULL && c->n_shared != 0 && shared != c->n_shared)
