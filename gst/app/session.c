@@ -28,6 +28,7 @@
  * Since: 0.1
  */
 #include "app/session-priv.h"
+#include "elements/log.h"
 
 G_DEFINE_TYPE (GstVkSegSession, gst_vk_seg_session, G_TYPE_OBJECT)
 
@@ -185,5 +186,6 @@ gst_vk_seg_session_class_init (GstVkSegSessionClass *klass)
   object_class->set_property = gst_vk_seg_session_set_property;
   object_class->get_property = gst_vk_seg_session_get_property;
   object_class->finalize = gst_vk_seg_session_finalize;
+  seg_log_to_gst ();
   seg_app_install_properties (object_class);
 }

@@ -377,9 +377,12 @@ seg_settings_install (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_POST_MESSAGES,
       g_param_spec_boolean ("post-messages", "Post messages",
           "Post an element message 'vkseg-result' for each frame that the network has "
-          "seen: "
-          "timestamp (of the buffer) and classes (id, label and area, the share of the "
-          "frame, of each class that is in it); the next frame follows a change",
+          "seen: timestamp (guint64, ns, of the buffer); classes, an array of structures "
+          "with id (int), label (string) and area (double, share of the frame), of what "
+          "is in it; and of networks that find objects instances, an array, best first, "
+          "of structures with id (int, the class), label (string), score (double) and x, "
+          "y, width, height (double, pixels of the frame); the next frame follows a "
+          "change",
           FALSE, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_STAGE_TIMES,
       g_param_spec_boolean ("stage-times", "Stage times",

@@ -112,6 +112,35 @@ take_classes (const GstVkSegment *self, GstStructure *s)
   gst_structure_take_value (s, "classes", &classes);
 }
 
+static void
+append_instance (GValue *list, const SegInstance *i, const SegModelInfo *info)
+{
+  char buffer[32];
+  GValue item = G_VALUE_INIT;
+  g_value_init (&item, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (
+      &item, gst_structure_new ("instance", "id", G_TYPE_INT, (gint) i->class_id, "label",
+                 G_TYPE_STRING, seg_model_info_label (info, i->class_id, buffer), "score",
+                 G_TYPE_DOUBLE, (double) i->score, "x", G_TYPE_DOUBLE, (double) i->x, "y",
+                 G_TYPE_DOUBLE, (double) i->y, "width", G_TYPE_DOUBLE, (double) i->width,
+                 "height", G_TYPE_DOUBLE, (double) i->height, NULL));
+  gst_value_array_append_and_take_value (list, &item);
+}
+
+/* Of networks that give them. Called with the object lock. */
+static void
+take_instances (const GstVkSegment *self, GstStructure *s)
+{
+  const SegInstances *found = self->pipe != NULL ? seg_pipe_instances (self->pipe) : NULL;
+  GValue list = G_VALUE_INIT;
+  if (found == NULL)
+    return;
+  g_value_init (&list, GST_TYPE_ARRAY);
+  for (guint i = 0; i < found->n; i++)
+    append_instance (&list, &found->items[i], self->net->info);
+  gst_structure_take_value (s, "instances", &list);
+}
+
 void
 gst_vk_segment_post_result (GstVkSegment *self, GstClockTime pts)
 {
@@ -120,6 +149,7 @@ gst_vk_segment_post_result (GstVkSegment *self, GstClockTime pts)
   if (self->settings.post_messages) {
     s = gst_structure_new ("vkseg-result", "timestamp", G_TYPE_UINT64, pts, NULL);
     take_classes (self, s);
+    take_instances (self, s);
   }
   GST_OBJECT_UNLOCK (self);
   if (s != NULL)

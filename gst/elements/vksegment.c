@@ -46,6 +46,7 @@
  * #GstVideoRegionOfInterestMeta.
  */
 #include "elements/caps.h"
+#include "elements/log.h"
 #include "elements/vksegment-priv.h"
 #include "elements/videoframe.h"
 
@@ -86,11 +87,7 @@ static GstFlowReturn
 prepare (GstVkSegment *self, GstBuffer *input)
 {
   g_autoptr (GError) error = NULL;
-  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
-  GstClockTime time =
-      gst_segment_to_stream_time (segment, segment->format, GST_BUFFER_PTS (input));
-  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (time))
-    gst_object_sync_values (GST_OBJECT (self), time);
+  seg_video_sync_values (GST_BASE_TRANSFORM (self), input);
   if (gst_vk_segment_is_swap_due (self))
     leave_pipe (self);
   if (gst_vk_segment_swap (self, &error))
@@ -330,6 +327,7 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS (klass);
 
   GST_DEBUG_CATEGORY_INIT (vk_segment_debug, "vksegment", 0, "Segmentation on Vulkan");
+  seg_log_to_gst ();
   object_class->set_property = gst_vk_segment_set_property;
   object_class->get_property = gst_vk_segment_get_property;
   object_class->finalize = gst_vk_segment_finalize;

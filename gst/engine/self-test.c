@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/self-test.h"
 
+#include "base/log.h"
 #include "base/tensor.h"
 #include "engine/session-priv.h"
 #include "ops/conv-choose.h"
@@ -237,7 +238,7 @@ pass (const SegDeviceInfo *info, SegVk *vk, const char *what)
       g_warning ("%s: %s is not used: %s", info->name, what, error->message);
       return FALSE;
     }
-  g_info ("%s: %s passed the self-test", info->name, what);
+  seg_info ("%s: %s passed the self-test", info->name, what);
   return TRUE;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "engine/session-priv.h"
 
 /* A node's work is counted at its first dispatch. */
@@ -21,6 +22,31 @@ list_layers (SegSession *s)
     s->stats.n_round_trips += step->host && (i == 0 || !step[-1].host);
     s->stats.n_dispatches += !step->host;
   }
+}
+
+static void
+log_step (const SegStep *step)
+{
+  const SegNode *node = step->node;
+  const SegDispatch *d = &step->dispatch;
+  if (step->host)
+    seg_info ("%s (%s) runs on the host", node->name, node->op->name);
+  else
+    seg_debug ("%s (%s): %s, %u x %u x %u workgroups", node->name, node->op->name,
+        d->shader->name, d->groups[0], d->groups[1], d->groups[2]);
+}
+
+static void
+log_session (const SegSession *s)
+{
+  const SegSessionStats *stats = &s->stats;
+  for (guint i = 0; i < s->program->steps->len; i++)
+    log_step (&g_array_index (s->program->steps, SegStep, i));
+  seg_info ("%s: %u dispatches, %u host steps with %u round trips, %.1f MiB of weights, "
+            "%.1f MiB of activations, loaded in %.0f ms",
+      s->precision == SEG_STORAGE_F16 ? "fp16" : "fp32", stats->n_dispatches,
+      stats->n_host_steps, stats->n_round_trips, (double) stats->weight_bytes / 1048576.0,
+      (double) stats->arena_bytes / 1048576.0, stats->load_ms);
 }
 
 SegSession *
@@ -48,6 +74,8 @@ seg_session_new (
     seg_session_free (&s);
   else
     s->stats.load_ms = (g_get_monotonic_time () - start) / 1e3;
+  if (s != NULL && vk != NULL)
+    log_session (s);
   return s;
 }
 

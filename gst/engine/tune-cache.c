@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "engine/tune.h"
 
 #include "base/error.h"
@@ -44,12 +45,12 @@ load (const char *path, const char *made_by)
                                   g_mapped_file_get_length (mapped))
                               : g_strdup ("");
   if (!g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_NONE, NULL)) {
-    g_info ("%s is damaged: ignored", path);
+    seg_info ("%s is damaged: ignored", path);
     return NULL;
   }
   g_autofree char *by = g_key_file_get_string (file, MADE, "by", NULL);
   if (g_strcmp0 (by, made_by) != 0) {
-    g_info ("%s is of another device, driver or build: ignored", path);
+    seg_info ("%s is of another device, driver or build: ignored", path);
     return NULL;
   }
   return g_steal_pointer (&file);
@@ -101,8 +102,8 @@ seg_tune_write (SegTuning *tuning, SegVk *vk)
   g_mkdir_with_parents (dir, 0700);
   /* CONSISTENT: into a temporary file, which then takes the old one's place. */
   if (n > MAX_BYTES)
-    g_info ("%s would be too large: not written", path);
+    seg_info ("%s would be too large: not written", path);
   else if (!g_file_set_contents_full (
                path, text, (gssize) n, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-    g_info ("what was measured is not kept: %s", error->message);
+    seg_info ("what was measured is not kept: %s", error->message);
 }

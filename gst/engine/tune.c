@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/tune.h"
 
+#include "base/log.h"
 #include "engine/trial.h"
 
 #define RUNS      5    /* of which the shortest counts: others were disturbed */
@@ -44,7 +45,7 @@ log_time (const Tuner *t, const SegTuningEntry *entry, SegChoice choice, double 
 {
   const SegNode *node = g_ptr_array_index (t->graph->nodes, entry->n_node);
   g_autofree char *name = seg_choice_to_string (choice);
-  g_debug ("%s: %s takes %.3f ms", node->name, name, ns / 1e6);
+  seg_debug ("%s: %s takes %.3f ms", node->name, name, ns / 1e6);
 }
 
 static gboolean
@@ -84,7 +85,7 @@ measure_entry (const Tuner *t, SegTuningEntry *entry)
     if (g_get_monotonic_time () >= t->end)
       return FALSE;
     if (!measure_choice (t, entry, i, best, &ns, &error)) {
-      g_info ("a kernel cannot be measured: %s", error->message);
+      seg_info ("a kernel cannot be measured: %s", error->message);
       if (i == 0)
         return FALSE;
       continue;

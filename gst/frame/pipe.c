@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "frame/pipe-priv.h"
 
 const SegPipeDecoder *
@@ -134,6 +135,16 @@ build (SegPipe *pipe, GError **error)
       || !seg_pipe_allocate (pipe, error) || !seg_pipe_prepare (pipe, error))
     return FALSE;
   pipe->params_mark = pipe->params.used_bytes;
+  seg_info ("%s %ux%u through %s: %s, %u slots, %.1f MiB; shaders look at frames where "
+            "%s, the result is %s",
+      seg_format_info (pipe->config.format)->name, pipe->config.width,
+      pipe->config.height, seg_decoder_name (info->decoder),
+      pipe->tiles.active ? "in tiles" : "the whole frame at once", pipe->n_slots,
+      (double) seg_buffer_bytes (pipe->work) / 1048576.0,
+      pipe->staged ? "the device has copied them" : "the host writes them",
+      pipe->config.result_on_device ? "left on the device"
+      : pipe->direct                ? "drawn where the host reads it"
+                                    : "copied to the host");
   return TRUE;
 }
 

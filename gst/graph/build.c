@@ -2,6 +2,7 @@
 #include "graph/builder.h"
 
 #include "graph/quantise.h"
+#include "base/log.h"
 #include "base/names.h"
 
 #include <string.h>
@@ -375,5 +376,8 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
       seg_graph_share_memory (graph);
     seg_graph_schedule (graph);
   }
+  seg_info ("%u nodes from %u of the file", graph->nodes->len, model->graph.n_nodes);
+  for (guint i = 0; i < graph->assumptions->len; i++)
+    seg_info ("nobody says, so: %s", (char *) graph->assumptions->pdata[i]);
   return g_steal_pointer (&graph);
 }

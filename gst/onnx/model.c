@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/private.h"
+#include "base/log.h"
 #include "base/names.h"
 #include "onnx/wire.h"
 
@@ -119,6 +120,9 @@ seg_model_load (const char *path, GError **error)
   model = seg_model_parse (bytes, dir, error);
   if (!model)
     g_prefix_error (error, "%s: ", path);
+  else
+    seg_info ("%s: %u nodes of opset %u, by %s", path, model->graph.n_nodes, model->opset,
+        model->producer != NULL && *model->producer != '\0' ? model->producer : "nobody");
   return model;
 }
 

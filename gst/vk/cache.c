@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "vk/private.h"
 
 #include <errno.h>
@@ -83,7 +84,7 @@ seg_cache_read (const char *path, const SegDeviceInfo *info)
   g_autofree guint8 *data = g_memdup2 (g_mapped_file_get_contents (file), n);
   const char *fault = find_fault (data, n, info);
   if (fault != NULL) {
-    g_info ("pipeline cache %s is %s: ignored", path, fault);
+    seg_info ("pipeline cache %s is %s: ignored", path, fault);
     return NULL;
   }
   g_autoptr (GBytes) all = g_bytes_new_take (g_steal_pointer (&data), n);

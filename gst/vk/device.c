@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "vk/coopmat.h"
 #include "vk/private.h"
 
@@ -95,10 +96,28 @@ choose (SegVk *vk, const char *device, GError **error)
   return TRUE;
 }
 
+static void
+log_device (const SegVk *vk)
+{
+  const SegDeviceInfo *i = &vk->physical.info;
+  seg_info (
+      "%s%s: %s, Vulkan %u.%u, queue family %u; fp16 %s, 16-bit storage %s, int64 %s, "
+      "dot products %s, matrices %u shapes, dma-bufs %s",
+      vk->adopted ? "shared device " : "device ", i->name, i->driver,
+      VK_API_VERSION_MAJOR (i->api_version), VK_API_VERSION_MINOR (i->api_version),
+      vk->physical.queue_family, i->float16 ? "yes" : "no", i->storage16 ? "yes" : "no",
+      i->int64 ? "yes" : "no",
+      i->integer_dot_fast ? "fast"
+      : i->integer_dot    ? "yes"
+                          : "no",
+      i->n_matrix_shapes, i->dmabuf ? "imported" : "not imported");
+}
+
 gboolean
 seg_vk_complete (SegVk *vk, const char *cache_dir, GError **error)
 {
   load_labels (vk);
+  log_device (vk);
   vk->pipelines = seg_pipelines_new (vk, cache_dir, error);
   return vk->pipelines != NULL;
 }

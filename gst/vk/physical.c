@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "vk/coopmat.h"
 #include "vk/private.h"
 
@@ -263,7 +264,8 @@ seg_physical_read (SegPhysical *p, VkPhysicalDevice handle, guint32 queue_family
   p->handle = handle;
   vkGetPhysicalDeviceProperties (handle, &properties);
   if (properties.apiVersion < VK_API_VERSION_1_1 || !choose_queue (p, queue_family)) {
-    g_info ("%s has no Vulkan 1.1 or no compute queue: left out", properties.deviceName);
+    seg_info (
+        "%s has no Vulkan 1.1 or no compute queue: left out", properties.deviceName);
     return FALSE;
   }
   guint32 version = MIN (properties.apiVersion, instance->api_version);

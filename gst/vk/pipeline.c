@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "vk/private.h"
 
 #include <string.h>
@@ -131,6 +132,7 @@ pipeline_new (SegVk *vk, const SegVkDispatch *d, GError **error)
   };
   VkShaderModule module = VK_NULL_HANDLE;
   SegPipeline *p = g_new0 (SegPipeline, 1);
+  gint64 start = g_get_monotonic_time ();
   gboolean ok =
       create_layout (vk, p, d, error)
       && seg_vk_check (vk, vkCreateShaderModule (vk->device, &info, NULL, &module),
@@ -142,6 +144,8 @@ pipeline_new (SegVk *vk, const SegVkDispatch *d, GError **error)
     pipeline_free (vk, p);
     return NULL;
   }
+  seg_debug ("pipeline of %s made in %.1f ms", d->shader->name,
+      (g_get_monotonic_time () - start) / 1e3);
   return p;
 }
 
@@ -231,7 +235,7 @@ save_cache (SegVk *vk)
     return;
   g_autoptr (GError) error = NULL;
   if (!seg_cache_write (all->path, blob, n, &error))
-    g_info ("%s", error->message);
+    seg_info ("%s", error->message);
 }
 
 void

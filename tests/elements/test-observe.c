@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What applications and people are told: element messages, and debug categories of all rooms. */
+#include "frame/color-net.h"
+
+#include "elements/settings.h"
+#include "elements/vksegment.h"
+#include "lib/device.h"
+
+#include <gst/check/gstharness.h>
+
+#include <string.h>
+
+#define WIDTH  128
+#define HEIGHT 96
+
+static char *dir, *instances, *semantic;
+
+static GstHarness *
+open_harness (const char *model)
+{
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_object_set (element, "model", model, "cache-dir", dir, "post-messages", TRUE,
+      "threshold", 0.3, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=RGBx,width=128,height=96,framerate=30/1");
+  return h;
+}
+
+static void
+push (GstHarness *h)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 4 * WIDTH * HEIGHT, NULL);
+  gst_buffer_memset (buffer, 0, 0, 4 * WIDTH * HEIGHT);
+  GST_BUFFER_PTS (buffer) = GST_SECOND;
+  gst_buffer_unref (gst_harness_push_and_pull (h, buffer));
+}
+
+/* --- messages -------------------------------------------------------------------------------------- */
+
+static GstMessage *
+result_of (const char *model)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  GstHarness *h = open_harness (model);
+  gst_element_set_bus (h->element, bus);
+  push (h);
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+  g_assert_nonnull (message);
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+  return message;
+}
+
+/* COLOR_NET_BOXES, of a network of 32x24, in a frame four times as large. */
+static void
+check_instance (const GValue *value, const char *want_label, double want_score,
+    double want_x, double want_width)
+{
+  const GstStructure *s = gst_value_get_structure (value);
+  double score, x, y, width, height;
+  gint id;
+  g_assert_cmpstr (gst_structure_get_string (s, "label"), ==, want_label);
+  g_assert_true (gst_structure_get (s, "id", G_TYPE_INT, &id, "score", G_TYPE_DOUBLE,
+      &score, "x", G_TYPE_DOUBLE, &x, "y", G_TYPE_DOUBLE, &y, "width", G_TYPE_DOUBLE,
+      &width, "height", G_TYPE_DOUBLE, &height, NULL));
+  g_assert_cmpint (id, ==, g_str_equal (want_label, "warm") ? 0 : 1);
+  g_assert_cmpfloat_with_epsilon (score, want_score, 1e-3);
+  g_assert_cmpfloat_with_epsilon (x, want_x, 0.01);
+  g_assert_cmpfloat_with_epsilon (y, 12.0, 0.01);
+  g_assert_cmpfloat_with_epsilon (width, want_width, 0.01);
+  g_assert_cmpfloat_with_epsilon (height, 72.0, 0.01);
+}
+
+static void
+test_instances (void)
+{
+  g_autoptr (GstMessage) message = result_of (instances);
+  const GstStructure *s = gst_message_get_structure (message);
+  g_assert_cmpstr (gst_structure_get_name (s), ==, "vkseg-result");
+  const GValue *list = gst_structure_get_value (s, "instances");
+  g_assert_nonnull (list);
+  g_assert_cmpuint (gst_value_array_get_size (list), ==, 2);
+  check_instance (gst_value_array_get_value (list, 0), "warm", 0.9, 8.0, 64.0);
+  check_instance (gst_value_array_get_value (list, 1), "cold", 0.6, 48.0, 72.0);
+}
+
+/* There are none where the network is not for objects. */
+static void
+test_no_instances (void)
+{
+  g_autoptr (GstMessage) message = result_of (semantic);
+  const GstStructure *s = gst_message_get_structure (message);
+  g_assert_false (gst_structure_has_field (s, "instances"));
+  g_assert_true (gst_structure_has_field (s, "classes"));
+}
+
+/* --- categories ------------------------------------------------------------------------------------ */
+
+static GMutex lock;
+static GHashTable *heard; /* category: its last message; lock */
+
+static void
+hear (GstDebugCategory *category, GstDebugLevel level, const char *file,
+    const char *function, gint line, GObject *object, GstDebugMessage *message,
+    gpointer data)
+{
+  const char *name = gst_debug_category_get_name (category);
+  if (!g_str_has_prefix (name, "vkseg"))
+    return;
+  g_mutex_lock (&lock);
+  g_hash_table_insert (
+      heard, g_strdup (name), g_strdup (gst_debug_message_get (message)));
+  g_mutex_unlock (&lock);
+}
+
+/* Each room tells, in a category of its own, what it chose. */
+static void
+test_categories (void)
+{
+  static const char *const rooms[] = { "vkseg-onnx", "vkseg-graph", "vkseg-vk",
+    "vkseg-engine", "vkseg-frame", "vksegment" };
+  heard = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  gst_debug_set_threshold_from_string ("vkseg*:5", FALSE);
+  gst_debug_add_log_function (hear, NULL, NULL);
+  GstHarness *h = open_harness (semantic);
+  push (h);
+  gst_harness_teardown (h);
+  gst_debug_remove_log_function (hear);
+  gst_debug_set_threshold_from_string ("vkseg*:0", FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (rooms); i++) {
+    const char *said = g_hash_table_lookup (heard, rooms[i]);
+    g_test_message ("%s: %s", rooms[i], said);
+    g_assert_nonnull (said);
+  }
+  g_hash_table_unref (heard);
+}
+
+int
+main (int argc, char **argv)
+{
+  int status = 0;
+  gst_init (&argc, &argv);
+  gst_debug_remove_log_function (gst_debug_log_default);
+  g_test_init (&argc, &argv, NULL);
+  SegVk *vk = seg_test_device (&status);
+  if (vk == NULL)
+    return status;
+  seg_vk_unref (vk);
+  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  semantic = color_net_write (dir, "semantic", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  instances = color_net_write (dir, "instances", COLOR_NET_YOLO, COLOR_NET_YOLO_INFO);
+  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
+  g_test_add_func ("/observe/instances", test_instances);
+  g_test_add_func ("/observe/no-instances", test_no_instances);
+  g_test_add_func ("/observe/categories", test_categories);
+  status = g_test_run ();
+  color_net_remove (dir);
+  g_free (semantic);
+  g_free (instances);
+  g_free (dir);
+  return status;
+}
