@@ -3,6 +3,7 @@
 
 #include "frame/image.h"
 
+#include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
 
 G_BEGIN_DECLS
@@ -42,5 +43,16 @@ gboolean seg_video_map (
 /* Between a mapped frame, whatever its strides, and a frame laid out in `data`. */
 void seg_video_load (const SegFrame *frame, guint8 *data, const GstVideoFrame *video);
 void seg_video_store (const SegFrame *frame, const guint8 *data, GstVideoFrame *video);
+
+/* Properties that are controlled get their values of this frame's stream time: GstBaseTransform does not. */
+static inline void
+seg_video_sync_values (GstBaseTransform *transform, GstBuffer *buffer)
+{
+  const GstSegment *segment = &transform->segment;
+  GstClockTime time =
+      gst_segment_to_stream_time (segment, segment->format, GST_BUFFER_PTS (buffer));
+  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (time))
+    gst_object_sync_values (GST_OBJECT (transform), time);
+}
 
 G_END_DECLS

@@ -306,6 +306,7 @@ gst_vk_seg_overlay_class_init (GstVkSegOverlayClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   GST_BASE_TRANSFORM_CLASS (klass)->stop = gst_vk_seg_overlay_stop;
+  GST_BASE_TRANSFORM_CLASS (klass)->before_transform = seg_video_sync_values;
   GST_VIDEO_FILTER_CLASS (klass)->set_info = gst_vk_seg_overlay_set_info;
   GST_VIDEO_FILTER_CLASS (klass)->transform_frame_ip =
       gst_vk_seg_overlay_transform_frame_ip;

@@ -20,6 +20,7 @@
 #include "elements/vksegtrack.h"
 
 #include "elements/tracker.h"
+#include "elements/videoframe.h"
 #include "meta/gstvksegmirror.h"
 
 #include <gst/video/video.h>
@@ -303,6 +304,7 @@ gst_vk_seg_track_class_init (GstVkSegTrackClass *klass)
   transform_class->transform_ip = gst_vk_seg_track_transform_ip;
   transform_class->set_caps = gst_vk_seg_track_set_caps;
   transform_class->sink_event = gst_vk_seg_track_sink_event;
+  transform_class->before_transform = seg_video_sync_values;
   transform_class->stop = gst_vk_seg_track_stop;
   transform_class->propose_allocation = gst_vk_seg_track_propose_allocation;
 }

@@ -341,5 +341,6 @@ gst_vk_seg_proposals_class_init (GstVkSegProposalsClass *klass)
   transform_class->set_caps = gst_vk_seg_proposals_set_caps;
   transform_class->transform_ip = gst_vk_seg_proposals_transform_ip;
   transform_class->propose_allocation = gst_vk_seg_proposals_propose_allocation;
+  transform_class->before_transform = seg_video_sync_values;
   transform_class->stop = gst_vk_seg_proposals_stop;
 }

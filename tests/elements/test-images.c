@@ -313,6 +313,53 @@ open_harness (const char *from, const char *to)
   return h;
 }
 
+static gboolean
+runs_model (GstElement *segment, const char *model)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  g_object_get (segment, "stats", &stats, NULL);
+  const char *path = gst_structure_get_string (stats, "model");
+  return path != NULL && g_str_has_suffix (path, model);
+}
+
+/* Another network while frames flow as images: no frame comes down, and the pipeline's device is kept. */
+static void
+test_swap (void)
+{
+  Seen seen;
+  guint copies = 1;
+  if (!can_run ())
+    return;
+  g_autofree char *element = segment ("plain", "");
+  g_autofree char *line = g_strconcat (UP, element, DOWN, NULL);
+  GstElement *pipeline = parse ("format=NV12" SIZE, line, &seen);
+  g_autoptr (GstElement) seg = gst_bin_get_by_name (GST_BIN (pipeline), "seg");
+  GstElement *source = NULL;
+  for (GList *l = GST_BIN_CHILDREN (pipeline); l != NULL; l = l->next)
+    source = l->data; /* the first that was added */
+  g_object_set (source, "num-buffers", -1, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (guint i = 0; i < 4; i++) {
+    const char *name = i % 2 == 0 ? "yolo.onnx" : "plain.onnx";
+    g_autofree char *model = g_build_filename (dir, name, NULL);
+    gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+    g_object_set (seg, "model", model, NULL);
+    while (!runs_model (seg, name)) {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_usleep (5000);
+    }
+  }
+  g_autoptr (GstStructure) stats = NULL;
+  g_object_get (seg, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint (stats, "host-copies", &copies));
+  g_assert_cmpuint (copies, ==, 0);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  clear_seen (&seen);
+}
+
 /* Alone, it makes a device, tells of it, and answers who asks. */
 static void
 test_contexts (void)
@@ -448,6 +495,7 @@ main (int argc, char **argv)
     { "/images/odd-sizes", test_odd_sizes },
     { "/images/modes", test_modes },
     { "/images/states", test_states },
+    { "/images/swap", test_swap },
     { "/images/contexts", test_contexts },
     { "/images/given-device", test_given_device },
     { "/images/not-images", test_not_images },
