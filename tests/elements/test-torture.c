@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Elements while several threads do to their pipeline what applications do, in any order: states,
- * seeks, caps, properties, pads. By default 60 rounds each; VKSEG_SOAK_MINUTES=30 goes on for so long,
- * looks at the memory, and adds live sources with a slow network (tests/soak.sh). */
+ * seeks, caps, properties, pads. By default 60 rounds each, or VKSEG_TORTURE_ROUNDS; VKSEG_SOAK_MINUTES=30
+ * goes on for so long, looks at the memory, and adds live sources with a slow network (tests/soak.sh). */
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
@@ -14,6 +14,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +25,8 @@
 #define NETWORK_MS 200.0
 
 static char *dir, *semantic, *instances;
-static double minutes; /* 0: only so many rounds */
+static double minutes; /* 0: only so many rounds: */
+static int n_rounds = ROUNDS;
 
 /* --- memory ------------------------------------------------------------------------------------------ */
 
@@ -213,7 +215,7 @@ static gpointer
 act (gpointer data)
 {
   Actor *a = data;
-  for (int i = 0; !g_atomic_int_get (&a->stage->stop) && (minutes > 0 || i < ROUNDS);
+  for (int i = 0; !g_atomic_int_get (&a->stage->stop) && (minutes > 0 || i < n_rounds);
        i++) {
     a->act (a);
     g_atomic_int_inc (&a->rounds);
@@ -485,6 +487,8 @@ main (int argc, char **argv)
     return status;
   const char *time = g_getenv ("VKSEG_SOAK_MINUTES");
   minutes = time != NULL ? g_ascii_strtod (time, NULL) : 0.0;
+  const char *rounds = g_getenv ("VKSEG_TORTURE_ROUNDS");
+  n_rounds = rounds != NULL ? atoi (rounds) : ROUNDS;
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
   g_assert_true (GST_ELEMENT_REGISTER (vksegtrack, NULL));
   g_assert_true (GST_ELEMENT_REGISTER (vksegdemux, NULL));
