@@ -10,7 +10,7 @@
 
 layout (binding = 0) uniform usamplerBuffer source;
 SEG_ELEMENTS (2);
-layout (constant_id = 15) const int OF_ROW = 0; // fours of a counted row of the updates
+layout (constant_id = 15) const int OF_ROW = 0; // elements of the updates for a counted row
 layout (binding = 3) uniform isamplerBuffer live;
 
 // -1: nowhere, the index is outside.
@@ -30,10 +30,12 @@ void put (int e, uint v)
 void main ()
 {
   int i;
-  if (!strided_begin (i) || is_past_rows (live, OF_ROW, i))
+  if (!strided_begin (i) || is_past_rows (live, OF_ROW, 4 * i))
     return;
   uvec4 v = strided_fetch (source, 0);
   int left = strided_total () - 4 * i;
+  if (OF_ROW != 0)
+    left = min (left, texelFetch (live, 0).x * OF_ROW - 4 * i);
   put (0, v.x);
   if (left > 1)
     put (1, v.y);

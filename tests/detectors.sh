@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The detectors of models/export.py against ONNX Runtime, at two sizes, as opset 11 and 16, in fp32 and fp16,
-# and with proposals of which none is left: detectors.sh DIR PICTURE... Prints TAP, and makes in DIR what is
-# not there yet: two gigabytes. Half an hour on two cores. VKSEG is the tool (build/gst/tool/vkseg),
+# The detectors of models/export.py against ONNX Runtime, as opset 11 to 17, two of them at two sizes, in fp32
+# and fp16, and with proposals of which none is left: detectors.sh DIR PICTURE... Prints TAP, and makes in DIR
+# what is not there yet: four gigabytes. An hour on two cores. VKSEG is the tool (build/gst/tool/vkseg),
 # PYTHON one that has torchvision and onnx.
 set -eu
 tests=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -18,7 +18,11 @@ shift
 
 for network in maskrcnn_resnet50_fpn fasterrcnn_resnet50_fpn; do
     for size in 192x256 224x320; do
-        for opset in 11 16; do
+        case $size in
+        192x256) opsets="11 12 13 14 15 16 17" ;;
+        *) opsets="11 16" ;;
+        esac
+        for opset in $opsets; do
             name=$network-$size-$opset
             model=$dir/$name/model.onnx
             mkdir -p "$dir/$name"

@@ -31,7 +31,13 @@ seg_session_record_step (SegSession *s, SegCmd *cmd, const SegStep *step, GError
     .n_push = d->n_push,
     .groups = { d->groups[0], d->groups[1], d->groups[2] },
     .label = step->node->name,
+    .makes_groups = step->makes_groups,
   };
+  if (step->groups.kind != SEG_REF_NONE) {
+    SegBufferView groups = seg_session_view (s, step->groups, SEG_BIND_BUFFER_READ);
+    vd.live.buffer = groups.buffer;
+    vd.live.offset = groups.offset + 16 * (gsize) step->nth_groups;
+  }
   if (seg_cmd_dispatch (cmd, &vd, error))
     return TRUE;
   seg_node_prefix_error (step->node, error);

@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "engine/session-priv.h"
 
-/* A node's work is counted at its first dispatch. */
+/* A node's work is counted at its first dispatch that does any of it. */
 static void
 list_layers (SegSession *s)
 {
@@ -14,13 +14,16 @@ list_layers (SegSession *s)
       .op = step->node->op->name,
       .kernel = step->host ? "host" : step->dispatch.shader->name,
       .output = seg_node_output (step->node, 0)->desc,
-      .gflop = step->node != last ? seg_node_flops (step->node) / 1e9 : 0,
+      .gflop = step->node != last && !step->makes_groups
+                   ? seg_node_flops (step->node) / 1e9
+                   : 0,
     };
-    last = step->node;
+    last = step->makes_groups ? last : step->node;
     g_array_append_val (s->layers, layer);
     s->stats.n_host_steps += step->host;
     s->stats.n_round_trips += step->host && (i == 0 || !step[-1].host);
     s->stats.n_dispatches += !step->host;
+    s->stats.n_live_dispatches += step->groups.kind != SEG_REF_NONE;
   }
 }
 
@@ -264,7 +267,9 @@ seg_session_record_part (SegSession *s, SegCmd *cmd, const guint *outputs,
   for (guint i = 0; i < n; i++) {
     const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
     guint its_part = (guint) ((sums[i] + sums[i + 1]) / 2.0 * share);
-    if (MIN (its_part, n_parts - 1) == part && g_hash_table_contains (needed, step->node)
+    /* Groups are also for others than the node whose dispatch came first. */
+    gboolean wanted = step->makes_groups || g_hash_table_contains (needed, step->node);
+    if (wanted && MIN (its_part, n_parts - 1) == part
         && !seg_session_record_step (s, cmd, step, error))
       return FALSE;
   }

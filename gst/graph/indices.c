@@ -17,26 +17,6 @@ static const char *const moves[] = { "Concat", "Expand", "Flatten", "Identity", 
   "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze", NULL };
 static const char *const finders[] = { "NonMaxSuppression", "NonZero", NULL };
 
-gboolean
-seg_value_marks_unused (const SegValue *v)
-{
-  for (guint depth = 0; depth < MAX_DEPTH; depth++) {
-    const SegNode *node = v->producer;
-    if (v->size != SEG_SIZE_BOUNDED)
-      return FALSE;
-    if (node == NULL || is_one_of (node, finders) || (node->late && !node->by_row))
-      return TRUE;
-    if (!node->late)
-      return !seg_node_is_on_device (node);
-    if (!is_one_of (node, moves)
-        || (node->op->counts != NULL && node->op->counts (node)
-            && strcmp (node->op->name, "Slice") != 0))
-      return FALSE;
-    v = seg_node_input (node, 0);
-  }
-  return FALSE;
-}
-
 static gboolean
 constant_is_index (const SegTensor *t)
 {

@@ -177,8 +177,6 @@ gboolean seg_counts_rows (const SegNode *node);
 int seg_value_live_axis_of (const SegValue *v);
 /* Integers that are indices from the start: known to be no less than 0, but for garbage. */
 gboolean seg_value_is_index (const SegValue *v);
-/* What is past the live rows of these integers is G_MININT32, as an index nowhere. */
-gboolean seg_value_marks_unused (const SegValue *v);
 /* Its live part is the first elements of its memory: no axis before the live one has an extent. */
 gboolean seg_value_is_prefix (const SegValue *v);
 

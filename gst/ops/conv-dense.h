@@ -23,6 +23,7 @@ typedef struct {
       *filter;     /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
   SegRef weights;  /* is set: what seg_lp_pack has made of it */
   SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */
+  SegLive live;    /* of whose items each is an output pixel */
   gboolean steady; /* as SegGraph.steady */
   guint variant;   /* of the family, counted from 1; 0: as the family finds best */
 } SegDenseConv;

@@ -124,6 +124,8 @@ seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
         c4 / texels },
     .n_push = 20,
     .groups = { columns, (n + columns - 1) / columns, 1 },
+    .live = seg_live_times (
+        seg_program_live (p, seg_node_output (job->node, 0), items), 1, LOCAL),
   };
   seg_epilogue_add (&d, job->node, p, bias);
   return seg_program_dispatch (p, &d, error);

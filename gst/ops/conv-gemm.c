@@ -128,6 +128,9 @@ seg_gemm_fill (SegDispatch *d, guint dest, const SegDenseConv *c, const SegGemmT
   d->groups[0] = MIN (tiles, 32768);
   d->groups[1] = (tiles + d->groups[0] - 1) / d->groups[0];
   d->groups[2] = plan->splits;
+  d->live = c->live;
+  d->live.per_group = tile->pixels;
+  d->live.times = plan->tiles_n;
   if (plan->splits > 1)
     d->bindings[dest].ref = seg_program_temp (
         p, (gsize) plan->splits * sums_pixels * sums_c, SEG_STORAGE_F32);
@@ -147,6 +150,7 @@ seg_gemm_add_sums (const SegDispatch *d, guint dest, const SegDenseConv *c,
     .n_bindings = 3,
     .n_push = d->n_push,
     .groups = { MIN (n, 32768), (n + 32767) / 32768, 1 },
+    .live = seg_live_times (c->live, c->out_c4, 64),
   };
   memcpy (sums.push, d->push, sizeof sums.push);
   seg_epilogue_add (&sums, c->node, p, c->bias);

@@ -256,6 +256,22 @@ choose_shader (const SegDenseConv *c, const SegProgram *p)
                 [c->storage == SEG_STORAGE_F16];
 }
 
+/* Tiles are of the pixels of a row. */
+static SegLive
+live_tiles (const SegDenseConv *c, guint pixels, guint32 per_group)
+{
+  SegLive live = c->live;
+  live.axis = 1;
+  live.per_group = per_group;
+  if (c->batch == 1 && c->y.out == 1) /* flat */
+    live.per_group *= pixels;
+  else if (live.items == c->y.out * c->x.out)
+    live.items = (guint32) (c->y.out * ((c->x.out + pixels - 1) / pixels));
+  else
+    live.rows.ref.kind = SEG_REF_NONE;
+  return live;
+}
+
 gboolean
 seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
@@ -290,6 +306,7 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
     .n_push = 27,
     .groups = { plan.turn_blocks, MIN (groups, 32768),
         plan.blocks / plan.turn_blocks * folds },
+    .live = live_tiles (&c, plan.pixels, (guint32) (local * folds)),
   };
   if (c.node != NULL) {
     seg_epilogue_add (&d, c.node, p, c.bias);

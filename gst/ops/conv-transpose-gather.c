@@ -51,6 +51,8 @@ seg_transpose_gather_emit (const SegConvJob *job, SegProgram *p, GError **error)
         bias != NULL ? seg_view (bias).offset : (guint32) -1 },
     .n_push = 30,
     .groups = { columns, (n + columns - 1) / columns, 1 },
+    .live = seg_live_times (
+        seg_program_live (p, seg_node_output (job->node, 0), items), 1, LOCAL),
   };
   seg_epilogue_add (&d, job->node, p, weights_ref);
   return seg_program_dispatch (p, &d, error);

@@ -94,6 +94,8 @@ seg_transpose_phases_emit (const SegConvJob *job, SegProgram *p, GError **error)
       c.x = x.axis;
       c.out_first = v * job->x.out + u;
       c.filter = filter;
+      c.live = seg_program_live (p, seg_node_output (job->node, 0),
+          (guint64) job->batch * y.axis.out * x.axis.out);
       if (!seg_dense_emit (&c, p, error))
         return FALSE;
     }

@@ -100,6 +100,8 @@ emit_scatter (const SegConvJob *job, const SegDenseConv *c, guint32 c4, SegProgr
         items },
     .n_push = 16,
     .groups = { columns, (n + columns - 1) / columns, 1 },
+    .live = seg_live_times (
+        seg_program_live (p, seg_node_output (job->node, 0), items), 1, LOCAL),
   };
   seg_epilogue_add (&d, job->node, p, c->bias);
   return seg_program_dispatch (p, &d, error);
@@ -118,6 +120,8 @@ seg_transpose_subpixel_emit (const SegConvJob *job, SegProgram *p, GError **erro
   c.out_offset4 = 0;
   c.out_row = c.x.out;
   c.out_image = c.x.out * c.y.out;
+  c.live = seg_program_live (
+      p, seg_node_output (job->node, 0), (guint64) job->batch * c.out_image);
   c.bias = cell_bias (job, padded, p);
   g_autofree float *filter = cell_filter (job, &c.y, &c.x, padded);
   c.filter = filter;

@@ -26,6 +26,7 @@ typedef struct {
   guint32 in_pitch4,
       out_pitch4;              /* of a tile; off powers of two, which share cache lines */
   guint32 strip, strips;       /* tiles at a time, and how many times */
+  SegLive live;                /* its items are tiles */
   guint texels_in, texels_out; /* that an invocation makes of each pixel */
 } Plan;
 
@@ -182,6 +183,7 @@ emit_in (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, SegR
     .n_push = 15,
   };
   spread ((guint64) n * plan->in_c4 / plan->texels_in, d.groups);
+  d.live = seg_live_times (plan->live, plan->in_c4 / plan->texels_in, LOCAL);
   return seg_program_dispatch (p, &d, error);
 }
 
@@ -208,6 +210,7 @@ emit_out (const SegConvJob *job, const Plan *plan, guint32 first, guint32 n, Seg
     .n_push = 16,
   };
   spread ((guint64) n * items, d.groups);
+  d.live = seg_live_times (plan->live, items, LOCAL);
   seg_epilogue_add (&d, job->node, p, bias);
   return seg_program_dispatch (p, &d, error);
 }
@@ -246,12 +249,15 @@ seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **error)
       seg_program_temp (p, (gsize) plan.strip * plan.out_pitch4 * 4, SEG_STORAGE_F32);
   SegRef bias = seg_conv_bias (job, 8, p);
   SegDenseConv c = make_products (&plan, in, out, p);
+  plan.live = seg_program_live (p, seg_node_output (job->node, 0), plan.n);
   g_autofree float *filter = transform_filters (job, &plan);
   c.filter = filter;
   c.weights = seg_lp_pack (&c, p);
   for (guint32 first = 0; first < plan.n; first += plan.strip) {
     guint32 n = MIN (plan.strip, plan.n - first);
     c.x.in = c.x.out = c.out_row = c.out_image = n;
+    plan.live.first = first;
+    c.live = plan.live;
     if (!emit_in (job, &plan, first, n, in, p, error) || !seg_lp_emit (&c, p, error)
         || !emit_out (job, &plan, first, n, out, bias, p, error))
       return FALSE;

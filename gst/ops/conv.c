@@ -215,6 +215,8 @@ seg_dense_maps (const SegConvJob *job, SegProgram *p)
     .out_image = job->y.out * job->x.out,
     .out_row = job->x.out,
     .out_col = 1,
+    .live = seg_program_live (p, seg_node_output (job->node, 0),
+        (guint64) job->batch * job->y.out * job->x.out),
     .steady = p->graph->steady,
   };
 }

@@ -102,6 +102,16 @@ add_no_epilogue (SegDispatch *d, SegRef unused)
   d->bindings[d->n_bindings++] = (SegBinding){ unused, SEG_BIND_TEXEL };
 }
 
+/* It may also be of something on the way there. */
+static gboolean
+is_of (const SegView *view, const SegValue *v)
+{
+  gboolean same = v != NULL && view->rank == v->desc.rank;
+  for (guint i = 0; same && i < view->rank; i++)
+    same = view->dims[i] == v->desc.dims[i];
+  return same;
+}
+
 gboolean
 seg_elementwise (SegProgram *p, const SegNode *node, SegDispatch *d,
     const SegOperand *ins, guint n_ins, const SegOperand *out, SegEpilogueUse epilogue,
@@ -121,6 +131,8 @@ seg_elementwise (SegProgram *p, const SegNode *node, SegDispatch *d,
 
   d->n_spec = MAX (d->n_spec, SEG_EPILOGUE_SPEC);
   seg_strided_fill (&s, d);
+  if (is_of (&out->view, seg_node_output (node, 0)))
+    seg_strided_live (&s, p, seg_node_output (node, 0), d);
   for (guint i = 0; i < n_ins; i++)
     d->bindings[i] = (SegBinding){ ins[i].ref, SEG_BIND_TEXEL };
   d->bindings[n_ins] = (SegBinding){ out->ref, SEG_BIND_BUFFER_WRITE };

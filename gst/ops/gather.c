@@ -85,6 +85,7 @@ gather_emit (const SegNode *node, SegProgram *program, GError **error)
   };
   seg_indexed_fill (x, &data, &index, &d);
   seg_strided_fill (&s, &d);
+  seg_strided_live (&s, program, dst, &d);
   return seg_program_dispatch (program, &d, error);
 }
 

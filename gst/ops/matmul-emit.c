@@ -88,6 +88,7 @@ emit_pointwise (const SegMatMul *m, SegProgram *p, GError **error)
     .out_image = rows,
     .out_row = rows,
     .out_col = 1,
+    .live = seg_program_live (p, seg_node_output (m->node, 0), rows),
     .filter = filter,
     .bias = seg_program_floats (p, bias, padded, SEG_STORAGE_F32),
   };
@@ -119,6 +120,21 @@ choose_shader (const SegMatMul *m, gboolean tiled, guint texels, SegProgram *p)
                    && size >= 8 && 64 % size == 0 && m->rows >= 8
                    && m->columns / (4 * texels) % size == 0;
   return shaders[lanes][seg_program_precision (p) == SEG_STORAGE_F16];
+}
+
+/* Items of tiles of rows are counted in rows: a tile's columns are its times. */
+static SegLive
+live_items (const SegMatMul *m, gboolean tiled, guint rows, guint texels, SegProgram *p)
+{
+  const SegValue *out = seg_node_output (m->node, 0);
+  if (!tiled)
+    return seg_live_times (
+        seg_program_live (p, out, n_batches (m) * m->rows * m->columns), 1, 256);
+  SegLive live = { .items = 0 };
+  if (n_batches (m) == 1)
+    live = seg_live_times (seg_program_live (p, out, m->rows), 1, rows);
+  live.times = (m->columns / (4 * texels) + 63) / 64;
+  return live;
 }
 
 static gboolean
@@ -155,6 +171,7 @@ emit_general (const SegMatMul *m, SegProgram *p, GError **error)
         seg_float_bits (m->alpha), seg_float_bits (m->beta) },
     .n_push = 29,
     .groups = { columns, (n + columns - 1) / columns, 1 },
+    .live = live_items (m, vector, rows, texels, p),
   };
   seg_epilogue_add (&d, m->node, p, a);
   return seg_program_dispatch (p, &d, error);

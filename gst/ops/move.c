@@ -212,18 +212,21 @@ emit_part (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegVi
 }
 
 static gboolean
-emit_whole (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegView *out,
-    SegStorage storage, GError **error)
+emit_whole (SegProgram *p, SegRef src, const SegView *in, const SegValue *dst,
+    const SegView *out, GError **error)
 {
+  SegStorage storage = seg_program_storage (p, dst);
   SegStrided s;
   if (!seg_strided_plan (&s, out, in, 1, error))
     return FALSE;
   SegDispatch d = {
     .shader = whole_shaders[storage],
-    .bindings = { { src, SEG_BIND_BITS }, { dst, SEG_BIND_BUFFER_WRITE } },
+    .bindings = { { src, SEG_BIND_BITS },
+        { seg_program_value (p, dst), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 2,
   };
   seg_strided_fill (&s, &d);
+  seg_strided_live (&s, p, dst, &d);
   return seg_program_dispatch (p, &d, error);
 }
 
@@ -284,7 +287,7 @@ seg_move_emit (const SegMove *m, SegProgram *p, const SegValue *src, const SegVa
   gboolean padding = to.pitch != 0 && to.dims[1] % SEG_CHANNEL_ALIGN != 0;
   if ((to.offset == 0 && !padding && is_dense (&out, out.rank, 1, &to))
       || as_padded (&to, &in, &out))
-    return emit_whole (p, a, &in, b, &out, storage, error);
+    return emit_whole (p, a, &in, dst, &out, error);
   if (is_all_of (m, dst) && !seg_move_clear_padding (p, dst, error))
     return FALSE;
   return emit_part (p, a, &in, b, &out, storage, error);

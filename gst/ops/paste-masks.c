@@ -140,6 +140,8 @@ paste_emit (const SegNode *node, SegProgram *p, GError **error)
         seg_view (y).offset / 4, texels },
     .n_push = 9,
     .groups = { columns, (n + columns - 1) / columns, 1 },
+    .live = seg_live_times (
+        seg_program_live (p, y, seg_desc_n_elems (&y->desc)), 1, 4 * 64 * STEPS),
   };
   return seg_program_dispatch (p, &dispatch, error);
 }

@@ -364,6 +364,8 @@ seg_program_dispatch (SegProgram *p, const SegDispatch *dispatch, GError **error
     return FALSE;
   }
   SegStep step = { .dispatch = *dispatch, .node = p->node };
+  if (dispatch->live.rows.ref.kind == SEG_REF_COUNT && !seg_live_add (p, &step, error))
+    return FALSE;
   g_array_append_val (p->steps, step);
   return TRUE;
 }
@@ -416,6 +418,8 @@ seg_program_empty (const SegDeviceInfo *device, SegStorage precision)
   g_array_set_clear_func (p->blobs, clear_blob);
   p->temps = g_array_new (FALSE, TRUE, sizeof (SegTemp));
   p->counts = g_ptr_array_new ();
+  p->lives = g_array_new (FALSE, TRUE, sizeof (SegLiveGroups));
+  g_array_set_clear_func (p->lives, seg_live_clear);
   p->constants = g_hash_table_new (NULL, NULL);
   return p;
 }
@@ -437,6 +441,7 @@ seg_program_new_node (const SegGraph *graph, const SegDeviceInfo *device,
 {
   g_autoptr (SegProgram) p = new_for_graph (graph, device, precision, tuning);
   p->n_node = n_node;
+  p->alone = TRUE;
   if (!emit_node (p, g_ptr_array_index (graph->nodes, n_node), error))
     return NULL;
   p->tuning = NULL;
@@ -456,6 +461,7 @@ seg_program_new (const SegGraph *graph, const SegDeviceInfo *device, SegStorage 
     if (device_stores_output (v))
       seg_program_value (p, v);
   }
+  seg_live_finish (p);
   p->node = NULL;
   p->tuning = NULL;
   return g_steal_pointer (&p);
@@ -470,6 +476,7 @@ seg_program_free (SegProgram *p)
   g_array_unref (p->blobs);
   g_array_unref (p->temps);
   g_ptr_array_unref (p->counts);
+  g_array_unref (p->lives);
   g_hash_table_unref (p->constants);
   g_free (p->alive_bytes);
   g_free (p);

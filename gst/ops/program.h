@@ -54,6 +54,23 @@ typedef struct {
   SegBindKind kind;
 } SegBinding;
 
+/* How many rows of a value are live, for a shader to read (lib/rows.glsl): the integer at ref * num /
+ * den, and at most `most`. For a value whose size is fixed: its first dimension. */
+typedef struct {
+  SegRef ref; /* I32, bound as TEXEL */
+  guint32 num, den, most;
+} SegRows;
+
+/* Work for rows of which only some are live: `items` for a row, those of the first row first. */
+typedef struct {
+  SegRows rows; /* ref.kind SEG_REF_NONE: all is to be done always */
+  guint32 items;
+  guint32 first; /* items that others do, before this dispatch's own */
+  guint32 per_group,
+      times;  /* a group does so many items; and so many groups do the same ones */
+  guint axis; /* of the groups: 1; or 0, and what is more goes on along 1 */
+} SegLive;
+
 #define SEG_MAX_SPEC     16
 #define SEG_MAX_BINDINGS 12
 #define SEG_MAX_PUSH     128 /* bytes: Vulkan's guaranteed minimum */
@@ -68,6 +85,7 @@ typedef struct {
   guint32 push[SEG_MAX_PUSH / 4];
   guint n_push; /* in words */
   guint32 groups[3];
+  SegLive live; /* which of them are needed */
 } SegDispatch;
 
 /* A value as memory: element (i0, i1, ...) is at offset + sum i * stride, in elements. */
@@ -111,14 +129,14 @@ gsize seg_program_temp_budget (const SegProgram *p);
 /* How many neighbouring texels of four elements a kernel should store at a time: 2, where storing is
  * dear, for the variants with WIDE of shaders/lib/store.glsl; or 1. Their offsets have to be even. */
 guint seg_program_store_texels (const SegProgram *p, SegStorage storage);
-/* How many rows of a value are live, for a shader to read (lib/rows.glsl): the integer at ref * num /
- * den, and at most `most`. For a value whose size is fixed: its first dimension. */
-typedef struct {
-  SegRef ref; /* I32, bound as TEXEL */
-  guint32 num, den, most;
-} SegRows;
 SegRows seg_program_rows (SegProgram *p, const SegValue *value);
 SegRows seg_program_fixed_rows (SegProgram *p, guint32 n);
+/* n_items of work of the node that is being emitted, in the order of v's rows, for a dispatch to say how
+ * many do a group: v, its output or an input, has rows of which some are live and that is known by
+ * now; else all is to be done. */
+SegLive seg_program_live (SegProgram *p, const SegValue *v, guint64 n_items);
+/* With n_each items for each of those; per_group of them in a group. */
+SegLive seg_live_times (SegLive live, guint32 n_each, guint32 per_group);
 /* Where a node that counts (SegOp.counts) writes how many rows of an output are live: one integer,
  * the first of four. */
 SegRef seg_program_count (SegProgram *p, const SegValue *value);
@@ -131,10 +149,21 @@ gboolean seg_program_dispatch (
 /* --- what engine/ reads --------------------------------------------------------------------- */
 
 typedef struct {
-  SegDispatch dispatch; /* when host is NULL */
-  const SegNode *node;  /* whose step this is */
-  gboolean host;        /* TRUE: run node's eval on the host */
+  SegDispatch dispatch;  /* when host is NULL */
+  const SegNode *node;   /* whose step this is */
+  gboolean host;         /* TRUE: run node's eval on the host */
+  SegRef groups;         /* not NONE: the device finds how many groups there are here, */
+  guint nth_groups;      /* at the n-th four integers */
+  gboolean makes_groups; /* it is the dispatch that writes them */
 } SegStep;
+
+/* The groups of all dispatches that are for live rows of one count, which a dispatch before the first of
+ * them makes. */
+typedef struct {
+  SegRef count, table, groups;
+  guint step;
+  GArray *entries; /* as shaders/rows_groups.comp reads them */
+} SegLiveGroups;
 
 typedef struct {
   gpointer data; /* as stored on the device */
@@ -157,9 +186,11 @@ struct _SegProgram {
   GArray *blobs;         /* SegBlob */
   GArray *temps;         /* SegTemp */
   GPtrArray *counts;     /* const SegValue *: whose rows each count is of */
+  GArray *lives;         /* SegLiveGroups */
   GHashTable *constants; /* SegValue * -> blob id + 1 */
   const SegNode *node;   /* being emitted */
   guint n_node;          /* its number */
+  gboolean alone;        /* the node is all that there is: nobody counts its rows */
   gsize *alive_bytes;    /* of tensors, while each node runs */
   gsize most_alive_bytes;
 };
@@ -171,6 +202,12 @@ SegStorage seg_program_ref_storage (const SegProgram *p, SegRef ref);
 #define SEG_COUNT_BYTES 16 /* of a count */
 /* The count of a value's rows, -1: nobody asked for it. */
 int seg_program_find_count (const SegProgram *p, const SegValue *value);
+
+/* live.c. For a step that is about to be appended: it and those like it get groups. */
+gboolean seg_live_add (SegProgram *p, SegStep *step, GError **error);
+/* When all have been appended. */
+void seg_live_finish (SegProgram *p);
+void seg_live_clear (gpointer groups);
 
 /* budget.c: fills in alive_bytes and most_alive_bytes. */
 void seg_program_measure (SegProgram *p);

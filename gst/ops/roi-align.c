@@ -266,6 +266,7 @@ roi_align_emit (const SegNode *node, SegProgram *p, GError **error)
         out.pitch / 4, out.offset / 4, channels, c4, items, in_dims[0], scale },
     .n_push = 13,
     .groups = { columns, (n + columns - 1) / columns, 1 },
+    .live = seg_live_times (seg_program_live (p, y, items), 1, 64),
   };
   return seg_program_dispatch (p, &dispatch, error);
 }

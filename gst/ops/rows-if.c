@@ -45,9 +45,9 @@ rows_if_emit (const SegNode *node, SegProgram *p, GError **error)
 {
   const SegValue *in = seg_node_input (node, 0), *out = seg_node_output (node, 0);
   SegMove move = seg_move_whole (&out->desc);
-  return seg_move_emit (&move, p, in, out, error)
-         && seg_rows_emit_unless (p, out, seg_program_rows (p, in),
-             seg_node_input (node, 1), node->op->variant == 0, error);
+  return seg_rows_emit_unless (p, out, seg_program_rows (p, in), seg_node_input (node, 1),
+             node->op->variant == 0, error)
+         && seg_move_emit (&move, p, in, out, error);
 }
 
 #define ROWS_IF(NAME, VARIANT)                                                           \

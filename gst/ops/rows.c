@@ -15,28 +15,46 @@ typedef enum { ALWAYS, UNLESS_FALSE, UNLESS_TRUE } When;
 
 typedef struct {
   SegRef from;
-  guint32 at, num, den, first, end;
+  guint32 at, num, den, first, end, most;
   const SegValue *condition;
   When when;
 } Count;
 
 static gboolean
-emit_count (SegProgram *p, const SegValue *of, const Count *c, GError **error)
+emit_count (SegProgram *p, SegRef to, const Count *c, GError **error)
 {
-  guint32 most = of->desc.dims[seg_value_live_axis_of (of)];
   SegRef condition = c->condition != NULL ? seg_program_value (p, c->condition) : c->from;
   SegDispatch d = {
     .shader = &seg_shader_rows_count,
     .spec = { c->when },
     .n_spec = 1,
     .bindings = { { c->from, SEG_BIND_TEXEL }, { condition, SEG_BIND_TEXEL },
-        { seg_program_count (p, of), SEG_BIND_BUFFER_WRITE } },
+        { to, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 3,
-    .push = { c->at, c->num, c->den, c->first, c->end, most },
+    .push = { c->at, c->num, c->den, c->first, c->end, c->most },
     .n_push = 6,
     .groups = { 1, 1, 1 },
   };
   return seg_program_dispatch (p, &d, error);
+}
+
+static gboolean
+emit_count_of (SegProgram *p, const SegValue *of, Count c, GError **error)
+{
+  c.most = of->desc.dims[seg_value_live_axis_of (of)];
+  return emit_count (p, seg_program_count (p, of), &c, error);
+}
+
+gboolean
+seg_rows_emit_whole (SegProgram *p, SegRows rows, SegRows *whole, GError **error)
+{
+  *whole = rows;
+  if (rows.den == 1)
+    return TRUE;
+  *whole = (SegRows){ seg_program_temp (p, 4, SEG_STORAGE_I32), 1, 1, rows.most };
+  const Count c = { rows.ref, 0, rows.num, rows.den, 0, rows.most, rows.most, NULL,
+    ALWAYS };
+  return emit_count (p, whole->ref, &c, error);
 }
 
 gboolean
@@ -48,7 +66,7 @@ seg_rows_emit_range (SegProgram *p, const SegValue *of, SegRows rows, guint32 fi
     .den = rows.den,
     .first = first,
     .end = MIN (end, rows.most) };
-  return emit_count (p, of, &c, error);
+  return emit_count_of (p, of, c, error);
 }
 
 gboolean
@@ -61,7 +79,7 @@ seg_rows_emit_dim (SegProgram *p, const SegValue *of, const SegValue *shape,
     .num = 1,
     .den = 1,
     .end = G_MAXINT32 };
-  return emit_count (p, of, &c, error);
+  return emit_count_of (p, of, c, error);
 }
 
 gboolean
@@ -74,7 +92,7 @@ seg_rows_emit_unless (SegProgram *p, const SegValue *of, SegRows rows,
     .end = rows.most,
     .condition = condition,
     .when = when ? UNLESS_TRUE : UNLESS_FALSE };
-  return emit_count (p, of, &c, error);
+  return emit_count_of (p, of, c, error);
 }
 
 /* to[i] = from[i] for all that rows says, else `fill`. */

@@ -9,6 +9,10 @@ G_BEGIN_DECLS
  * number. */
 guint32 seg_rows_items (const SegRows *rows, guint64 n);
 
+/* The same rows, with a den of 1. */
+gboolean seg_rows_emit_whole (
+    SegProgram *p, SegRows rows, SegRows *whole, GError **error);
+
 /* Counts of rows that the data decides, made from others. Each appends a dispatch. */
 
 /* Writes the count of `of`: rows [first, end) of those. */

@@ -147,7 +147,9 @@ scatter_emit (const SegNode *node, SegProgram *program, GError **error)
   if (!seg_strided_plan (&s, &loop, ins, 3, error))
     return FALSE;
   s.modes[0] = s.modes[1] = SEG_STRIDED_GATHER;
-  SegRows rows = seg_program_rows (program, updates);
+  SegRows rows;
+  if (!seg_rows_emit_whole (program, seg_program_rows (program, indices), &rows, error))
+    return FALSE;
   guint64 n = seg_desc_n_elems (&updates->desc);
   gboolean half = seg_program_storage (program, dst) == SEG_STORAGE_F16;
   SegDispatch d = {
@@ -159,17 +161,18 @@ scatter_emit (const SegNode *node, SegProgram *program, GError **error)
     .n_bindings = 4,
   };
   seg_indexed_fill (&params->indexed, &out, &index, &d);
-  d.spec[d.n_spec++] = n % 4 == 0 ? seg_rows_items (&rows, n / 4) : 0;
+  d.spec[d.n_spec++] = seg_rows_items (&rows, n);
   seg_strided_fill (&s, &d);
+  d.live =
+      seg_live_times (seg_program_live (program, indices, n), 1, 4 * SEG_STRIDED_LOCAL);
   return seg_program_dispatch (program, &d, error);
 }
 
-/* Rows past the live ones must have no place; the data may have as many as it likes. */
+/* The data may have as many rows as it likes. */
 static guint
 scatter_by_row (const SegNode *node)
 {
-  const SegValue *indices = seg_node_input (node, 1);
-  return indices->constant == NULL && seg_value_marks_unused (indices) ? 6 : 0;
+  return seg_node_input (node, 1)->size == SEG_SIZE_BOUNDED ? 6 : 0;
 }
 
 #define SCATTER(NAME, KIND)                                                              \

@@ -130,6 +130,7 @@ seg_strided_plan (
   for (guint i = 0; i + 1 < n; i++)
     total *= axes[i].dim;
   s->push[6] = inner->dim;
+  s->n_elems = total;
   s->push[7] = (total + 3) / 4;
   s->push[8] = out->pitch / 4;
   s->push[9] = out->offset / 4;
@@ -156,4 +157,12 @@ seg_strided_fill (const SegStrided *s, SegDispatch *dispatch)
   memcpy (dispatch->push, s->push, s->n_push * sizeof s->push[0]);
   dispatch->n_push = s->n_push;
   memcpy (dispatch->groups, s->groups, sizeof s->groups);
+}
+
+void
+seg_strided_live (
+    const SegStrided *s, SegProgram *p, const SegValue *v, SegDispatch *dispatch)
+{
+  dispatch->live =
+      seg_live_times (seg_program_live (p, v, s->n_elems), 1, 4 * SEG_STRIDED_LOCAL);
 }

@@ -26,6 +26,7 @@ typedef struct {
   guint32 modes[SEG_STRIDED_OPERANDS]; /* spec constants 0 .. 2: SegStridedMode; the last
                                         * one also has the number of loops, from bit 8 */
   guint32 groups[3];                   /* for local_size_x = SEG_STRIDED_LOCAL */
+  guint64 n_elems;                     /* that it writes */
 } SegStrided;
 
 #define SEG_STRIDED_LOCAL 64
@@ -42,5 +43,8 @@ gboolean seg_strided_plan (
     SegStrided *s, const SegView *out, const SegView *ins, guint n_ins, GError **error);
 /* Puts the plan's specialisation constants, push constants and groups into a dispatch. */
 void seg_strided_fill (const SegStrided *s, SegDispatch *dispatch);
+/* When the loop is over v's memory, all of it: of live rows only those are made. */
+void seg_strided_live (
+    const SegStrided *s, SegProgram *p, const SegValue *v, SegDispatch *dispatch);
 
 G_END_DECLS

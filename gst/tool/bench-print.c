@@ -168,6 +168,7 @@ bench_print_json (const Bench *bench)
   tool_json_int (b, "weight_bytes", (gint64) bench->stats.weight_bytes);
   tool_json_int (b, "arena_bytes", (gint64) bench->stats.arena_bytes);
   tool_json_int (b, "dispatches", bench->stats.n_dispatches);
+  tool_json_int (b, "live_dispatches", bench->stats.n_live_dispatches);
   tool_json_int (b, "host_steps", bench->stats.n_host_steps);
   tool_json_int (b, "round_trips", bench->stats.n_round_trips);
   if (bench->layers != NULL)

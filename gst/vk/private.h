@@ -212,6 +212,7 @@ struct _SegCmd {
   VkPipelineStageFlags stages; /* of commands since then */
   VkAccessFlags writes;        /* by them */
   gboolean host_reads;         /* something wrote memory that the host can read */
+  gboolean made_groups; /* something since then made groups for indirect dispatches */
   SegTimelinePoint points[SEG_MAX_TIMELINES]; /* for the next submission */
   guint n_points;
   VkPipeline bound;

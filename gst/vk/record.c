@@ -9,6 +9,12 @@
   (WRITES | VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_UNIFORM_READ_BIT                       \
       | VK_ACCESS_TRANSFER_READ_BIT)
 
+/* The reading of groups by an indirect dispatch; only in barriers that are about it, for on some GPUs
+ * it costs. */
+#define GROUPS_STAGE  VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT
+#define GROUPS_ACCESS VK_ACCESS_INDIRECT_COMMAND_READ_BIT
+#define GROUPS_BYTES  12
+
 static void
 memory_barrier (SegCmd *cmd, VkPipelineStageFlags from, VkAccessFlags writes,
     VkPipelineStageFlags to, VkAccessFlags accesses)
@@ -21,15 +27,26 @@ memory_barrier (SegCmd *cmd, VkPipelineStageFlags from, VkAccessFlags writes,
   vkCmdPipelineBarrier (cmd->buffer, from, to, 0, 1, &barrier, 0, NULL, 0, NULL);
 }
 
+static void
+forget (SegCmd *cmd)
+{
+  seg_hazards_clear (cmd->hazards);
+  cmd->stages = 0;
+  cmd->writes = 0;
+  cmd->made_groups = FALSE;
+}
+
 /* Everything recorded so far before everything that comes: since what is tracked is forgotten,
  * the barrier has to cover all stages and writes since the last one. */
 static void
 full_barrier (SegCmd *cmd)
 {
-  memory_barrier (cmd, cmd->stages, cmd->writes, STAGES, ACCESSES);
-  seg_hazards_clear (cmd->hazards);
-  cmd->stages = 0;
-  cmd->writes = 0;
+  if (cmd->made_groups)
+    memory_barrier (
+        cmd, cmd->stages, cmd->writes, STAGES | GROUPS_STAGE, ACCESSES | GROUPS_ACCESS);
+  else
+    memory_barrier (cmd, cmd->stages, cmd->writes, STAGES, ACCESSES);
+  forget (cmd);
   cmd->n_barriers++;
 }
 
@@ -38,10 +55,9 @@ full_barrier (SegCmd *cmd)
 void
 seg_record_start (SegCmd *cmd)
 {
-  memory_barrier (cmd, STAGES, WRITES, STAGES, ACCESSES);
-  seg_hazards_clear (cmd->hazards);
-  cmd->stages = 0;
-  cmd->writes = 0;
+  memory_barrier (cmd, STAGES | GROUPS_STAGE, WRITES, STAGES | GROUPS_STAGE,
+      ACCESSES | GROUPS_ACCESS);
+  forget (cmd);
   cmd->host_reads = FALSE;
   cmd->bound = VK_NULL_HANDLE;
   cmd->n_dispatches = 0;
@@ -112,6 +128,20 @@ seg_record_check (SegCmd *cmd, GError **error)
 }
 
 static gboolean
+check_range (const SegCmd *cmd, const SegBuffer *buffer, gsize offset, gsize n_bytes,
+    GError **error)
+{
+  if (buffer != NULL && buffer->vk == cmd->vk && offset <= buffer->n_bytes
+      && n_bytes <= buffer->n_bytes - offset)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+      "bytes %" G_GSIZE_FORMAT " + %" G_GSIZE_FORMAT
+      " are outside the buffer (%" G_GSIZE_FORMAT " bytes), or it is another device's",
+      offset, n_bytes, buffer == NULL ? 0 : buffer->n_bytes);
+  return FALSE;
+}
+
+static gboolean
 check_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
 {
   const SegDeviceInfo *info = &cmd->vk->physical.info;
@@ -136,26 +166,40 @@ check_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
       g_prefix_error (error, "binding %u: ", i);
       return FALSE;
     }
-  return TRUE;
+  return d->live.buffer == NULL
+         || check_range (cmd, d->live.buffer, d->live.offset, GROUPS_BYTES, error);
+}
+
+static guint
+list_accesses (const SegVkDispatch *d, SegAccess accesses[SEG_VK_MAX_VIEWS + 1])
+{
+  guint n = d->n_views;
+  for (guint i = 0; i < n; i++) {
+    const SegBufferView *view = &d->views[i];
+    accesses[i] = (SegAccess){ view->buffer, view->offset, view->offset + view->n_bytes,
+      seg_view_writes (view->kind) };
+  }
+  if (d->live.buffer != NULL)
+    accesses[n++] = (SegAccess){ d->live.buffer, d->live.offset,
+      d->live.offset + GROUPS_BYTES, FALSE };
+  return n;
 }
 
 static gboolean
 record_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
 {
   VkDescriptorSet set;
-  SegAccess accesses[SEG_VK_MAX_VIEWS];
+  SegAccess accesses[SEG_VK_MAX_VIEWS + 1];
   const SegPipeline *pipeline = seg_pipelines_get (cmd->vk, d, error);
   if (pipeline == NULL
       || !seg_descriptors_write (&cmd->descriptors, cmd->vk, pipeline->set_layout,
           d->views, d->n_views, &set, error))
     return FALSE;
-  for (guint i = 0; i < d->n_views; i++) {
-    const SegBufferView *view = &d->views[i];
-    accesses[i] = (SegAccess){ view->buffer, view->offset, view->offset + view->n_bytes,
-      seg_view_writes (view->kind) };
-  }
-  seg_record_begin (cmd, accesses, d->n_views, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+  seg_record_begin (cmd, accesses, list_accesses (d, accesses),
+      VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
       d->label != NULL ? d->label : d->shader->name);
+  cmd->stages |= d->live.buffer != NULL ? GROUPS_STAGE : 0;
+  cmd->made_groups |= d->makes_groups;
   if (cmd->bound != pipeline->handle)
     vkCmdBindPipeline (cmd->buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->handle);
   cmd->bound = pipeline->handle;
@@ -164,7 +208,10 @@ record_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
   if (d->n_push > 0)
     vkCmdPushConstants (cmd->buffer, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
         4 * d->n_push, d->push);
-  vkCmdDispatch (cmd->buffer, d->groups[0], d->groups[1], d->groups[2]);
+  if (d->live.buffer != NULL)
+    vkCmdDispatchIndirect (cmd->buffer, d->live.buffer->handle, d->live.offset);
+  else
+    vkCmdDispatch (cmd->buffer, d->groups[0], d->groups[1], d->groups[2]);
   return seg_record_end (cmd, error);
 }
 
@@ -180,20 +227,6 @@ seg_cmd_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
   g_prefix_error (error, "shader %s: ", d->shader->name);
   if (d->label != NULL)
     g_prefix_error (error, "%s: ", d->label);
-  return FALSE;
-}
-
-static gboolean
-check_range (const SegCmd *cmd, const SegBuffer *buffer, gsize offset, gsize n_bytes,
-    GError **error)
-{
-  if (buffer != NULL && buffer->vk == cmd->vk && offset <= buffer->n_bytes
-      && n_bytes <= buffer->n_bytes - offset)
-    return TRUE;
-  g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-      "bytes %" G_GSIZE_FORMAT " + %" G_GSIZE_FORMAT
-      " are outside the buffer (%" G_GSIZE_FORMAT " bytes), or it is another device's",
-      offset, n_bytes, buffer == NULL ? 0 : buffer->n_bytes);
   return FALSE;
 }
 

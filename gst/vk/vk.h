@@ -116,6 +116,13 @@ typedef struct {
   guint n_push;      /* words; all that the shader declares */
   guint32 groups[3]; /* a 0: nothing is done */
   const char *label; /* for error messages and debug utils; NULL: the shader's name */
+  /* Where the device finds how many groups there are, three words, no more of each than in `groups`;
+   * buffer NULL: those. They have to come from a dispatch with makes_groups. */
+  struct {
+    SegBuffer *buffer;
+    gsize offset; /* a multiple of 4 */
+  } live;
+  gboolean makes_groups;
 } SegVkDispatch;
 
 /* --- recording (one thread at a time) ---------------------------------------------------------
