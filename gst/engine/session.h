@@ -87,7 +87,7 @@ typedef struct {
   gsize peak_bytes;   /* the same with the temporaries of that step */
   guint n_dispatches, n_host_steps;
   guint n_live_dispatches; /* of those, that do no more than the rows that are live */
-  guint n_round_trips; /* runs of host steps, each between two submissions */
+  guint n_round_trips;     /* runs of host steps, each between two submissions */
   double load_ms;
   SegTuneStats tuning;
 } SegSessionStats;
