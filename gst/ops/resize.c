@@ -249,6 +249,17 @@ emit_sum (const SegNode *node, const AllTaps *all, SegProgram *program, GError *
   return seg_program_dispatch (program, &d, error);
 }
 
+/* What most networks ask for. */
+static gboolean
+emit_linear (const SegNode *node, const AllTaps *all, SegProgram *p, GError **error)
+{
+  SegView from = seg_view (seg_node_input (node, 0));
+  SegView to = seg_view (seg_node_output (node, 0));
+  SegRef y = upload_taps (p, &all->axes[2], to.dims[2], from.strides[2] / 4);
+  SegRef x = upload_taps (p, &all->axes[3], to.dims[3], from.pitch / 4);
+  return seg_resize_linear_emit (node, &from, &to, y, x, p, error);
+}
+
 static gboolean
 resize_emit (const SegNode *node, SegProgram *program, GError **error)
 {
@@ -256,8 +267,12 @@ resize_emit (const SegNode *node, SegProgram *program, GError **error)
   const SegValue *src = seg_node_input (node, 0), *dst = seg_node_output (node, 0);
   g_auto (AllTaps) all = { 0 };
   make_taps (node, &all);
-  if (params->kind.mode != SEG_RESIZE_NEAREST)
-    return emit_sum (node, &all, program, error);
+  if (params->kind.mode != SEG_RESIZE_NEAREST) {
+    SegView from = seg_view (src), to = seg_view (dst);
+    return seg_resize_linear_takes (&from, &to, all.axes)
+               ? emit_linear (node, &all, program, error)
+               : emit_sum (node, &all, program, error);
+  }
   g_auto (SegTake) take = { 0 };
   make_take (&all, &dst->desc, &take);
   return seg_take_emit (&take, program, src, dst, params->extrapolation, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "graph/op.h"
+#include "ops/program.h"
 #include "ops/resize-taps.h"
 
 G_BEGIN_DECLS
@@ -26,5 +26,13 @@ typedef struct {
 
 gboolean seg_resize_parse (SegNode *node, GError **error);
 gboolean seg_resize_infer (SegNode *node, GError **error);
+
+/* Maps with their channels together, whose height and width are each made of at most two taps:
+ * resize_linear.comp. axes[] as made for each axis of the node's output. The taps are isamplerBuffers of
+ * {offset, offset, weight, weight} for each output row (column), offsets in texels, weights by bits. */
+gboolean seg_resize_linear_takes (
+    const SegView *from, const SegView *to, const SegTaps *axes);
+gboolean seg_resize_linear_emit (const SegNode *node, const SegView *from,
+    const SegView *to, SegRef y_taps, SegRef x_taps, SegProgram *p, GError **error);
 
 G_END_DECLS
