@@ -94,6 +94,62 @@ gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
   return TRUE;
 }
 
+/* --- latency tracers ----------------------------------------------------------------------------------- */
+
+typedef struct {
+  guint64 number; /* of the frame that it came before */
+  GstEvent *event;
+} SegProbe;
+
+/* What of GStreamer's tracer `latency` says, to take the time between pads. */
+gboolean
+gst_vk_segment_take_probe (GstVkSegment *self, GstEvent *event)
+{
+  const GstStructure *s = GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM
+                              ? gst_event_get_structure (event)
+                              : NULL;
+  if (self->live == NULL || self->mode != SEG_MODE_ASYNC || s == NULL
+      || !g_str_has_suffix (gst_structure_get_name (s), "latency_probe.id"))
+    return FALSE;
+  gst_clear_event (&self->probe);
+  self->probe = event;
+  return TRUE;
+}
+
+static void
+keep_probe (GstVkSegment *self, guint64 number)
+{
+  if (self->probe == NULL)
+    return;
+  SegProbe *probe = g_new (SegProbe, 1);
+  *probe = (SegProbe){ number, g_steal_pointer (&self->probe) };
+  g_queue_push_tail (&self->probes, probe);
+}
+
+/* Those of frames up to this one; `leave`: to where the frame goes. */
+static void
+release_probes (GstVkSegment *self, guint64 number, gboolean leave)
+{
+  SegProbe *probe;
+  while ((probe = g_queue_peek_head (&self->probes)) != NULL && probe->number <= number) {
+    g_queue_pop_head (&self->probes);
+    if (leave)
+      gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self), probe->event);
+    else
+      gst_event_unref (probe->event);
+    g_free (probe);
+  }
+}
+
+static void
+drop_probes (GstVkSegment *self)
+{
+  release_probes (self, G_MAXUINT64, FALSE);
+  gst_clear_event (&self->probe);
+}
+
+/* --- stopping, flushing ---------------------------------------------------------------------------------- */
+
 void
 gst_vk_segment_stop_live (GstVkSegment *self)
 {
@@ -102,6 +158,7 @@ gst_vk_segment_stop_live (GstVkSegment *self)
   self->live = NULL;
   GST_OBJECT_UNLOCK (self);
   seg_live_queue_free (&live);
+  drop_probes (self);
   gst_clear_buffer (&self->current);
 }
 
@@ -121,6 +178,7 @@ gst_vk_segment_flush_live (GstVkSegment *self)
 {
   if (self->live != NULL)
     seg_live_queue_flush (self->live);
+  drop_probes (self);
   gst_clear_buffer (&self->current);
   self->has_answer = FALSE;
 }
@@ -213,6 +271,7 @@ finish_frame (GstVkSegment *self, SegLiveFrame *frame, GstBuffer **out)
   SegLiveAnswer answer = frame->answer;
   gint64 start = g_get_monotonic_time ();
   GstFlowReturn ret = GST_FLOW_ERROR;
+  guint64 number = frame->number;
   if (frame->drawn || hold_answer (self, frame, &answer, &error)) {
     seg_pipe_select (self->pipe, frame->drawn ? frame->slot : 0);
     if (answer.number > 0)
@@ -224,6 +283,7 @@ finish_frame (GstVkSegment *self, SegLiveFrame *frame, GstBuffer **out)
   seg_live_queue_release (self->live, frame);
   if (ret != GST_FLOW_OK)
     gst_clear_buffer (out);
+  release_probes (self, number, TRUE);
   seg_qos_measure (&self->qos, GST_ELEMENT (self),
       (GstClockTime) (g_get_monotonic_time () - start) * GST_USECOND);
   return ret;
@@ -238,7 +298,7 @@ gst_vk_segment_take_frame (GstVkSegment *self, GstBuffer *buffer)
   SegPipeWork work = gst_vk_segment_choose_work (self, buffer);
   GstBuffer *skipped = NULL;
   if (self->mode == SEG_MODE_ASYNC) {
-    seg_live_queue_push (self->live, buffer, work);
+    keep_probe (self, seg_live_queue_push (self->live, buffer, work));
     return;
   }
   self->number =

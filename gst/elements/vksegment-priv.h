@@ -62,6 +62,9 @@ struct _GstVkSegment {
   guint batch_timeout_ms; /* as the pipe has it */
   guint parts;            /* submissions that a frame's network is cut into */
   gboolean upstream_is_live;
+  GQueue
+      probes; /* SegProbe: a latency tracer's events, of frames in flight, oldest first */
+  GstEvent *probe;    /* of the next frame; NULL: there is none */
   GstBuffer *current; /* mode=drop: the frame that has come, */
   guint64 number;     /* and its number */
   guint64 n_posted;   /* number of the frame whose result was told last */
@@ -153,6 +156,9 @@ void gst_vk_segment_set_flushing (GstVkSegment *self, gboolean flushing);
 void gst_vk_segment_flush_live (GstVkSegment *self);
 /* Takes the buffer. */
 void gst_vk_segment_take_frame (GstVkSegment *self, GstBuffer *buffer);
+/* Takes an event that a latency tracer sends before each frame: it leaves before the same frame, and is
+ * no reason for others to. FALSE: it is none, or frames do not stay, and it is the caller's. */
+gboolean gst_vk_segment_take_probe (GstVkSegment *self, GstEvent *event);
 /* *out NULL: none leaves yet. */
 GstFlowReturn gst_vk_segment_give_frame (GstVkSegment *self, GstBuffer **out);
 /* Pushes those that wait. */

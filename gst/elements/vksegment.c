@@ -217,6 +217,8 @@ gst_vk_segment_sink_event (GstBaseTransform *transform, GstEvent *event)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   GstEventType type = GST_EVENT_TYPE (event);
+  if (gst_vk_segment_take_probe (self, event))
+    return TRUE;
   if (type == GST_EVENT_FLUSH_START)
     gst_vk_segment_set_flushing (self, TRUE);
   else if (type == GST_EVENT_FLUSH_STOP)

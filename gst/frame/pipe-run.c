@@ -28,7 +28,6 @@ bring (Sender *s)
 {
   if (!s->slot->there)
     add (s, s->slot->bring);
-  s->slot->there = FALSE;
 }
 
 static gboolean
@@ -80,7 +79,7 @@ send_together (Sender *s, gboolean *sent, GError **error)
 {
   SegPipe *pipe = s->pipe;
   SegCmd *after[2] = { pipe->decode, s->slot->show };
-  add (s, s->slot->bring);
+  bring (s);
   add (s, s->slot->look);
   const SegMemberFrame frame = { s->cmds, after, s->n,
     s->slot->doing == SEG_PIPE_INFER_ONLY ? 1 : 2, s->in_turns, s->slot->batch };

@@ -152,7 +152,8 @@ double seg_pipe_slot_ms (const SegPipe *pipe, guint slot); /* as seg_pipe_last_m
 gboolean seg_pipe_is_hosted (const SegPipe *pipe);
 
 /* The same for a frame that a submission of somebody else has brought, and the host not: seg_pipe_slot_frame
- * is the host's place, this where shaders look. Then the next submit of the slot brings nothing. */
+ * is the host's place, this where shaders look. Then submits of the slot bring nothing, until it is said
+ * otherwise. */
 SegPiece seg_pipe_slot_seen (const SegPipe *pipe, guint slot);
 void seg_pipe_slot_is_there (SegPipe *pipe, guint slot, gboolean there);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What applications and people are told: element messages, and debug categories of all rooms. */
+#include "elements/slow-net.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
@@ -137,6 +138,52 @@ test_categories (void)
   g_hash_table_unref (heard);
 }
 
+/* --- tracers ----------------------------------------------------------------------------------------- */
+
+static GstPadProbeReturn
+write_down (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GString *order = data;
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    g_string_append_c (order, 'b');
+  else if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))
+           == GST_EVENT_CUSTOM_DOWNSTREAM)
+    g_string_append_c (order, 'e');
+  return GST_PAD_PROBE_OK;
+}
+
+/* What GStreamer's tracer `latency` sends before each frame leaves with it, and drives none out before its
+ * time. */
+static void
+test_latency_tracer (void)
+{
+  enum { N = 6, DEPTH = 3 };
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_autofree char *slow = slow_net_write (dir, "slow", 40); /* slower than we are here */
+  g_object_set (element, "model", slow, "cache-dir", dir, "mode", SEG_MODE_ASYNC,
+      "frames-in-flight", DEPTH, "tiling", SEG_TILING_NONE, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  g_autoptr (GString) order = g_string_new (NULL);
+  gst_object_unref (element);
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=RGBx,width=128,height=96,framerate=30/1");
+  gst_pad_add_probe (h->sinkpad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, write_down, order,
+      NULL);
+  for (guint i = 0; i < N; i++) {
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 4 * WIDTH * HEIGHT, NULL);
+    GST_BUFFER_PTS (buffer) = i * GST_SECOND / 30;
+    gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+                                   gst_structure_new_empty ("sub_latency_probe.id")));
+    g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
+    if (i == 1)
+      g_assert_cmpuint (gst_harness_buffers_received (h), ==, 0);
+  }
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_assert_cmpstr (order->str, ==, "ebebebebebeb");
+  gst_harness_teardown (h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -155,6 +202,7 @@ main (int argc, char **argv)
   g_test_add_func ("/observe/instances", test_instances);
   g_test_add_func ("/observe/no-instances", test_no_instances);
   g_test_add_func ("/observe/categories", test_categories);
+  g_test_add_func ("/observe/latency-tracer", test_latency_tracer);
   status = g_test_run ();
   color_net_remove (dir);
   g_free (semantic);
