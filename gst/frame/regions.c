@@ -57,6 +57,21 @@ is_map (const SegModelInfo *info)
   return info->decoder <= SEG_DECODER_MATTE;
 }
 
+/* What a network says of a batch is read picture by picture. */
+static gboolean
+check_batch (const SegValue *picture, const SegValue *output, GError **error)
+{
+  gint64 n = picture->desc.dims[0];
+  if (output->desc.rank > 0 && output->desc.dims[0] == n)
+    return TRUE;
+  g_autofree char *text = seg_desc_to_string (&output->desc);
+  g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+      "output '%s' %s does not have a result for each of the %" G_GINT64_FORMAT
+      " pictures of the input, which regions need: its first axis has to be the batch",
+      output->name, text, n);
+  return FALSE;
+}
+
 gboolean
 seg_regions_check (SegSession *session, const SegModelInfo *info, GError **error)
 {
@@ -80,7 +95,8 @@ seg_regions_check (SegSession *session, const SegModelInfo *info, GError **error
     return FALSE;
   }
   const SegValue *input = graph->inputs->pdata[info->input];
-  return seg_image_axes (&input->desc, &axis, error);
+  return seg_image_axes (&input->desc, &axis, error)
+         && (fast || check_batch (input, graph->outputs->pdata[info->outputs[0]], error));
 }
 
 /* At least half of the input is the region itself. */

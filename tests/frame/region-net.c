@@ -41,6 +41,21 @@ add_conv (GByteArray *graph)
   return "maps";
 }
 
+/* One map of each picture without an axis for classes, or one of all pictures with one. */
+static const char *
+add_fewer_axes (GByteArray *graph, gboolean index)
+{
+  const gint64 batch = 0;
+  GByteArray *node = seg_pb_node (index ? "ArgMax" : "ReduceMax", "fewer", "maps", NULL);
+  if (index)
+    seg_pb_attr_int (node, "axis", 1);
+  else
+    seg_pb_attr_ints (node, "axes", &batch, 1);
+  seg_pb_attr_int (node, "keepdims", !index);
+  seg_pb_add_node (graph, node);
+  return "fewer";
+}
+
 static const char *
 add_classifier (GByteArray *graph)
 {
@@ -101,21 +116,38 @@ add_deltas (GByteArray *graph, guint columns)
   seg_pb_add_node (graph, seg_pb_node ("Add", "boxes", "none", "deltas", NULL));
 }
 
+static GByteArray *
+scores_info (const RegionNet *net)
+{
+  const gint64 map[4] = { net->kind == REGION_NET_LARGEST ? 1 : net->batch, 4,
+    REGION_NET_HEIGHT, REGION_NET_WIDTH };
+  const gint64 index[3] = { net->batch, REGION_NET_HEIGHT, REGION_NET_WIDTH };
+  const gint64 rows[2] = { net->kind == REGION_NET_CLASSIFY ? net->batch : net->rows, 4 };
+  switch (net->kind) {
+  case REGION_NET_MAP:
+  case REGION_NET_LARGEST:
+    return seg_pb_free_value_info ("scores", SEG_DTYPE_F32, 4, map);
+  case REGION_NET_INDEX:
+    return seg_pb_free_value_info ("scores", SEG_DTYPE_I64, 3, index);
+  default: return seg_pb_free_value_info ("scores", SEG_DTYPE_F32, 2, rows);
+  }
+}
+
 static GBytes *
 make_model (const RegionNet *net)
 {
-  const gint64 picture[4] = { net->batch, 3, REGION_NET_HEIGHT, REGION_NET_WIDTH },
-               map[4] = { net->batch, 4, REGION_NET_HEIGHT, REGION_NET_WIDTH };
+  const gint64 picture[4] = { net->batch, 3, REGION_NET_HEIGHT, REGION_NET_WIDTH };
   gboolean pool = net->kind == REGION_NET_ROI_POOL,
            fast = pool || net->kind == REGION_NET_FAST;
   guint columns = pool ? 5 : 4;
-  const gint64 regions[2] = { net->rows, columns }, boxes[2] = { net->rows, 16 },
-               scores[2] = { fast ? net->rows : net->batch, 4 };
+  const gint64 regions[2] = { net->rows, columns }, boxes[2] = { net->rows, 16 };
   GByteArray *graph = g_byte_array_new ();
   const char *logits =
       net->kind == REGION_NET_CLASSIFY ? add_classifier (graph) : add_conv (graph);
   if (fast)
     logits = pool ? add_roi_pool (graph) : add_middles (graph);
+  if (net->kind == REGION_NET_INDEX || net->kind == REGION_NET_LARGEST)
+    logits = add_fewer_axes (graph, net->kind == REGION_NET_INDEX);
   logits = add_hosted (graph, net, logits);
   seg_pb_add_node (graph, seg_pb_node ("Identity", "scores", logits, NULL));
   if (fast)
@@ -126,10 +158,7 @@ make_model (const RegionNet *net)
         seg_pb_free_value_info ("regions", SEG_DTYPE_F32, 2, regions));
   seg_pb_message (
       graph, GRAPH_INPUT, seg_pb_free_value_info ("picture", SEG_DTYPE_F32, 4, picture));
-  seg_pb_message (graph, GRAPH_OUTPUT,
-      net->kind == REGION_NET_MAP
-          ? seg_pb_free_value_info ("scores", SEG_DTYPE_F32, 4, map)
-          : seg_pb_free_value_info ("scores", SEG_DTYPE_F32, 2, scores));
+  seg_pb_message (graph, GRAPH_OUTPUT, scores_info (net));
   if (fast)
     seg_pb_message (
         graph, GRAPH_OUTPUT, seg_pb_free_value_info ("boxes", SEG_DTYPE_F32, 2, boxes));

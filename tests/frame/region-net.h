@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 typedef enum {
   REGION_NET_CLASSIFY, /* mean colour, then a Gemm: logits [N,4] */
   REGION_NET_MAP,      /* logits [N,4,H,W] */
+  REGION_NET_INDEX,    /* class numbers [N,H,W] */
+  REGION_NET_LARGEST,  /* of all pictures of a batch: [1,4,H,W] */
   REGION_NET_FAST, /* regions [K,4]: logits at their middles [K,4] and deltas [K,16] */
   REGION_NET_ROI_POOL, /* regions [K,5]: the same with a MaxRoiPool of the logits */
 } RegionNetKind;

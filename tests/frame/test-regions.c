@@ -249,15 +249,13 @@ mask_at (const SegRegionResult *r, const guint8 *masks, double x, double y)
 }
 
 static void
-test_map (void)
+check_map (RegionNet kind, const char *keys)
 {
-  RegionNet kind = { REGION_NET_MAP, 0, 0, FALSE };
   SegRoi rois[3] = { { 90, 10, 20, 20 }, { 20, 10, 40, 60 }, { 45, 50, 30, 40 } };
   Fixture f;
   guint n;
   const guint8 *masks;
-  open_fixture (
-      &f, &kind, "decoder=argmax\nregion-context=4\n", SEG_PRECISION_FP32, FALSE);
+  open_fixture (&f, &kind, keys, SEG_PRECISION_FP32, FALSE);
   const SegRegionResult *results = run (&f, rois, 3, &n, &masks);
   g_assert_cmpuint (n, ==, 3); /* none of the gray region */
   for (guint i = 0; i < n; i++)
@@ -274,6 +272,18 @@ test_map (void)
     g_assert_cmpuint (mask_at (&results[1], masks, x, 15), ==, x < 40 ? 0 : 255);
   }
   close_fixture (&f);
+}
+
+/* A map may have an axis for classes, and come alone or with others. */
+static void
+test_map (void)
+{
+  for (gint64 batch = 0; batch < 4; batch++) {
+    check_map ((RegionNet){ REGION_NET_MAP, batch, 0, FALSE },
+        "decoder=argmax\nregion-context=4\n");
+    check_map ((RegionNet){ REGION_NET_INDEX, batch, 0, FALSE },
+        "decoder=index\nregion-context=4\n");
+  }
 }
 
 static void
@@ -415,12 +425,14 @@ test_refused (void)
 {
   RegionNet classify = { REGION_NET_CLASSIFY, 1, 0, FALSE },
             map = { REGION_NET_MAP, 1, 0, FALSE },
+            all = { REGION_NET_LARGEST, 3, 0, FALSE },
             fast = { REGION_NET_FAST, 1, REGION_NET_ROWS, FALSE };
   check_refused (classify, "", "roi-context");
   check_refused (classify, "decoder=fast-rcnn\n", "regions-input");
   check_refused (classify, "regions-input=picture\n", "no such second input");
   check_refused (classify, "scores=maximum\n", "softmax");
   check_refused (map, "decoder=classify\nregion-context=0\n", "scores [N,C]");
+  check_refused (all, "decoder=argmax\nregion-context=0\n", "first axis");
   check_refused (map, "decoder=none\n", "classify");
   check_refused (fast, "decoder=classify\n", "fast-rcnn");
   check_refused (fast, "regions-input=areas\n", "no such second input");
