@@ -1,8 +1,9 @@
 #version 450
 #extension GL_GOOGLE_include_directive : enable
+#extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MaxPool, AveragePool and LpPool: an invocation makes four channels of a pixel. Of bytes there is
-// only the maximum.
+// MaxPool, AveragePool and LpPool: an invocation makes four channels of a pixel, or eight (STORE_TEXELS).
+// Of bytes there is only the maximum. Loops end in their conditions: conv_lp.comp says why.
 #include "lib/divide.glsl"
 #include "lib/store.glsl"
 
@@ -27,7 +28,7 @@ SEG_OUTPUT (1);
 struct Push {
   int in_w, in_h, out_w, out_h;
   int in_pitch4, in_offset4, out_pitch4, out_offset4;
-  int channels, c4, n_items;
+  int channels, items4, n_items; // items4: invocations for a pixel
   int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
   int pad_end_y, pad_end_x;
 };
@@ -93,31 +94,36 @@ void main ()
 {
   p = push;
   int item = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (item >= p.n_items)
-    return;
-  int pixel = divide (item, p.c4), c4 = item - pixel * p.c4;
+  item = min (item, p.n_items - 1); // the last one may be made again
+  int pixel = divide (item, p.items4), c4 = (item - pixel * p.items4) * STORE_TEXELS;
   int row = divide (pixel, p.out_w), x = pixel - row * p.out_w;
   int image = divide (row, p.out_h), y = row - image * p.out_h;
   int y0 = y * p.stride_y - p.pad_y, x0 = x * p.stride_x - p.pad_x;
 
-  VEC4 v = start ();
-  int n = 0;
-  for (int ky = 0; ky < p.kernel_h; ky++) {
-    int iy = y0 + ky * p.dilation_y;
+  VEC4 v[STORE_TEXELS];
+  [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+    v[k] = start ();
+  int n = 0, ky = 0;
+  do {
+    int iy = y0 + ky * p.dilation_y, kx = 0;
     int line = (image * p.in_h + clamp (iy, 0, p.in_h - 1)) * p.in_w;
-    for (int kx = 0; kx < p.kernel_w; kx++) {
+    do {
       int ix = x0 + kx * p.dilation_x;
       int at = (line + clamp (ix, 0, p.in_w - 1)) * p.in_pitch4 + p.in_offset4 + c4;
       bool inside = uint (iy) < uint (p.in_h) && uint (ix) < uint (p.in_w);
-      VEC4 more = add (v, texelFetch (source, at));
-      v = inside ? more : v;
+      [[unroll]] for (int k = 0; k < STORE_TEXELS; k++) {
+        VEC4 more = add (v[k], texelFetch (source, at + k));
+        v[k] = inside ? more : v[k];
+      }
       n += int (inside);
-    }
-  }
+    } while (++kx < p.kernel_w);
+  } while (++ky < p.kernel_h);
   if (KIND == POOL_AVERAGE && COUNT_PADDING == 1)
     n = padded_taps (y0, p.kernel_h, p.dilation_y, p.in_h + p.pad_end_y)
         * padded_taps (x0, p.kernel_w, p.dilation_x, p.in_w + p.pad_end_x);
-  v = finish (v, n);
-  bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
-  store4 (p.out_offset4 + pixel * p.out_pitch4 + c4, mix (VEC4 (0), v, real));
+  [[unroll]] for (int k = 0; k < STORE_TEXELS; k++) {
+    bvec4 real = lessThan (ivec4 (4 * (c4 + k)) + ivec4 (0, 1, 2, 3), ivec4 (p.channels));
+    v[k] = mix (VEC4 (0), finish (v[k], n), real);
+  }
+  store_texels (p.out_offset4 + pixel * p.out_pitch4 + c4, v);
 }

@@ -152,6 +152,16 @@ pool_on_device (const SegNode *node)
          && seg_node_output (node, 1) == NULL;
 }
 
+static const SegShader *
+choose_shader (SegStorage storage, guint texels)
+{
+  if (storage == SEG_STORAGE_B8)
+    return &seg_shader_pool_b8;
+  if (storage == SEG_STORAGE_F16)
+    return texels == 2 ? &seg_shader_pool_wide_f16 : &seg_shader_pool_f16;
+  return texels == 2 ? &seg_shader_pool_wide_f32 : &seg_shader_pool_f32;
+}
+
 static gboolean
 pool_emit (const SegNode *node, SegProgram *p, GError **error)
 {
@@ -160,21 +170,18 @@ pool_emit (const SegNode *node, SegProgram *p, GError **error)
   SegWindowAxis a[SEG_WINDOW_AXES];
   seg_window_axes (&params->window, &x->desc, &y->desc, a);
   SegView in = seg_view (x), out = seg_view (y);
-  guint32 channels = x->desc.dims[1], c4 = (channels + 7) / 8 * 2;
-  guint64 items = (guint64) x->desc.dims[0] * a[1].out * a[2].out * c4;
+  SegStorage storage = seg_program_storage (p, x);
+  guint texels = storage == SEG_STORAGE_B8 ? 1 : seg_program_store_texels (p, storage);
+  guint32 channels = x->desc.dims[1], items4 = (channels + 7) / 8 * 2 / texels;
+  guint64 items = (guint64) x->desc.dims[0] * a[1].out * a[2].out * items4;
   if (items > G_MAXINT32) {
     g_set_error_literal (
         error, SEG_ERROR, SEG_ERROR_MEMORY, "the feature map has too many pixels");
     return FALSE;
   }
-  static const SegShader *const shaders[] = {
-    [SEG_STORAGE_F32] = &seg_shader_pool_f32,
-    [SEG_STORAGE_F16] = &seg_shader_pool_f16,
-    [SEG_STORAGE_B8] = &seg_shader_pool_b8,
-  };
   guint32 n = (items + 63) / 64, columns = MIN (n, 32768);
   SegDispatch d = {
-    .shader = shaders[seg_program_storage (p, x)],
+    .shader = choose_shader (storage, texels),
     .spec = { node->op->variant, params->count_padding, params->p,
         x->desc.dtype == SEG_DTYPE_I8 ? 128 : 0 },
     .n_spec = 4,
@@ -182,7 +189,7 @@ pool_emit (const SegNode *node, SegProgram *p, GError **error)
         { seg_program_value (p, y), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 2,
     .push = { a[2].in, a[1].in, a[2].out, a[1].out, in.pitch / 4, in.offset / 4,
-        out.pitch / 4, out.offset / 4, channels, c4, items, a[1].kernel, a[2].kernel,
+        out.pitch / 4, out.offset / 4, channels, items4, items, a[1].kernel, a[2].kernel,
         a[1].stride, a[2].stride, a[1].dilation, a[2].dilation, a[1].pad, a[2].pad,
         a[1].pad_end, a[2].pad_end },
     .n_push = 21,
