@@ -62,6 +62,15 @@ queued_time (const GstVkSegment *self, const GstVideoInfo *info, double frame_ms
   return self->depth * each;
 }
 
+/* Who reads the statistics looks at it. */
+static void
+set_parts (GstVkSegment *self, guint parts)
+{
+  GST_OBJECT_LOCK (self);
+  self->parts = parts;
+  GST_OBJECT_UNLOCK (self);
+}
+
 gboolean
 gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
     const GstVideoInfo *info, double frame_ms, GError **error)
@@ -71,13 +80,13 @@ gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
   double round_ms =
       frame_ms / MAX (1, seg_pipe_n_tiles (self->pipe)) * self->net->shape.dims[0];
   self->mode = settings->mode;
-  self->parts = 1;
+  set_parts (self, 1);
   if (self->mode == SEG_MODE_SYNC) {
     seg_qos_set_queued (&self->qos, GST_ELEMENT (self), 0);
     return TRUE;
   }
   if (turns)
-    self->parts = (guint) (MIN (round_ms, frame_ms) / TURN_MS) + 1;
+    set_parts (self, (guint) (MIN (round_ms, frame_ms) / TURN_MS) + 1);
   if (turns && !seg_pipe_take_turns (self->pipe, self->parts, error))
     return FALSE;
   self->depth = self->mode == SEG_MODE_DROP ? 0 : settings->frames_in_flight;

@@ -60,7 +60,8 @@ struct _GstVkSegment {
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */
   guint depth;            /* frames that may wait in it */
   guint batch_timeout_ms; /* as the pipe has it */
-  guint parts;            /* submissions that a frame's network is cut into */
+  guint
+      parts; /* submissions that a frame's network is cut into; set with the object lock */
   gboolean upstream_is_live;
   GQueue
       probes; /* SegProbe: a latency tracer's events, of frames in flight, oldest first */
