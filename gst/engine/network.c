@@ -58,6 +58,7 @@ static void
 free_network (gpointer data)
 {
   SegNetwork *n = data;
+  seg_network_wait (n);
   seg_buffer_free (&n->weights);
   g_free (n->blob_offsets);
   seg_program_free (n->program);

@@ -17,7 +17,9 @@ typedef struct {
   gsize *blob_offsets; /* in weights */
   gsize weight_bytes;
   SegTuneStats tuning;
-  GMutex host_lock; /* held by a run when `has_bodies`: these share a budget */
+  GThread *writer; /* of weights, under way; NULL: they are there */
+  GMutex
+      host_lock; /* held by a run when `has_bodies`: these share a budget; and to end the writer */
   gboolean has_bodies;
   SegSessionOptions options; /* as asked for; without shapes, which `graph` has */
 } SegNetwork;
@@ -27,7 +29,9 @@ SegNetwork *seg_network_get (
     SegModel *model, SegVk *vk, const SegSessionOptions *options, GError **error);
 void seg_network_put (SegNetwork *network); /* NULL is allowed */
 
-/* weights.c: brings the program's blobs to the device, and drops them on the host. */
+/* weights.c: brings the program's blobs to the device, and drops them on the host; or starts to. */
 gboolean seg_network_upload (SegNetwork *network, GError **error);
+/* Until they are there, before anything is submitted that reads them. Thread-safe. */
+void seg_network_wait (SegNetwork *network);
 
 G_END_DECLS

@@ -14,8 +14,9 @@ seg_stage_clear (gpointer data)
 
 /* --- recording --------------------------------------------------------------------------------- */
 
-gboolean
-seg_session_record_step (SegSession *s, SegCmd *cmd, const SegStep *step, GError **error)
+static gboolean
+record_step (
+    SegSession *s, SegCmd *cmd, const SegStep *step, gboolean idle, GError **error)
 {
   const SegDispatch *d = &step->dispatch;
   SegBufferView views[SEG_MAX_BINDINGS];
@@ -32,6 +33,7 @@ seg_session_record_step (SegSession *s, SegCmd *cmd, const SegStep *step, GError
     .groups = { d->groups[0], d->groups[1], d->groups[2] },
     .label = step->node->name,
     .makes_groups = step->makes_groups,
+    .idle = idle,
   };
   if (step->groups.kind != SEG_REF_NONE) {
     SegBufferView groups = seg_session_view (s, step->groups, SEG_BIND_BUFFER_READ);
@@ -42,6 +44,29 @@ seg_session_record_step (SegSession *s, SegCmd *cmd, const SegStep *step, GError
     return TRUE;
   seg_node_prefix_error (step->node, error);
   return FALSE;
+}
+
+gboolean
+seg_session_record_step (SegSession *s, SegCmd *cmd, const SegStep *step, GError **error)
+{
+  return record_step (s, cmd, step, FALSE, error);
+}
+
+/* Makes the pipelines, and has a driver that compiles when a pipeline is first used do so, while weights
+ * are still being packed. */
+gboolean
+seg_session_compile (SegSession *s, GError **error)
+{
+  SegCmd *cmd = seg_cmd_new (s->vk, FALSE, error);
+  gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error);
+  for (guint i = 0; ok && i < s->program->steps->len; i++) {
+    const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
+    ok = step->host || record_step (s, cmd, step, TRUE, error);
+  }
+  ok = ok && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
+       && seg_cmd_wait (cmd, error);
+  seg_cmd_free (&cmd);
+  return ok;
 }
 
 /* A recording that is being made, and where its stages go. */

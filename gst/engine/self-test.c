@@ -165,7 +165,7 @@ upload (const SegProgram *p, SegVk *vk, gsize *offsets, GError **error)
   SegBuffer *buffer = seg_buffer_new (vk, total, SEG_BUFFER_UPLOAD, error);
   for (guint i = 0; buffer != NULL && i < p->blobs->len; i++) {
     const SegBlob *blob = &g_array_index (p->blobs, SegBlob, i);
-    memcpy ((guint8 *) seg_buffer_map (buffer) + offsets[i], blob->data, blob->n_bytes);
+    seg_blob_write (blob, (guint8 *) seg_buffer_map (buffer) + offsets[i]);
   }
   return buffer;
 }

@@ -83,6 +83,7 @@ gboolean seg_session_check_rows (
     const SegSession *s, const SegNode *node, GError **error);
 
 /* run.c */
+gboolean seg_session_compile (SegSession *s, GError **error);
 gboolean seg_session_record_step (
     SegSession *s, SegCmd *cmd, const SegStep *step, GError **error);
 void seg_stage_clear (gpointer stage);

@@ -73,11 +73,13 @@ seg_session_new (
   s->stats.weight_bytes = network->weight_bytes;
   if (vk != NULL)
     list_layers (s);
-  if (vk != NULL && !seg_session_place (s, error))
+  if (vk != NULL && (!seg_session_place (s, error) || !seg_session_compile (s, error))) {
     seg_session_free (&s);
-  else
-    s->stats.load_ms = (g_get_monotonic_time () - start) / 1e3;
-  if (s != NULL && vk != NULL)
+    return NULL;
+  }
+  seg_network_wait (network);
+  s->stats.load_ms = (g_get_monotonic_time () - start) / 1e3;
+  if (vk != NULL)
     log_session (s);
   return s;
 }

@@ -67,7 +67,7 @@ write_blobs (const SegTrial *t, guint8 *to)
 {
   for (guint i = 0; i < t->program->blobs->len; i++) {
     const SegBlob *blob = &g_array_index (t->program->blobs, SegBlob, i);
-    memcpy (to + t->blob_offsets[i], blob->data, blob->n_bytes);
+    seg_blob_write (blob, to + t->blob_offsets[i]);
   }
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/parallel.h"
 #include "engine/network.h"
 
 #include <string.h>
@@ -14,16 +15,16 @@ align_up (const SegNetwork *net, gsize v)
 
 /* A run of bytes to bring to the device through the staging buffer. */
 static gboolean
-upload_bytes (SegNetwork *net, SegBuffer *staging, const SegBlob *blob, gsize offset,
-    GError **error)
+upload_bytes (SegNetwork *net, SegBuffer *staging, const guint8 *data, gsize n_bytes,
+    gsize offset, GError **error)
 {
   gsize chunk = seg_buffer_bytes (staging);
-  for (gsize at = 0; at < blob->n_bytes; at += chunk) {
-    gsize n = MIN (chunk, blob->n_bytes - at);
+  for (gsize at = 0; at < n_bytes; at += chunk) {
+    gsize n = MIN (chunk, n_bytes - at);
     SegCmd *cmd = seg_cmd_new (net->vk, FALSE, error);
     if (cmd == NULL)
       return FALSE;
-    memcpy (seg_buffer_map (staging), (const guint8 *) blob->data + at, n);
+    memcpy (seg_buffer_map (staging), data + at, n);
     gboolean ok = seg_cmd_begin (cmd, error)
                   && seg_cmd_copy (cmd, staging, 0, net->weights, offset + at, n, error)
                   && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
@@ -56,34 +57,25 @@ upload_weights (SegNetwork *net, gsize total, GError **error)
         break;
       bytes = end;
     }
-    if (i == first) { /* larger than the staging buffer */
-      ok = upload_bytes (net, staging, &g_array_index (blobs, SegBlob, i), start, error);
-      i++;
-      continue;
-    }
+    if (i == first) /* larger than the staging buffer */
+      bytes = g_array_index (blobs, SegBlob, i++).n_bytes;
     g_autofree guint8 *together = g_malloc0 (bytes);
-    for (guint k = first; k < i; k++) {
-      const SegBlob *b = &g_array_index (blobs, SegBlob, k);
-      memcpy (together + net->blob_offsets[k] - start, b->data, b->n_bytes);
-    }
-    ok = upload_bytes (net, staging, &(SegBlob){ together, bytes, 0 }, start, error);
+    for (guint k = first; k < i; k++)
+      seg_blob_write (
+          &g_array_index (blobs, SegBlob, k), together + net->blob_offsets[k] - start);
+    ok = upload_bytes (net, staging, together, bytes, start, error);
   }
   seg_buffer_free (&staging);
   return ok;
 }
 
-/* Where the device's memory is the host's. */
 static void
-copy_weights (SegNetwork *net)
+write_blob (guint i, gpointer data)
 {
-  const GArray *blobs = net->program->blobs;
-  guint8 *to = seg_buffer_map (net->weights);
-
-  for (guint i = 0; i < blobs->len; i++) {
-    SegBlob *b = &g_array_index (blobs, SegBlob, i);
-    memcpy (to + net->blob_offsets[i], b->data, b->n_bytes);
-    g_clear_pointer (&b->data, g_free); /* two copies of all need not be there at once */
-  }
+  const SegNetwork *net = data;
+  SegBlob *b = &g_array_index (net->program->blobs, SegBlob, i);
+  seg_blob_write (b, (guint8 *) seg_buffer_map (net->weights) + net->blob_offsets[i]);
+  g_clear_pointer (&b->data, g_free); /* two copies of all need not be there at once */
 }
 
 /* The host's copies of the weights are done with once the device has them. */
@@ -92,6 +84,33 @@ drop_host_blobs (SegProgram *p)
 {
   for (guint i = 0; i < p->blobs->len; i++)
     g_clear_pointer (&g_array_index (p->blobs, SegBlob, i).data, g_free);
+}
+
+/* Where the device's memory is the host's: all processors pack what lies there, while pipelines are
+ * made. */
+static gpointer
+write_all (gpointer data)
+{
+  SegNetwork *net = data;
+  seg_parallel (net->program->blobs->len, write_blob, net);
+  return NULL;
+}
+
+static void
+start_writing (SegNetwork *net)
+{
+  net->writer = g_thread_try_new ("vkseg-weights", write_all, net, NULL);
+  if (net->writer == NULL)
+    write_all (net);
+}
+
+void
+seg_network_wait (SegNetwork *net)
+{
+  g_mutex_lock (&net->host_lock);
+  if (net->writer != NULL)
+    g_thread_join (g_steal_pointer (&net->writer));
+  g_mutex_unlock (&net->host_lock);
 }
 
 static gboolean
@@ -112,9 +131,11 @@ make_weights (SegNetwork *net, GError **error)
       seg_buffer_new (net->vk, total, cpu ? SEG_BUFFER_UPLOAD : SEG_BUFFER_DEVICE, error);
   if (net->weights == NULL)
     return FALSE;
-  if (cpu)
-    copy_weights (net);
-  else if (!upload_weights (net, total, error))
+  if (cpu) {
+    start_writing (net);
+    return TRUE;
+  }
+  if (!upload_weights (net, total, error))
     return FALSE;
   drop_host_blobs (net->program);
   return TRUE;

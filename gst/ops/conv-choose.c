@@ -301,9 +301,10 @@ emit_chosen (const SegConvJob *job, SegChoice choice, SegProgram *p, GError **er
   if (choice.family == SEG_CONV_WINOGRAD)
     return seg_conv_winograd_emit (job, p, error);
   const SegNode *node = job->node;
-  g_autofree float *filter = seg_conv_floats (job->weights);
+  g_autofree float *owned = NULL;
   SegDenseConv c = seg_dense_conv (job, p);
-  c.filter = filter;
+  c.filter = seg_conv_floats (job->weights, &owned);
+  c.stays = owned == NULL;
   return (node->factor < 0 || choice.family != SEG_CONV_LP
              || seg_lp_pack_scaled (
                  &c, seg_node_input (node, node->factor), p, &c.weights, error))

@@ -21,7 +21,8 @@ typedef struct {
   guint32 out_image, out_row, out_col, out_first;
   const float
       *filter;     /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
-  SegRef weights;  /* is set: what seg_lp_pack has made of it */
+  SegRef weights;  /* is set: packed as conv-lp.c does */
+  gboolean stays;  /* the filter, as long as the graph */
   SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */
   SegLive live;    /* of whose items each is an output pixel */
   gboolean steady; /* as SegGraph.steady */

@@ -81,7 +81,8 @@ static SegRef
 pack (const SegConvJob *job, guint32 c4, SegProgram *p)
 {
   gsize taps = job->y.kernel * job->x.kernel;
-  g_autofree float *filter = seg_conv_floats (job->weights);
+  g_autofree float *owned = NULL;
+  const float *filter = seg_conv_floats (job->weights, &owned);
   g_autofree float *packed = g_new0 (float, taps *c4 * 4);
   for (gsize k = 0; k < taps; k++)
     for (guint32 c = 0; c < job->out_c; c++)

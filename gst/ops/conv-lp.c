@@ -4,6 +4,8 @@
 #include "ops/binary.h"
 #include "shaders.h"
 
+#include <string.h>
+
 #define MOST_MERGE 8
 #define TURN_BYTES (1 << 19)
 
@@ -181,26 +183,44 @@ pack_texels (const SegDenseConv *c, const Plan *plan, guint32 b, guint32 i, floa
   }
 }
 
+typedef struct {
+  SegDenseConv conv;
+  Plan plan;
+} Packing;
+
 /* [block][y][x][texel][channel] texels of four input channels; the source is
  * [out][in of its group][y][x]. */
+static void
+pack_all (gconstpointer job, float *packed, gsize n)
+{
+  const Packing *k = job;
+  const SegDenseConv *c = &k->conv;
+  guint32 group_in = c->in_c / c->groups;
+  /* Nothing else writes what no channel of the filter comes to. */
+  if (group_in % 4 != 0 || c->out_c % k->plan.block != 0 || k->plan.merge > 1)
+    memset (packed, 0, n * sizeof *packed);
+  for (guint32 b = 0; b < k->plan.blocks; b++)
+    for (guint32 i = 0; i < group_in; i += 4)
+      pack_texels (c, &k->plan, b, i, packed);
+}
+
 static SegRef
 pack (const SegDenseConv *c, const Plan *plan, SegProgram *p)
 {
   gsize taps = c->y.kernel * c->x.kernel;
   gsize n = plan->blocks * taps * plan->in_c4 * plan->block * 4;
-  guint32 group_in = c->in_c / c->groups;
-  float *packed = g_new0 (float, n);
-  for (guint32 b = 0; b < plan->blocks; b++)
-    for (guint32 i = 0; i < group_in; i += 4)
-      pack_texels (c, plan, b, i, packed);
+  const Packing packing = { *c, *plan };
+  if (c->stays)
+    return seg_program_later (p, n, c->storage, pack_all, &packing, sizeof packing);
+  float *packed = g_new (float, n);
+  pack_all (&packing, packed, n);
   return seg_program_take_floats (p, packed, n, c->storage);
 }
 
-SegRef
-seg_lp_pack (const SegDenseConv *conv, SegProgram *p)
+guint
+seg_lp_block (const SegDenseConv *conv)
 {
-  Plan plan = make_plan (conv);
-  return pack (conv, &plan, p);
+  return make_plan (conv).block;
 }
 
 gboolean

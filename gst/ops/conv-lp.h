@@ -17,7 +17,9 @@ double seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, const SegWindowAxi
  * otherwise. */
 gboolean seg_lp_offers (
     const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
-SegRef seg_lp_pack (const SegDenseConv *conv, SegProgram *p);
+/* Weights are packed as [blocks of so many output channels][y][x][in / 4][block][4] (of each group after
+ * the other, where these fill blocks). */
+guint seg_lp_block (const SegDenseConv *conv);
 /* The same times one number for each input channel, which is known at run time alone (a value of the
  * program, CHANNELS_LAST); for a convolution without groups. */
 gboolean seg_lp_pack_scaled (const SegDenseConv *conv, const SegValue *factor,

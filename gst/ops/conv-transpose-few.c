@@ -33,7 +33,8 @@ static SegRef
 pack (const SegConvJob *job, guint32 in_c4, SegProgram *p)
 {
   gsize phases = job->y.stride * job->x.stride, n = (gsize) in_c4 * CELL * 4;
-  g_autofree float *weights = seg_conv_floats (job->weights);
+  g_autofree float *owned = NULL;
+  const float *weights = seg_conv_floats (job->weights, &owned);
   g_autofree float *packed = g_new0 (float, n);
   for (gsize i = 0; i < job->in_c; i++)
     for (gsize o = 0; o < job->out_c; o++)
@@ -68,8 +69,7 @@ seg_transpose_few_emit (const SegConvJob *job, SegProgram *p, GError **error)
     .shader =
         shaders[seg_program_store_texels (p, storage) - 1][storage == SEG_STORAGE_F16],
     .spec = { local, PIXELS, job->y.stride, job->x.stride, job->out_c },
-    .bindings = { { seg_program_value (p, seg_node_input (job->node, 0)),
-                      SEG_BIND_TEXEL },
+    .bindings = { { job->source, SEG_BIND_TEXEL },
         { pack (job, in_c4, p), SEG_BIND_TEXEL }, { bias, SEG_BIND_TEXEL },
         { seg_program_value (p, seg_node_output (job->node, 0)),
             SEG_BIND_BUFFER_WRITE } },

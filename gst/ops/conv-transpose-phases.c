@@ -83,7 +83,8 @@ gboolean
 seg_transpose_phases_emit (const SegConvJob *job, SegProgram *p, GError **error)
 {
   SegDenseConv c = seg_dense_conv (job, p);
-  g_autofree float *weights = seg_conv_floats (job->weights);
+  g_autofree float *owned = NULL;
+  const float *weights = seg_conv_floats (job->weights, &owned);
   c.out_row = job->x.out * job->y.stride;
   c.out_col = job->x.stride;
   for (gint64 v = 0; v < MIN (job->y.stride, job->y.out); v++) {

@@ -44,7 +44,8 @@ static float *
 cell_filter (
     const SegConvJob *job, const SegWindowAxis *y, const SegWindowAxis *x, guint32 padded)
 {
-  g_autofree float *weights = seg_conv_floats (job->weights);
+  g_autofree float *owned = NULL;
+  const float *weights = seg_conv_floats (job->weights, &owned);
   gsize taps = y->kernel * x->kernel, out = job->y.stride * job->x.stride * padded;
   float *filter = g_new0 (float, out * job->in_c * taps);
   for (gsize i = 0; i < job->in_c; i++) {

@@ -142,21 +142,61 @@ transform_filter (const float *g, guint n, float out[ELEMENTS][AT_ONCE])
                             + half[i][2][v] * rows[j][2];
 }
 
-/* [element][out, padded][in, padded], as a grouped 1x1 convolution. */
-static float *
-transform_filters (const SegConvJob *job, const Plan *plan)
+#define MOST_BLOCK 32 /* output channels of conv_lp.comp's blocks */
+
+typedef struct {
+  const SegTensor *weights;
+  gsize in_c, out_c, in_c4, out_c4;
+  guint block;
+} Filters;
+
+/* [element][block of outputs][in / 4][block][4]: conv-lp.c's order for a grouped 1x1 convolution. A
+ * block's elements come together in a first cache, before each goes where it belongs. */
+static void
+transform_block (const Filters *f, const float *g, gsize first, float *to)
 {
-  g_autofree float *g = seg_conv_floats (job->weights);
-  gsize in_c = plan->in_c4 * 4, out_c = plan->out_c4 * 4;
-  float *out = g_new0 (float, ELEMENTS *out_c *in_c), elements[ELEMENTS][AT_ONCE];
-  for (gsize o = 0; o < job->out_c; o++)
-    for (gsize i = 0; i < job->in_c; i += AT_ONCE) {
-      guint n = MIN (AT_ONCE, job->in_c - i);
-      transform_filter (g + (o * job->in_c + i) * 9, n, elements);
+  gsize texel = (gsize) f->block * 4;
+  gsize element = f->out_c4 * 4 * f->in_c4 * 4;
+  float elements[ELEMENTS][AT_ONCE];
+  float together[ELEMENTS][AT_ONCE * MOST_BLOCK];
+  gsize end = MIN (first + f->block, f->out_c);
+  if (first + f->block > f->out_c)
+    memset (together, 0, sizeof together);
+  for (gsize i = 0; i < f->in_c; i += AT_ONCE) {
+    gsize bytes = MIN (AT_ONCE / 4, f->in_c4 - i / 4) * texel * sizeof (float);
+    for (gsize o = first; o < end; o++) {
+      transform_filter (g + (o * f->in_c + i) * 9, MIN (AT_ONCE, f->in_c - i), elements);
       for (gsize e = 0; e < ELEMENTS; e++)
-        memcpy (out + (e * out_c + o) * in_c + i, elements[e], n * sizeof (float));
+        for (gsize v = 0; v < AT_ONCE; v += 4)
+          memcpy (&together[e][v / 4 * texel + (o - first) * 4], &elements[e][v],
+              4 * sizeof (float));
     }
-  return out;
+    for (gsize e = 0; e < ELEMENTS; e++)
+      memcpy (
+          to + e * element + first * f->in_c4 * 4 + i / 4 * texel, together[e], bytes);
+  }
+}
+
+static void
+transform_all (gconstpointer job, float *to, gsize n)
+{
+  const Filters *f = job;
+  g_autofree float *floats = NULL;
+  const float *g = seg_conv_floats (f->weights, &floats);
+  (void) n;
+  for (gsize first = 0; first < f->out_c4 * 4; first += f->block)
+    transform_block (f, g, first, to);
+}
+
+static SegRef
+transform_filters (
+    const SegConvJob *job, const Plan *plan, const SegDenseConv *c, SegProgram *p)
+{
+  const Filters f = { job->weights, job->in_c, job->out_c, plan->in_c4, plan->out_c4,
+    seg_lp_block (c) };
+  g_assert (f.block <= MOST_BLOCK && plan->out_c4 * 4 % f.block == 0);
+  return seg_program_later (p, (gsize) ELEMENTS * plan->out_c4 * plan->in_c4 * 16,
+      SEG_STORAGE_F32, transform_all, &f, sizeof f);
 }
 
 static void
@@ -250,9 +290,7 @@ seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **error)
   SegRef bias = seg_conv_bias (job, 8, p);
   SegDenseConv c = make_products (&plan, in, out, p);
   plan.live = seg_program_live (p, seg_node_output (job->node, 0), plan.n);
-  g_autofree float *filter = transform_filters (job, &plan);
-  c.filter = filter;
-  c.weights = seg_lp_pack (&c, p);
+  c.weights = transform_filters (job, &plan, &c, p);
   for (guint32 first = 0; first < plan.n; first += plan.strip) {
     guint32 n = MIN (plan.strip, plan.n - first);
     c.x.in = c.x.out = c.out_row = c.out_image = n;

@@ -167,18 +167,17 @@ seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window,
     job->residual = seg_view (seg_node_input (node, node->epilogue.residual));
 }
 
-float *
-seg_conv_floats (const SegTensor *tensor)
+const float *
+seg_conv_floats (const SegTensor *tensor, float **owned)
 {
   gsize n = seg_desc_n_elems (&tensor->desc);
-  float *out = g_new (float, n);
-  if (tensor->desc.dtype == SEG_DTYPE_F32) {
-    memcpy (out, tensor->data, n * sizeof *out);
-    return out;
-  }
+  *owned = NULL;
+  if (tensor->desc.dtype == SEG_DTYPE_F32)
+    return tensor->data;
+  *owned = g_new (float, n);
   for (gsize i = 0; i < n; i++)
-    out[i] = seg_tensor_get_double (tensor, i);
-  return out;
+    (*owned)[i] = seg_tensor_get_double (tensor, i);
+  return *owned;
 }
 
 SegRef

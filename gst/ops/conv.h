@@ -30,8 +30,9 @@ gboolean seg_conv_groups (const SegNode *node, guint32 *groups, GError **error);
 gboolean seg_conv_check_operands (const SegDesc *x, const SegDesc *w, GError **error);
 void seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window,
     guint32 groups, SegProgram *p);
-/* The weights of a job that knows them, as floats; newly allocated. */
-float *seg_conv_floats (const SegTensor *tensor);
+/* The weights of a job that knows them, as floats: the tensor's own or, of another type, newly allocated in
+ * *owned, else NULL. */
+const float *seg_conv_floats (const SegTensor *tensor, float **owned);
 /* A bias known at load (or zeros) as fp32, padded with zeros to a multiple of `align`. */
 SegRef seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p);
 

@@ -106,7 +106,7 @@ seg_storage_bytes (SegStorage storage)
 static SegRef
 add_blob (SegProgram *p, gpointer data, gsize n_bytes, SegStorage storage)
 {
-  SegBlob blob = { data, n_bytes, storage };
+  SegBlob blob = { .data = data, .n_bytes = n_bytes, .storage = storage };
   g_array_append_val (p->blobs, blob);
   return (SegRef){ SEG_REF_BLOB, p->blobs->len - 1 };
 }
@@ -134,6 +134,34 @@ seg_program_take_floats (SegProgram *p, float *data, gsize n, SegStorage storage
   SegRef ref = seg_program_floats (p, data, n, storage);
   g_free (data);
   return ref;
+}
+
+SegRef
+seg_program_later (SegProgram *p, gsize n, SegStorage storage, SegFill fill,
+    gconstpointer job, gsize job_bytes)
+{
+  SegRef ref = add_blob (p, NULL, n * seg_storage_bytes (storage), storage);
+  SegBlob *blob = &g_array_index (p->blobs, SegBlob, ref.id);
+  blob->fill = fill;
+  blob->job = g_memdup2 (job, job_bytes);
+  return ref;
+}
+
+void
+seg_blob_write (const SegBlob *b, gpointer to)
+{
+  gsize n = b->n_bytes / seg_storage_bytes (b->storage);
+  if (b->data != NULL) {
+    memcpy (to, b->data, b->n_bytes);
+  } else if (b->storage == SEG_STORAGE_F32) {
+    b->fill (b->job, to, n);
+  } else {
+    g_autofree float *floats = g_new (float, n);
+    guint16 *half = to;
+    b->fill (b->job, floats, n);
+    for (gsize i = 0; i < n; i++)
+      half[i] = seg_half_from_float (floats[i]);
+  }
 }
 
 SegRef
@@ -397,7 +425,9 @@ emit_node (SegProgram *p, const SegNode *node, GError **error)
 static void
 clear_blob (gpointer data)
 {
-  g_free (((SegBlob *) data)->data);
+  SegBlob *blob = data;
+  g_free (blob->data);
+  g_free (blob->job);
 }
 
 static gboolean

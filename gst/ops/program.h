@@ -118,6 +118,12 @@ SegRef seg_program_value (SegProgram *p, const SegValue *value);
 SegRef seg_program_floats (SegProgram *p, const float *data, gsize n, SegStorage storage);
 /* The same of n, a multiple of 4, which it frees. */
 SegRef seg_program_take_floats (SegProgram *p, float *data, gsize n, SegStorage storage);
+/* Weights that are packed as late as they are brought to the device, where they will lie: makes n floats, all of
+ * them, from what a job says. From any thread, at any time before the graph is freed. */
+typedef void (*SegFill) (gconstpointer job, float *to, gsize n);
+/* n is a multiple of 4; the job's job_bytes are copied. */
+SegRef seg_program_later (SegProgram *p, gsize n, SegStorage storage, SegFill fill,
+    gconstpointer job, gsize job_bytes);
 SegRef seg_program_ints (SegProgram *p, const gint32 *data, gsize n);
 SegRef seg_program_bytes (SegProgram *p, const guint8 *data, gsize n);
 /* Memory that lives from this node's first dispatch to its last; contents undefined. */
@@ -166,10 +172,15 @@ typedef struct {
 } SegLiveGroups;
 
 typedef struct {
-  gpointer data; /* as stored on the device */
+  gpointer data; /* as stored on the device; NULL: fill makes it */
   gsize n_bytes;
   SegStorage storage;
+  SegFill fill;
+  gpointer job; /* owned */
 } SegBlob;
+
+/* Its n_bytes, to memory that is aligned for them. Thread-safe. */
+void seg_blob_write (const SegBlob *blob, gpointer to);
 
 typedef struct {
   gsize n_elems;

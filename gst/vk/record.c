@@ -208,7 +208,9 @@ record_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
   if (d->n_push > 0)
     vkCmdPushConstants (cmd->buffer, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
         4 * d->n_push, d->push);
-  if (d->live.buffer != NULL)
+  if (d->idle)
+    vkCmdDispatch (cmd->buffer, 0, 0, 0);
+  else if (d->live.buffer != NULL)
     vkCmdDispatchIndirect (cmd->buffer, d->live.buffer->handle, d->live.offset);
   else
     vkCmdDispatch (cmd->buffer, d->groups[0], d->groups[1], d->groups[2]);

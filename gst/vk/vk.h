@@ -123,6 +123,7 @@ typedef struct {
     gsize offset; /* a multiple of 4 */
   } live;
   gboolean makes_groups;
+  gboolean idle; /* of no workgroups after all: a CPU driver compiles even so */
 } SegVkDispatch;
 
 /* --- recording (one thread at a time) ---------------------------------------------------------
