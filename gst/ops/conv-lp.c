@@ -264,6 +264,13 @@ flatten (SegDenseConv *c)
 }
 
 /* Wide stores need whole pairs of texels everywhere: matrices may have an odd number of them. */
+guint
+seg_lp_store_texels (const SegDenseConv *c, const SegProgram *p)
+{
+  gboolean odd = (c->out_c4 | c->out_pitch4 | c->out_offset4) & 1;
+  return odd ? 1 : seg_program_store_texels (p, c->storage);
+}
+
 static const SegShader *
 choose_shader (const SegDenseConv *c, const SegProgram *p)
 {
@@ -271,9 +278,7 @@ choose_shader (const SegDenseConv *c, const SegProgram *p)
     { &seg_shader_conv_lp_f32, &seg_shader_conv_lp_f16 },
     { &seg_shader_conv_lp_wide_f32, &seg_shader_conv_lp_wide_f16 },
   };
-  gboolean odd = (c->out_c4 | c->out_pitch4 | c->out_offset4) & 1;
-  return shaders[odd ? 0 : seg_program_store_texels (p, c->storage) - 1]
-                [c->storage == SEG_STORAGE_F16];
+  return shaders[seg_lp_store_texels (c, p) - 1][c->storage == SEG_STORAGE_F16];
 }
 
 /* Tiles are of the pixels of a row. */
@@ -309,6 +314,8 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
   }
 
   SegRef weights = c.weights.kind != SEG_REF_NONE ? c.weights : pack (&c, &plan, p);
+  if (seg_point_takes (&c))
+    return seg_point_emit (&c, plan.block, weights, p, error);
   SegDispatch d = {
     .shader = choose_shader (&c, p),
     .spec = { local, plan.block, plan.pixels, plan.reuse, plan.border,

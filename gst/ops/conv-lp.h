@@ -26,4 +26,12 @@ gboolean seg_lp_pack_scaled (const SegDenseConv *conv, const SegValue *factor,
     SegProgram *p, SegRef *weights, GError **error);
 gboolean seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
 
+/* Texels that a lane can store at a time. */
+guint seg_lp_store_texels (const SegDenseConv *conv, const SegProgram *p);
+/* What seg_lp_emit does with a map of one pixel: conv_point.comp. conv is flat: 1x1 over one row. weights
+ * as packed for blocks of so many channels. */
+gboolean seg_point_takes (const SegDenseConv *conv);
+gboolean seg_point_emit (
+    const SegDenseConv *conv, guint block, SegRef weights, SegProgram *p, GError **error);
+
 G_END_DECLS
