@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "graph/graph.h"
+#include "graph/rewrite.h"
+
+#include <string.h>
 
 static const SegAttr *
 find (const SegNode *node, const char *name, SegAttrType type)
@@ -103,4 +105,10 @@ seg_broadcast (const SegDesc *a, const SegDesc *b, SegDesc *out, GError **error)
   }
   *out = r;
   return TRUE;
+}
+
+gboolean
+seg_node_is (const SegNode *node, const char *op)
+{
+  return node != NULL && node->op->domain[0] == '\0' && strcmp (node->op->name, op) == 0;
 }

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static gboolean
-is_op (const SegNode *node, const char *name)
-{
-  return node != NULL && node->op->domain[0] == '\0'
-         && strcmp (node->op->name, name) == 0;
-}
-
 /* --- operators on lists ---------------------------------------------------------------------- */
 
 /* An axis whose extent does not depend on the data. */
@@ -132,39 +125,40 @@ list_of_rename (SegFormulas *f, const SegNode *node, SegList *out)
   if (in == NULL)
     return FALSE;
   *out = *in;
-  if (is_op (node, "Unsqueeze")) {
+  if (seg_node_is (node, "Unsqueeze")) {
     out->rank = 1;
     return in->rank == 0;
   }
-  if (is_op (node, "Squeeze")) {
+  if (seg_node_is (node, "Squeeze")) {
     out->rank = 0;
     return in->n == 1;
   }
-  if (is_op (node, "Reshape")) {
+  if (seg_node_is (node, "Reshape")) {
     SegLinear size;
     out->rank = 1;
     return seg_formulas_scalar (f, seg_node_input (node, 1), &size)
            && (seg_linear_is (&size, -1) || seg_linear_is (&size, in->n));
   }
-  return is_op (node, "Identity")
-         || (is_op (node, "Cast") && seg_node_attr_int (node, "to", 0) == SEG_DTYPE_I64);
+  return seg_node_is (node, "Identity")
+         || (seg_node_is (node, "Cast")
+             && seg_node_attr_int (node, "to", 0) == SEG_DTYPE_I64);
 }
 
 gboolean
 seg_formulas_make_list (SegFormulas *f, const SegNode *node, SegList *out)
 {
-  if (is_op (node, "Gather"))
+  if (seg_node_is (node, "Gather"))
     return list_of_gather (f, node, out);
-  if (is_op (node, "Add") || is_op (node, "Sub"))
-    return list_of_sum (f, node, is_op (node, "Add") ? 1 : -1, out);
-  if (is_op (node, "Concat"))
+  if (seg_node_is (node, "Add") || seg_node_is (node, "Sub"))
+    return list_of_sum (f, node, seg_node_is (node, "Add") ? 1 : -1, out);
+  if (seg_node_is (node, "Concat"))
     return list_of_concat (f, node, out);
-  if (is_op (node, "ReduceMax") || is_op (node, "ReduceMin"))
-    return list_of_extreme (f, node, is_op (node, "ReduceMax"), out);
-  if (is_op (node, "Slice"))
+  if (seg_node_is (node, "ReduceMax") || seg_node_is (node, "ReduceMin"))
+    return list_of_extreme (f, node, seg_node_is (node, "ReduceMax"), out);
+  if (seg_node_is (node, "Slice"))
     return list_of_slice (f, node, out);
-  if (is_op (node, "Shape")) {
-    const SegList *dims = node->model->n_attrs == 0
+  if (seg_node_is (node, "Shape")) { /* of all axes */
+    const SegList *dims = node->model != NULL && node->model->n_attrs == 0
                               ? seg_formulas_dims (f, seg_node_input (node, 0))
                               : NULL;
     if (dims != NULL)
@@ -227,7 +221,8 @@ dims_of_cut (SegFormulas *f, const SegNode *node, SegList *out)
     return FALSE;
   *out = *in;
   return hide_extents (f, seg_node_output (node, 0),
-      is_op (node, "Slice") ? seg_formulas_list (f, seg_node_input (node, 3)) : &axis,
+      seg_node_is (node, "Slice") ? seg_formulas_list (f, seg_node_input (node, 3))
+                                  : &axis,
       out);
 }
 
@@ -255,20 +250,20 @@ dims_of_expand (SegFormulas *f, const SegNode *node, SegList *out)
 gboolean
 seg_formulas_make_dims (SegFormulas *f, const SegNode *node, SegList *out)
 {
-  const SegList *list = NULL;
-  if (is_op (node, "Gather"))
+  const SegList *list = NULL; /* that is the sizes */
+  if (seg_node_is (node, "Gather"))
     return dims_of_gather (f, node, out);
-  if (is_op (node, "Slice") || is_op (node, "Concat"))
+  if (seg_node_is (node, "Slice") || seg_node_is (node, "Concat"))
     return dims_of_cut (f, node, out);
-  if (is_op (node, "Cast") || is_op (node, "Identity"))
-    list = seg_formulas_dims (f, seg_node_input (node, 0));
-  else if (is_op (node, "ConstantOfShape"))
-    list = seg_formulas_list (f, seg_node_input (node, 0));
-  else if (is_op (node, "Resize") && node->inputs->len > 3)
-    list = seg_formulas_list (f, seg_node_input (node, 3));
-  else if (is_op (node, "Expand"))
+  if (seg_node_is (node, "Expand"))
     return dims_of_expand (f, node, out);
-  if (list == NULL || (list->rank != 1))
+  if (seg_node_is (node, "Cast") || seg_node_is (node, "Identity"))
+    list = seg_formulas_dims (f, seg_node_input (node, 0));
+  else if (seg_node_is (node, "ConstantOfShape"))
+    list = seg_formulas_list (f, seg_node_input (node, 0));
+  else if (seg_node_is (node, "Resize") && node->inputs->len > 3)
+    list = seg_formulas_list (f, seg_node_input (node, 3));
+  if (list == NULL || list->rank != 1)
     return FALSE;
   *out = *list;
   return TRUE;

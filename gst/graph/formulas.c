@@ -163,11 +163,11 @@ static gboolean
 stays_small (const SegNode *node, const SegTensor *first)
 {
   static const char *const names[] = { "Equal", "Where", "Mul", "Div", "Not", "And" };
-  if (strcmp (node->op->name, "ConstantOfShape") == 0)
+  if (seg_node_is (node, "ConstantOfShape"))
     return first->desc.rank == 1 && first->desc.dims[0] == 1
            && seg_tensor_get_int (first, 0) <= SEG_MAX_LIST;
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (strcmp (node->op->name, names[i]) == 0)
+    if (seg_node_is (node, names[i]))
       return TRUE;
   return FALSE;
 }
@@ -207,6 +207,8 @@ known (SegFormulas *f, const SegValue *v)
     f->depth++;
     t = eval_known (f, v->producer);
     f->depth--;
+    g_hash_table_remove (
+        f->lists, v); /* it was looked for in vain, before this was known */
   }
   g_hash_table_insert (f->tensors, (gpointer) v, t);
   return t;
@@ -230,45 +232,56 @@ const SegValue *
 seg_formulas_row_of (SegFormulas *f, const SegValue *v)
 {
   const SegNode *node = v->producer;
-  if (node == NULL || node->op->domain[0] != '\0'
-      || strcmp (node->op->name, "Gather") != 0
-      || seg_node_attr_int (node, "axis", 0) != 0
+  if (!seg_node_is (node, "Gather") || seg_node_attr_int (node, "axis", 0) != 0
       || seg_node_input (node, 1) != f->counter)
     return NULL;
   const SegValue *from = seg_node_input (node, 0);
   return from->is_input && from != f->counter ? from : NULL;
 }
 
-static gboolean
-find_list (SegFormulas *f, const SegValue *v, SegList *out)
+typedef gboolean (*Find) (SegFormulas *f, const SegValue *v, SegList *out);
+
+/* What `find` finds, once. While it looks, nothing is known: a value is not made of itself. */
+static const SegList *
+remember (SegFormulas *f, GHashTable *found, const SegValue *v, Find find)
 {
-  if (v->constant != NULL)
-    return list_of_tensor (v->constant, out);
-  if (v->producer == NULL || v->producer->model == NULL || f->depth > MAX_DEPTH)
+  gpointer list = NULL;
+  SegList fresh;
+  if (v == NULL || g_hash_table_lookup_extended (found, v, NULL, &list))
+    return list;
+  g_hash_table_insert (found, (gpointer) v, NULL);
+  list = find (f, v, &fresh) ? g_memdup2 (&fresh, sizeof fresh) : NULL;
+  g_hash_table_insert (found, (gpointer) v, list);
+  return list;
+}
+
+/* What the operator makes that v comes from, unless that is too deep. */
+static gboolean
+by_operator (SegFormulas *f, const SegValue *v,
+    gboolean (*make) (SegFormulas *f, const SegNode *node, SegList *out), SegList *out)
+{
+  if (v->constant != NULL || v->producer == NULL || f->depth > MAX_DEPTH)
     return FALSE;
   f->depth++;
-  gboolean ok = seg_formulas_make_list (f, v->producer, out);
+  gboolean ok = make (f, v->producer, out);
   f->depth--;
   return ok;
 }
 
 /* Formulas first, and what they do not cover by evaluation. */
+static gboolean
+find_list (SegFormulas *f, const SegValue *v, SegList *out)
+{
+  if (by_operator (f, v, seg_formulas_make_list, out))
+    return TRUE;
+  const SegTensor *t = known (f, v);
+  return t != NULL && list_of_tensor (t, out);
+}
+
 const SegList *
 seg_formulas_list (SegFormulas *f, const SegValue *v)
 {
-  gpointer found = NULL;
-  SegList list;
-  if (v == NULL || g_hash_table_lookup_extended (f->lists, v, NULL, &found))
-    return found;
-  g_hash_table_insert (f->lists, (gpointer) v, NULL);
-  gboolean ok = find_list (f, v, &list);
-  if (!ok && v->producer != NULL && v->constant == NULL) {
-    const SegTensor *t = known (f, v);
-    ok = t != NULL && list_of_tensor (t, &list);
-  }
-  found = ok ? g_memdup2 (&list, sizeof list) : NULL;
-  g_hash_table_insert (f->lists, (gpointer) v, found);
-  return found;
+  return remember (f, f->lists, v, find_list);
 }
 
 gboolean
@@ -285,27 +298,14 @@ static gboolean
 find_dims (SegFormulas *f, const SegValue *v, SegList *out)
 {
   const SegList *list = seg_formulas_list (f, v);
-  if (list != NULL) {
-    *out = (SegList){ 1, list->rank, { seg_linear (list->n) } };
-    return TRUE;
-  }
-  if (v->constant != NULL || v->producer == NULL || f->depth > MAX_DEPTH)
-    return FALSE;
-  f->depth++;
-  gboolean ok = seg_formulas_make_dims (f, v->producer, out);
-  f->depth--;
-  return ok;
+  if (list == NULL)
+    return by_operator (f, v, seg_formulas_make_dims, out);
+  *out = (SegList){ 1, list->rank, { seg_linear (list->n) } };
+  return TRUE;
 }
 
 const SegList *
 seg_formulas_dims (SegFormulas *f, const SegValue *v)
 {
-  gpointer found = NULL;
-  SegList dims;
-  if (v == NULL || g_hash_table_lookup_extended (f->dims, v, NULL, &found))
-    return found;
-  g_hash_table_insert (f->dims, (gpointer) v, NULL);
-  found = find_dims (f, v, &dims) ? g_memdup2 (&dims, sizeof dims) : NULL;
-  g_hash_table_insert (f->dims, (gpointer) v, found);
-  return found;
+  return remember (f, f->dims, v, find_dims);
 }

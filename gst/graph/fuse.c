@@ -7,13 +7,6 @@
 /* Each rule looks at one node and back at what made its inputs; TRUE when it rewrote it. The
  * node is then dead or changed, and its output's readers see the same values as before. */
 
-static gboolean
-is_op (const SegNode *node, const char *name)
-{
-  return node != NULL && node->op->domain[0] == '\0'
-         && strcmp (node->op->name, name) == 0;
-}
-
 /* The node that made v, when nobody else reads it. */
 static SegNode *
 sole_producer (const SegValue *v)
@@ -91,7 +84,7 @@ fuse_act (SegGraph *graph, SegNode *node)
 static gboolean
 fuse_gated (SegGraph *graph, SegNode *node)
 {
-  if (!is_op (node, "Mul"))
+  if (!seg_node_is (node, "Mul"))
     return FALSE;
   for (guint k = 0; k < 2; k++) {
     SegValue *x = seg_node_input (node, k);
@@ -123,7 +116,7 @@ fuse_gated (SegGraph *graph, SegNode *node)
 static gboolean
 fuse_residual (SegGraph *graph, SegNode *node, guint index)
 {
-  if (!is_op (node, "Add") || node->epilogue.act.kind != SEG_ACT_NONE)
+  if (!seg_node_is (node, "Add") || node->epilogue.act.kind != SEG_ACT_NONE)
     return FALSE;
   for (guint k = 2; k-- > 0;) {
     SegValue *a = seg_node_input (node, k), *b = seg_node_input (node, 1 - k);
@@ -174,7 +167,7 @@ per_channel (const SegValue *v, const SegDesc *out)
 static gboolean
 affine_of_batch_norm (const SegNode *node, double **scale, double **shift)
 {
-  if (!is_op (node, "BatchNormalization"))
+  if (!seg_node_is (node, "BatchNormalization"))
     return FALSE;
   const SegTensor *t[5] = { NULL };
   for (guint i = 1; i < 5; i++) {
@@ -209,8 +202,8 @@ all_finite (const double *a, const double *b, gint64 n)
 static gboolean
 affine_of_binary (const SegNode *node, double **scale, double **shift, guint *data)
 {
-  gboolean add = is_op (node, "Add"), sub = is_op (node, "Sub");
-  gboolean mul = is_op (node, "Mul"), div = is_op (node, "Div");
+  gboolean add = seg_node_is (node, "Add"), sub = seg_node_is (node, "Sub");
+  gboolean mul = seg_node_is (node, "Mul"), div = seg_node_is (node, "Div");
   if (!add && !sub && !mul && !div)
     return FALSE;
   const SegDesc *out = &seg_node_output (node, 0)->desc;
@@ -286,7 +279,7 @@ fuse_pad (SegGraph *graph, SegNode *node)
   SegValue *in = seg_node_input (node, 0);
   SegNode *pad = in != NULL ? in->producer : NULL;
   guint rank = 0;
-  if (node->op->absorb_pads == NULL || !is_op (pad, "Pad"))
+  if (node->op->absorb_pads == NULL || !seg_node_is (pad, "Pad"))
     return FALSE;
   g_autofree gint64 *pads = zero_pads (pad, &rank);
   if (pads == NULL || rank < 3

@@ -27,18 +27,12 @@ typedef struct {
   SegLinear x0, y0, left, top, right, bottom, w, h;
 } Paste;
 
-static gboolean
-is_op (const SegNode *node, const char *name)
-{
-  return node != NULL && node->op->domain[0] == '\0'
-         && strcmp (node->op->name, name) == 0;
-}
-
 /* The input of the operator that makes v, if that is it. */
 static const SegValue *
 input_of (const SegValue *v, const char *op, guint i)
 {
-  return v != NULL && is_op (v->producer, op) ? seg_node_input (v->producer, i) : NULL;
+  return v != NULL && seg_node_is (v->producer, op) ? seg_node_input (v->producer, i)
+                                                    : NULL;
 }
 
 /* --- the picture ------------------------------------------------------------------------------- */
@@ -80,9 +74,9 @@ strip (Paste *p, const SegValue *v)
   for (const SegValue *from = v; from != NULL;) {
     v = from;
     from = only_one_of (p, v);
-    if (from == NULL && is_op (v->producer, "Identity"))
+    if (from == NULL && seg_node_is (v->producer, "Identity"))
       from = seg_node_input (v->producer, 0);
-    if (from == NULL && is_op (v->producer, "Expand")
+    if (from == NULL && seg_node_is (v->producer, "Expand")
         && same_elements (p, v, seg_node_input (v->producer, 0)))
       from = seg_node_input (v->producer, 0);
   }
@@ -167,7 +161,7 @@ static gboolean
 is_resized_mask (Paste *p, const SegValue *v)
 {
   const SegNode *resize = v->producer;
-  if (!is_op (resize, "Resize") || resize->opset < 11 || resize->inputs->len != 4
+  if (!seg_node_is (resize, "Resize") || resize->opset < 11 || resize->inputs->len != 4
       || strcmp (seg_node_attr_string (resize, "mode", "nearest"), "linear") != 0
       || strcmp (seg_node_attr_string (
                      resize, "coordinate_transformation_mode", "half_pixel"),
@@ -323,7 +317,7 @@ around (const SegNode *loop, const SegBody *body, const SegValue *input)
 static gboolean
 pastes_masks (const SegNode *loop, Paste *p)
 {
-  const SegBody *body = is_op (loop, "Loop") ? seg_node_body (loop, "body") : NULL;
+  const SegBody *body = seg_node_is (loop, "Loop") ? seg_node_body (loop, "body") : NULL;
   if (body == NULL)
     return FALSE;
   const SegValue *picture = added_in_a_round (loop, body, p);

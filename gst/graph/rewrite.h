@@ -100,4 +100,7 @@ void seg_graph_cut_sizes (SegGraph *graph);
 /* An order with as few changes between device and host as there can be. */
 void seg_graph_schedule (SegGraph *graph);
 
+/* It is that operator, of ONNX's own domain. node may be NULL. */
+gboolean seg_node_is (const SegNode *node, const char *op);
+
 G_END_DECLS
