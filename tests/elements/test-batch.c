@@ -370,6 +370,86 @@ test_flush (void)
   gst_harness_teardown (h);
 }
 
+/* --- what it is for -------------------------------------------------------------------------------------- */
+
+#define N_MANY 60
+
+typedef struct {
+  GstHarness *h;
+  gint *n_done; /* atomic: of each of the streams */
+  guint number;
+  guint least; /* frames that each had when this one had all of its own */
+} Runner;
+
+static gpointer
+run_many (gpointer data)
+{
+  Runner *r = data;
+  for (guint n = 0; n < N_MANY; n++) {
+    gst_buffer_unref (run (r->h, 64, n));
+    g_atomic_int_inc (&r->n_done[r->number]);
+  }
+  r->least = N_MANY;
+  for (guint i = 0; i < N_STREAMS; i++)
+    r->least = MIN (r->least, (guint) g_atomic_int_get (&r->n_done[i]));
+  return NULL;
+}
+
+/* Seconds that four streams take, each in a thread, or one after the other. */
+static double
+time_streams (GstHarness *const *h, gboolean together, guint *least)
+{
+  gint n_done[N_STREAMS] = { 0 };
+  Runner runners[N_STREAMS];
+  GThread *threads[N_STREAMS];
+  gint64 start = g_get_monotonic_time ();
+  for (guint i = 0; i < N_STREAMS; i++) {
+    runners[i] = (Runner){ h[i], n_done, i, 0 };
+    threads[i] = together ? g_thread_new (NULL, run_many, &runners[i]) : NULL;
+    if (!together)
+      run_many (&runners[i]);
+  }
+  *least = N_MANY;
+  for (guint i = 0; i < N_STREAMS; i++) {
+    if (together)
+      g_thread_join (threads[i]);
+    *least = MIN (*least, runners[i].least);
+  }
+  return (double) (g_get_monotonic_time () - start) / 1e6;
+}
+
+/* Four streams in batches take no longer than one after the other, and each has its share. */
+static void
+test_sooner_done (void)
+{
+  /* At the end the first does not come again: then others go alone. */
+  const char *properties = "batch-size=4 batch-timeout=20";
+  GstHarness *keeper = open_keeper (properties), *batched[N_STREAMS], *alone[N_STREAMS];
+  double batched_s = G_MAXDOUBLE, alone_s = G_MAXDOUBLE;
+  guint least = 0, most_even = 0;
+  for (guint i = 0; i < N_STREAMS; i++) {
+    batched[i] = open_harness (model, 64, properties);
+    alone[i] = open_harness (model, 64, "");
+  }
+  for (guint k = 0; k < 4; k++) {
+    alone_s = MIN (alone_s, time_streams (alone, FALSE, &least));
+    batched_s = MIN (batched_s, time_streams (batched, TRUE, &least));
+    most_even = MAX (most_even, least);
+  }
+  g_test_message (
+      "%d frames each: in batches %.3f s, one after the other %.3f s; when the "
+      "first had all, the last had %u",
+      N_MANY, batched_s, alone_s, most_even);
+  g_assert_cmpfloat (batched_s, <=, alone_s);
+  g_assert_cmpuint (most_even, >=, N_MANY * 3 / 4);
+  for (guint i = 0; i < N_STREAMS; i++) {
+    g_assert_cmpuint (stat_of (batched[i], "batched"), >, N_MANY);
+    gst_harness_teardown (batched[i]);
+    gst_harness_teardown (alone[i]);
+  }
+  gst_harness_teardown (keeper);
+}
+
 /* --- live ------------------------------------------------------------------------------------------------- */
 
 static GstClockTime
@@ -460,6 +540,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batch/timeout", test_timeout);
   g_test_add_func ("/batch/lone", test_lone);
   g_test_add_func ("/batch/flush", test_flush);
+  g_test_add_func ("/batch/sooner-done", test_sooner_done);
   g_test_add_func ("/batch/latency", test_latency);
   g_test_add_func ("/batch/modes", test_modes);
   status = g_test_run ();

@@ -135,6 +135,85 @@ test_instances (void)
   check_network (COLOR_NET_YOLO, COLOR_NET_YOLO_INFO);
 }
 
+/* --- streams that go through the network together ------------------------------------------------------- */
+
+static GstHarness *
+open_batched (const char *model)
+{
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_object_set (element, "model", model, "cache-dir", dir, "tiling", SEG_TILING_NONE,
+      "batch-size", 2, "batch-timeout", 10000, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_live (h, FALSE);
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=NV12,width=160,height=120,framerate=30/1");
+  return h;
+}
+
+static void
+batch_stats (GstHarness *h, guint64 *batched, guint *from)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  g_object_get (h->element, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, "batched", batched));
+  g_assert_true (gst_structure_get_uint (stats, "batch-from", from));
+}
+
+static gpointer
+push_batched (gpointer data)
+{
+  guint64 start, now;
+  guint from;
+  batch_stats (data, &start, &from);
+  do {
+    push (data);
+    batch_stats (data, &now, &from);
+  } while (now < start + N_FRAMES);
+  return NULL;
+}
+
+static void
+push_both (GstHarness *const h[2])
+{
+  GThread *threads[2] = { g_thread_new (NULL, push_batched, h[0]),
+    g_thread_new (NULL, push_batched, h[1]) };
+  for (guint i = 0; i < 2; i++)
+    g_thread_join (threads[i]);
+}
+
+/* A round of two is a submission for both, and one for each. */
+static void
+test_batches (void)
+{
+  g_autofree char *model = color_net_write (dir, "net", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  GstHarness *h[2] = { NULL, NULL };
+  long first[G_N_ELEMENTS (never)];
+  guint64 batched;
+  guint from = 0;
+  for (guint i = 0; i < 50 && from == 0; i++) { /* whether it pays is measured */
+    g_clear_pointer (&h[0], gst_harness_teardown);
+    h[0] = open_batched (model);
+    batch_stats (h[0], &batched, &from);
+  }
+  g_assert_cmpuint (from, ==, 2);
+  h[1] = open_batched (model);
+  push_both (h);
+  for (guint i = 0; i < G_N_ELEMENTS (never); i++)
+    first[i] = calls (never[i]);
+  long submits = calls ("vkQueueSubmit");
+  push_both (h);
+  for (guint i = 0; i < G_N_ELEMENTS (never); i++)
+    if (calls (never[i]) != first[i])
+      g_error ("%ld calls of %s", calls (never[i]) - first[i], never[i]);
+  g_test_message (
+      "%ld submissions for %d rounds", calls ("vkQueueSubmit") - submits, N_FRAMES);
+  g_assert_cmpint (calls ("vkQueueSubmit") - submits, >=, 3 * N_FRAMES);
+  g_assert_cmpint (calls ("vkQueueSubmit") - submits, <=, 4 * N_FRAMES);
+  for (guint i = 0; i < 2; i++)
+    gst_harness_teardown (h[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -158,6 +237,7 @@ main (int argc, char **argv)
   g_test_add_func ("/steady/classes", test_classes);
   g_test_add_func ("/steady/matte", test_matte);
   g_test_add_func ("/steady/instances", test_instances);
+  g_test_add_func ("/steady/batches", test_batches);
   status = g_test_run ();
   seg_vk_unref (vk);
   color_net_remove (dir);

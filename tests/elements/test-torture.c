@@ -140,7 +140,7 @@ static void
 change_properties (Actor *a)
 {
   GObject *segment = G_OBJECT (a->stage->segment);
-  switch (g_rand_int_range (a->rand, 0, 4)) {
+  switch (g_rand_int_range (a->rand, 0, 5)) {
   case 0:
     g_object_set (segment, "mode", g_rand_int_range (a->rand, 0, 3), "output",
         g_rand_boolean (a->rand) ? SEG_OUTPUT_OVERLAY : SEG_OUTPUT_META, NULL);
@@ -152,6 +152,10 @@ change_properties (Actor *a)
   case 2:
     g_object_set (
         segment, "model", g_rand_boolean (a->rand) ? instances : semantic, NULL);
+    break;
+  case 3: /* alone, or with the other stream */
+    g_object_set (segment, "batch-size", g_rand_int_range (a->rand, 1, 3),
+        "batch-timeout", g_rand_int_range (a->rand, 0, 30), NULL);
     break;
   default:
     g_object_set (segment, "draw", g_rand_int_range (a->rand, 0, 32), "alpha",
@@ -300,7 +304,9 @@ test_threads (void)
       "videotestsrc ! capsfilter name=filter caps-change-mode=delayed ! vksegment "
       "name=segment output=meta "
       "! vksegtrack ! vksegdemux name=demux  demux.src ! vksegoverlay ! fakesink "
-      "sync=false";
+      "sync=false  "
+      "videotestsrc ! video/x-raw,format=I420,width=80,height=64 "
+      "! vksegment name=other batch-size=2 ! fakesink async=false";
   Actor actors[] = { { "states", change_state, 40 }, { "seeks", seek, 60 },
     { "caps", change_caps, 100 }, { "properties", change_properties, 30 },
     { "pads", change_pads, 20 } };
@@ -314,7 +320,9 @@ test_threads (void)
     .segment = gst_bin_get_by_name (GST_BIN (pipeline), "segment"),
     .filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter"),
     .demux = gst_bin_get_by_name (GST_BIN (pipeline), "demux") };
+  g_autoptr (GstElement) other = gst_bin_get_by_name (GST_BIN (pipeline), "other");
   g_object_set (stage.segment, "model", instances, "cache-dir", dir, NULL);
+  g_object_set (other, "model", instances, "cache-dir", dir, NULL);
   gst_util_set_object_arg (
       G_OBJECT (stage.filter), "caps", "video/x-raw,format=NV12,width=96,height=72");
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
