@@ -280,6 +280,33 @@ test_modes (void)
   }
 }
 
+/* A second stream that may be in the same batch, on the same device or in host memory. */
+static void
+test_batches (void)
+{
+  static const char *const before[] = { UP, "" }, *const after[] = { DOWN, "" };
+  Seen alone, batched;
+  if (!can_run ())
+    return;
+  g_autofree char *element = segment ("plain", "");
+  g_autofree char *settings = g_strdup_printf (
+      "cache-dir=%s model=%s/plain.onnx batch-size=2 batch-timeout=100", dir, dir);
+  for (guint i = 0; i < G_N_ELEMENTS (before); i++) {
+    g_autofree char *line =
+        g_strdup_printf ("%s vksegment %s %s ! fakesink sync=false  "
+                         "videotestsrc num-buffers=%d pattern=smpte horizontal-speed=9 ! "
+                         "video/x-raw,format=NV12" SIZE ",framerate=30/1 ! " UP
+                         "vksegment name=seg %s" DOWN,
+            before[i], settings, after[i], N_FRAMES, settings);
+    run ("format=NV12" SIZE, element, &alone);
+    g_assert_cmpuint (run ("format=NV12" SIZE, line, &batched), ==, 0);
+    g_assert_cmpmem (
+        alone.pixels->data, alone.pixels->len, batched.pixels->data, batched.pixels->len);
+    clear_seen (&alone);
+    clear_seen (&batched);
+  }
+}
+
 /* The same pipeline again: the device goes with the states, and nothing leaks. */
 static void
 test_states (void)
@@ -494,6 +521,7 @@ main (int argc, char **argv)
     { "/images/one-side", test_one_side },
     { "/images/odd-sizes", test_odd_sizes },
     { "/images/modes", test_modes },
+    { "/images/batches", test_batches },
     { "/images/states", test_states },
     { "/images/swap", test_swap },
     { "/images/contexts", test_contexts },
