@@ -12,7 +12,8 @@ build=${BUILD:-build-tsan}
 [ -f "$build/build.ninja" ] \
     || meson setup "$build" -Db_sanitize=thread -Db_lundef=false -Dopencv=disabled -Ddocs=disabled \
         -Dintrospection=disabled
-tests='tests/vk/test-vk-threads tests/elements/test-vksegment-sharing tests/elements/test-vksegment-live
+tests='tests/vk/test-vk-threads tests/test-team tests/elements/test-vksegment-batch
+    tests/elements/test-vksegment-sharing tests/elements/test-vksegment-live
     tests/elements/test-vksegment-swap tests/elements/test-torture'
 # shellcheck disable=SC2086
 ninja -C "$build" $tests
