@@ -163,7 +163,7 @@ gst_vk_seg_session_run_buffer (
   GstVideoFrame frame;
   g_return_val_if_fail (GST_IS_VK_SEG_SESSION (session), NULL);
   g_return_val_if_fail (GST_IS_BUFFER (buffer) && info != NULL, NULL);
-  if (!gst_video_frame_map (&frame, info, buffer, GST_MAP_READ)) {
+  if (!seg_video_map (&frame, info, buffer, GST_MAP_READ)) {
     g_set_error (error, GST_VK_SEG_ERROR, GST_VK_SEG_ERROR_INPUT,
         "a buffer of %" G_GSIZE_FORMAT " bytes is no picture of %dx%d, %s",
         gst_buffer_get_size (buffer), info->width, info->height,

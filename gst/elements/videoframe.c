@@ -74,12 +74,12 @@ seg_video_map (
     GstVideoFrame *video, const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags)
 {
   SegFrame frame = { .width = (guint) info->width, .height = (guint) info->height };
-  if (!seg_video_format (GST_VIDEO_INFO_FORMAT (info), &frame.format)
-      || !is_of_frame (buffer, info)
+  gboolean ours = seg_video_format (GST_VIDEO_INFO_FORMAT (info), &frame.format);
+  if (!is_of_frame (buffer, info)
       || !gst_video_frame_map (
           video, info, buffer, flags | (GstMapFlags) GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
     return FALSE;
-  for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++)
+  for (guint p = 0; ours && p < GST_VIDEO_INFO_N_PLANES (info); p++)
     if (!is_inside (video, &frame, p)) {
       gst_video_frame_unmap (video);
       return FALSE;

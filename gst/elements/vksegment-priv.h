@@ -60,11 +60,9 @@ struct _GstVkSegment {
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */
   guint depth;            /* frames that may wait in it */
   guint batch_timeout_ms; /* as the pipe has it */
-  guint
-      parts; /* submissions that a frame's network is cut into; set with the object lock */
+  guint parts;            /* of a frame's network; set with the object lock */
   gboolean upstream_is_live;
-  GQueue
-      probes; /* SegProbe: a latency tracer's events, of frames in flight, oldest first */
+  GQueue probes;      /* SegProbe: events of a latency tracer, of frames in flight */
   GstEvent *probe;    /* of the next frame; NULL: there is none */
   GstBuffer *current; /* mode=drop: the frame that has come, */
   guint64 number;     /* and its number */

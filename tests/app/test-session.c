@@ -169,6 +169,20 @@ refuse (GstVkSegSession *session, const GstVideoInfo *info, gsize n_bytes, int c
   g_assert_error (error, GST_VK_SEG_ERROR, code);
 }
 
+/* A meta whose rows end after the buffer. */
+static void
+refuse_meta (GstVkSegSession *session, const GstVideoInfo *info)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, info->size, NULL);
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 1 << 20 };
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_INFO_FORMAT (info), WIDTH, HEIGHT, 1, offset, stride);
+  g_assert_null (gst_vk_seg_session_run_buffer (session, buffer, info, &error));
+  g_assert_error (error, GST_VK_SEG_ERROR, GST_VK_SEG_ERROR_INPUT);
+}
+
 static void
 test_pictures_refused (void)
 {
@@ -178,6 +192,7 @@ test_pictures_refused (void)
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT);
   refuse (session, &info, 100, GST_VK_SEG_ERROR_INPUT);
   refuse (session, &info, 0, GST_VK_SEG_ERROR_INPUT);
+  refuse_meta (session, &info);
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_AYUV64, WIDTH, HEIGHT);
   refuse (session, &info, info.size, GST_VK_SEG_ERROR_INPUT);
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_GRAY8, 16385, 1);
