@@ -263,10 +263,10 @@ test_attributes (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SegModel) model = parse_text (
-      "1=8 8{2=13} 7{1{4:Op 5{1:f 20=1 2~-2.5} 5{1:i 20=2 3=-7} 5{1:s 20=3 4:same_upper}"
-      " 5{1:t 20=4 5{1=1 2=6 5=9}} 5{1:g 20=5 6{2:inner 1{4:If 2:y}}}"
-      " 5{1:fs 20=6 7~1 7~2} 5{1:is 20=7 8=1 8=2 8=-3} 5{1:ss 20=8 9:a 9: 9:bc}"
-      " 5{1:gs 20=10 11{2:x}} 5{1:old 3=4} 5{1:zero 20=2} 5{1:none 20=7}}}",
+      "1=8 8{2=13} 7{1{4:Op 5{1:f 20=1 2~-2.5} 5{1:i 20=2 3=-7} 5{1:s 20=3 4:same_upper} "
+      "5{1:t 20=4 5{1=1 2=6 5=9}} 5{1:g 20=5 6{2:inner 1{4:If 2:y}}} 5{1:fs 20=6 7~1 "
+      "7~2} 5{1:is 20=7 8=1 8=2 8=-3} 5{1:ss 20=8 9:a 9: 9:bc} 5{1:gs 20=10 11{2:x}} "
+      "5{1:old 3=4} 5{1:zero 20=2} 5{1:none 20=7}}}",
       &error);
   const SegModelNode *node;
 
@@ -329,13 +329,11 @@ test_model (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SegModel) model = parse_text (
-      "1=7 2:maker 3:1.2 8{1:com.other 2=77} 8{1:ai.onnx 2=13} 14{1:k 2:v} 14{1:e}"
-      " 7{2:main 5{8:w 1=2 2=1 9:abcdefgh} 11{1:w 2{1{1=1}}}"
-      " 11{1:x 2{1{1=10 2{1{1=1} 1{2:height} 1{} 1{1=-1} 1{1=0}}}}} 11{1:unknown "
-      "2{1{1=1}}}"
-      " 12{1:y} 13{1:a 2{4{}}} 13{1:b 2{1{1=8}}} 13{1:c 2{1{1=1 2{1{1=3}}}}}"
-      " 1{4:Conv 1:x 1:w 1: 2:a 2: 2:b 7:ai.onnx} 1{4:Relu 3:act 1:a 2:y 7:com.other} "
-      "1{4:Add}}",
+      "1=7 2:maker 3:1.2 8{1:com.other 2=77} 8{1:ai.onnx 2=13} 14{1:k 2:v} 14{1:e} "
+      "7{2:main 5{8:w 1=2 2=1 9:abcdefgh} 11{1:w 2{1{1=1}}} 11{1:x 2{1{1=10 2{1{1=1} "
+      "1{2:height} 1{} 1{1=-1} 1{1=0}}}}} 11{1:unknown 2{1{1=1}}} 12{1:y} 13{1:a 2{4{}}} "
+      "13{1:b 2{1{1=8}}} 13{1:c 2{1{1=1 2{1{1=3}}}}} 1{4:Conv 1:x 1:w 1: 2:a 2: 2:b "
+      "7:ai.onnx} 1{4:Relu 3:act 1:a 2:y 7:com.other} 1{4:Add}}",
       &error);
   const SegModelGraph *graph;
 

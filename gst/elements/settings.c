@@ -30,8 +30,7 @@ ENUM_TYPE (output_kind_type, "GstVkSegOutput",
         "cutout" },
     { SEG_OUTPUT_META,
         "The frame as it is, with a GstVkSegMeta: instances with masks, or the label map "
-        "or "
-        "matte",
+        "or matte",
         "meta" })
 ENUM_TYPE (resize_type, "GstVkSegResize",
     { SEG_RESIZE_AUTO, "As the model information says", "auto" },
@@ -60,8 +59,7 @@ ENUM_TYPE (inference_region_type, "GstVkSegInferenceRegion",
     { SEG_INFERENCE_FULL_FRAME, "The network sees the frame", "full-frame" },
     { SEG_INFERENCE_ROI_LIST,
         "The network sees the regions of interest that others attached; results are "
-        "metas, "
-        "pixels stay as they are",
+        "metas, pixels stay as they are",
         "roi-list" })
 
 ENUM_TYPE (mode_type, "GstVkSegMode",
@@ -70,15 +68,12 @@ ENUM_TYPE (mode_type, "GstVkSegMode",
         "sync" },
     { SEG_MODE_ASYNC,
         "Frames come out in order, one or more later, while the network looks at the "
-        "next; "
-        "from a live source a frame never waits for longer than frames-in-flight, then "
-        "it "
-        "is drawn with the last result",
+        "next; from a live source a frame never waits for longer than frames-in-flight, "
+        "then it is drawn with the last result",
         "async" },
     { SEG_MODE_DROP,
         "A frame goes out at once with the last result that there is; the network looks "
-        "at "
-        "the newest frame whenever it is free",
+        "at the newest frame whenever it is free",
         "drop" })
 
 static GType
@@ -139,14 +134,12 @@ install_strings (GObjectClass *c)
         "ONNX file, or name of a model in the folders of VKSEG_MODEL_PATH, the user's or "
         "the system's vkseg/models. While frames flow a change is made ready in the "
         "background, as are those of other properties that ask for another network: "
-        "frames "
-        "show the old one's results until the new one is ready; one that cannot be used "
-        "is warned about and the old one stays",
+        "frames show the old one's results until the new one is ready; one that cannot "
+        "be used is warned about and the old one stays",
         SEG_DEFAULT_MODEL, ANY_TIME },
     { SEG_PROP_MODEL_INFO, "model-info", "Model information",
         "File that says what the model wants and gives (unset: MODEL.modelinfo, the "
-        "model's "
-        "metadata, or what its shapes say)",
+        "model's metadata, or what its shapes say)",
         NULL, ANY_TIME },
     { SEG_PROP_LABELS, "labels", "Labels",
         "File with the name of a class a line, or names separated by commas (unset: the "
@@ -154,13 +147,12 @@ install_strings (GObjectClass *c)
         NULL, ANY_TIME },
     { SEG_PROP_PALETTE, "palette", "Palette",
         "Colours of the classes: voc, cityscapes, ade20k, coco, person, a file (#rrggbb "
-        "or r g b a "
-        "line, or a GIMP palette) or a list #rrggbb,#rrggbb (unset: the model's)",
+        "or r g b a line, or a GIMP palette) or a list #rrggbb,#rrggbb (unset: the "
+        "model's)",
         NULL, ANY_TIME },
     { SEG_PROP_CLASSES, "classes", "Classes",
         "Which classes to keep: labels or numbers separated by commas (unset: all); the "
-        "next frame "
-        "follows a change",
+        "next frame follows a change",
         NULL, ANY_TIME },
     { SEG_PROP_ROI_CLASSES, "roi-classes", "Types of regions",
         "With inference-region=roi-list: which regions of interest to look at: their "
@@ -177,8 +169,7 @@ install_strings (GObjectClass *c)
         ANY_TIME },
     { SEG_PROP_CACHE_DIR, "cache-dir", "Cache folder",
         "Where compiled pipelines, and what `tune` found, are kept from run to run "
-        "(unset: "
-        "vkseg in the user's cache folder; empty: nowhere)",
+        "(unset: vkseg in the user's cache folder; empty: nowhere)",
         NULL, AT_START },
   };
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
@@ -193,16 +184,14 @@ install_instances (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_MASK_THRESHOLD,
       g_param_spec_double ("mask-threshold", "Mask threshold",
           "Probability from which on a pixel is within the mask of an instance, from 0 "
-          "to "
-          "1 (-1: as the model information says); the next frame follows a change",
+          "to 1 (-1: as the model information says); the next frame follows a change",
           -1.0, 1.0, seg_style_default.mask_threshold,
           ANY_TIME | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (c, SEG_PROP_IOU_THRESHOLD,
       g_param_spec_double ("iou-threshold", "IoU threshold",
           "Of two boxes of a class that overlap by more than this (intersection over "
           "union, from 0 to 1), the weaker is dropped (-1: as the model information "
-          "says); "
-          "the next frame follows a change",
+          "says); the next frame follows a change",
           -1.0, 1.0, seg_style_default.iou_threshold, ANY_TIME | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (c, SEG_PROP_MAX_DETECTIONS,
       g_param_spec_uint ("max-detections", "Maximum of detections",
@@ -266,16 +255,15 @@ install_regions (GObjectClass *c)
 {
   g_object_class_install_property (c, SEG_PROP_INFERENCE_REGION,
       g_param_spec_enum ("inference-region", "Inference region",
-          "What the network sees: the frame, or the regions of interest "
-          "on its buffer (GstVideoRegionOfInterestMeta, and object detections of "
-          "GstAnalytics from GStreamer 1.24 on), each warped to the network's "
-          "input or, for networks with an input of regions, all at once",
+          "What the network sees: the frame, or the regions of interest on its buffer "
+          "(GstVideoRegionOfInterestMeta, and object detections of GstAnalytics from "
+          "GStreamer 1.24 on), each warped to the network's input or, for networks with "
+          "an input of regions, all at once",
           inference_region_type (), SEG_INFERENCE_FULL_FRAME, AT_START));
   g_object_class_install_property (c, SEG_PROP_ROI_MIN_SIZE,
       g_param_spec_uint ("roi-min-size", "Least size of regions",
           "With inference-region=roi-list: least width and height, in pixels, of the "
-          "part "
-          "of a region that is in the frame; the next frame follows a change",
+          "part of a region that is in the frame; the next frame follows a change",
           0, SEG_FRAME_MAX_PX, 0, ANY_TIME | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (c, SEG_PROP_ROI_MAX,
       g_param_spec_uint ("roi-max", "Most regions",
@@ -285,9 +273,8 @@ install_regions (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_ROI_CONTEXT,
       g_param_spec_int ("roi-context", "Context of regions",
           "With inference-region=roi-list: how much of what is around a region the "
-          "network "
-          "sees on each side of it, in pixels of the network's input (-1: as the model "
-          "information says, which is 16 unless it says so)",
+          "network sees on each side of it, in pixels of the network's input (-1: as the "
+          "model information says, which is 16 unless it says so)",
           -1, 1024, -1, ANY_TIME));
 }
 
@@ -297,14 +284,12 @@ install_live (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_MODE,
       g_param_spec_enum ("mode", "Mode",
           "Whether frames wait for the network. In async and drop, properties that the "
-          "next "
-          "frame follows are followed by the next that the network looks at",
+          "next frame follows are followed by the next that the network looks at",
           mode_type (), SEG_MODE_SYNC, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_FRAMES_IN_FLIGHT,
       g_param_spec_uint ("frames-in-flight", "Frames in flight",
           "With mode=async: frames that may wait for their results; each adds its "
-          "duration "
-          "to the latency",
+          "duration to the latency",
           1, SEG_LIVE_MAX_DEPTH, 2, ANY_TIME));
 }
 
@@ -315,12 +300,11 @@ install_batches (GObjectClass *c)
       g_param_spec_uint ("batch-size", "Batch size",
           "Frames of different streams that the network looks at together: elements of "
           "one process with the same model, input size, device, precision, batch-size "
-          "and "
-          "model-instance-id do so by themselves, each in a thread of its own, whatever "
-          "their frames and outputs. Frames go together when that is sooner done than "
-          "one after the other, as measured when the first of them starts. A network "
-          "that cannot (a batch of one is baked into it, parts run on the CPU, tiles) is "
-          "warned about and runs as with 1",
+          "and model-instance-id do so by themselves, each in a thread of its own, "
+          "whatever their frames and outputs. Frames go together when that is sooner "
+          "done than one after the other, as measured when the first of them starts. A "
+          "network that cannot (a batch of one is baked into it, parts run on the CPU, "
+          "tiles) is warned about and runs as with 1",
           1, SEG_TEAM_MAX_BATCH, 1, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_BATCH_TIMEOUT,
       g_param_spec_uint ("batch-timeout", "Batch timeout",
@@ -341,14 +325,12 @@ seg_settings_install (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_ALPHA,
       g_param_spec_double ("alpha", "Alpha",
           "Strength of the drawn areas, from 0 (not there) to 1 (opaque); the next frame "
-          "follows a "
-          "change",
+          "follows a change",
           0.0, 1.0, seg_style_default.alpha, ANY_TIME | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (c, SEG_PROP_THRESHOLD,
       g_param_spec_double ("threshold", "Threshold",
           "Probability that a class must reach, from 0 to 1 (-1: as the model "
-          "information says); the "
-          "next frame follows a change",
+          "information says); the next frame follows a change",
           -1.0, 1.0, seg_style_default.threshold, ANY_TIME | GST_PARAM_CONTROLLABLE));
   install_instances (c);
   g_object_class_install_property (c, SEG_PROP_DRAW,
@@ -358,8 +340,7 @@ seg_settings_install (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_INTERVAL,
       g_param_spec_uint ("interval", "Interval",
           "Run the network on every n-th frame; those between are drawn with its last "
-          "answer; the "
-          "next frame follows a change",
+          "answer; the next frame follows a change",
           1, 1000, 1, ANY_TIME | GST_PARAM_CONTROLLABLE));
   install_live (c);
   install_batches (c);
@@ -369,9 +350,8 @@ seg_settings_install (GObjectClass *c)
           SEG_RESIZE_AUTO, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_UPSAMPLE,
       g_param_spec_enum ("upsample", "Upsample",
-          "How the network's output is brought to the "
-          "frame's size",
-          upsample_type (), SEG_UPSAMPLE_BILINEAR, ANY_TIME));
+          "How the network's output is brought to the frame's size", upsample_type (),
+          SEG_UPSAMPLE_BILINEAR, ANY_TIME));
   install_sizes (c);
   install_tune (c);
   g_object_class_install_property (c, SEG_PROP_POST_MESSAGES,
@@ -392,8 +372,8 @@ seg_settings_install (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_WARN_AFTER,
       g_param_spec_uint ("warn-after", "Warn after",
           "Warn, once after start, when nothing at all has been found in so many frames: "
-          "a threshold may be too high, or the colours not those that the network "
-          "wants (0: never)",
+          "a threshold may be too high, or the colours not those that the network wants "
+          "(0: never)",
           0, G_MAXINT, SEG_DEFAULT_WARN_AFTER, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_PRECISION,
       g_param_spec_enum ("precision", "Precision", "How the network's numbers are stored",

@@ -271,8 +271,7 @@ install_properties (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_JSON,
       g_param_spec_flags ("json-masks", "Masks in JSON",
           "How the text of the meta pad says what a mask looks like; the next frame "
-          "follows "
-          "a change",
+          "follows a change",
           json_flags_type (), DEFAULT_JSON, flags));
 }
 
@@ -289,8 +288,8 @@ gst_vk_seg_demux_class_init (GstVkSegDemuxClass *klass)
   install_properties (object_class);
   gst_element_class_set_static_metadata (element_class, "Segmentation demuxer",
       "Demuxer/Video",
-      "Gives out results of segmentation as streams: masks, mattes, a mask "
-      "for each object, JSON",
+      "Gives out results of segmentation as streams: masks, mattes, a mask for each "
+      "object, JSON",
       "vkseg");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);

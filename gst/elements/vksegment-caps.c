@@ -130,10 +130,9 @@ log_fit (GstVkSegment *self)
     GST_INFO_OBJECT (self, "no tiles (%s): frames are %s for an input of %ux%u", net->why,
         fits[net->fit], net->info->width, net->info->height);
   if (net->global)
-    GST_WARNING_OBJECT (self,
-        "something in this network (a global pooling, an instance normalisation) depends "
-        "on "
-        "the whole picture: in tiles it gives something else; tiling=none avoids that");
+    GST_WARNING_OBJECT (self, "something in this network (a global pooling, an instance "
+                              "normalisation) depends on the whole picture: in tiles it "
+                              "gives something else; tiling=none avoids that");
   if (!seg_session_is_recordable (net->session))
     GST_WARNING_OBJECT (self, "parts of this network run on the CPU: it will be slow");
 }

@@ -279,8 +279,7 @@ install_properties (GObjectClass *c)
   g_object_class_install_property (c, PROP_LINE_WIDTH,
       g_param_spec_uint ("line-width", "Line width",
           "Width of contours and boxes in pixels (0: by the height of the frame); the "
-          "next "
-          "frame follows a change",
+          "next frame follows a change",
           0, 64, 0, ANY_TIME));
   g_object_class_install_property (c, PROP_TEXT_SIZE,
       g_param_spec_uint ("text-size", "Text size",

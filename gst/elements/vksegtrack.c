@@ -239,8 +239,7 @@ install_fractions (GObjectClass *c)
         p->low_iou_threshold },
     { PROP_HIGH_SCORE, "high-score", "High score",
         "Objects with this score, 0 to 1, start tracks and are associated first; the "
-        "next "
-        "frame follows a change",
+        "next frame follows a change",
         p->high_score },
     { PROP_LOW_SCORE, "low-score", "Low score",
         "Objects with less than this score, 0 to 1, are not associated; the next frame "
@@ -248,8 +247,7 @@ install_fractions (GObjectClass *c)
         p->low_score },
     { PROP_MASK_WEIGHT, "mask-weight", "Weight of masks",
         "How much the overlap of masks counts, from 0 (boxes alone) to 1 (masks alone, "
-        "where "
-        "there are some); the next frame follows a change",
+        "where there are some); the next frame follows a change",
         p->mask_weight },
   };
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
@@ -265,14 +263,12 @@ install_properties (GObjectClass *c)
   g_object_class_install_property (c, PROP_MAX_AGE,
       g_param_spec_uint ("max-age", "Maximum age",
           "Frames that an object may be out of sight and keep its id; the next frame "
-          "follows "
-          "a change",
+          "follows a change",
           0, G_MAXINT, default_params.max_age, ANY_TIME));
   g_object_class_install_property (c, PROP_MIN_HITS,
       g_param_spec_uint ("min-hits", "Minimum of sightings",
           "Frames in a row in which an object must have been seen to get an id, except "
-          "at "
-          "the start; the next frame follows a change",
+          "at the start; the next frame follows a change",
           1, 1000, default_params.min_hits, ANY_TIME));
   g_object_class_install_property (c, PROP_CLASS_AWARE,
       g_param_spec_boolean ("class-aware", "Class aware",

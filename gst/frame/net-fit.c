@@ -91,8 +91,7 @@ fit_tiles (Fitting *f, GError **error)
   if (!seg_model_info_is_map (net->info)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
         "tiles are for networks that give a map: instances that tiles cut apart are not "
-        "put "
-        "together; set tiling=none");
+        "put together; set tiling=none");
     return FALSE;
   }
   if (f->any_size) {

@@ -22,8 +22,7 @@ seg_image_axes (const SegDesc *desc, guint *channel_axis, GError **error)
   g_autofree char *text = seg_desc_to_string (desc);
   g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
       "the network's input %s is not a picture: floats of shape [N,C,H,W] or [N,H,W,C] "
-      "with 1 or "
-      "3 channels are supported",
+      "with 1 or 3 channels are supported",
       text);
   return FALSE;
 }
@@ -119,10 +118,9 @@ fill_destination (SegPreprocessBlock *b, const SegBound *input, guint channel_ax
       && input->storage != SEG_STORAGE_B8)
     return TRUE;
   g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-      lane > 0
-          ? "pictures of this size cannot lie side by side in a batch: set tile-batch "
-            "to 1"
-          : "the network's input lies where a frame cannot be written to");
+      lane > 0 ? "pictures of this size cannot lie side by side in a batch: set "
+                 "tile-batch to 1"
+               : "the network's input lies where a frame cannot be written to");
   return FALSE;
 }
 

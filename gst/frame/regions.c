@@ -89,8 +89,7 @@ seg_regions_check (SegSession *session, const SegModelInfo *info, GError **error
       || (!fast && !is_map (info) && info->decoder != SEG_DECODER_CLASSIFY)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "decoder %s cannot look at regions: classify, argmax, index, softmax, sigmoid "
-        "and "
-        "matte can, and fast-rcnn with an input of regions",
+        "and matte can, and fast-rcnn with an input of regions",
         seg_decoder_name (info->decoder));
     return FALSE;
   }

@@ -67,8 +67,7 @@ seg_tiling_plan (SegTiling *t, const SegPlacement *p, guint frame_width,
   if (!p->aligned) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "the outputs of tiles would not fit together: a pixel of this network's output "
-        "is "
-        "not a whole number of pixels of its input; set tiling=none");
+        "is not a whole number of pixels of its input; set tiling=none");
     return FALSE;
   }
   if (!plan_side (

@@ -299,8 +299,7 @@ install_properties (GObjectClass *c)
   g_object_class_install_property (c, PROP_MAX_PROPOSALS,
       g_param_spec_uint ("max-proposals", "Most proposals",
           "Proposals attached to a frame at most, the most promising ones; the next "
-          "frame "
-          "follows a change",
+          "frame follows a change",
           1, 100000, DEFAULT_MAX_PROPOSALS, ANY_TIME | GST_PARAM_CONTROLLABLE));
   g_object_class_install_property (c, PROP_MIN_SIZE,
       g_param_spec_uint ("min-size", "Least size",

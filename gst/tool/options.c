@@ -55,22 +55,21 @@ add_entries (GOptionContext *context, ToolOptions *o, ToolOptionFlags flags)
         { "shape", 's', 0, G_OPTION_ARG_STRING_ARRAY, &o->shapes,
             "Dimensions of the graph input NAME, where the model leaves them free",
             "NAME=1,3,512,512" } },
-    { TOOL_OPTION_DEVICE,
-        { "precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision_name,
-            "fp32, fp16 (stored as fp16, accumulated as fp32) or auto (the default: fp16 "
-            "where the device gains by it)",
-            "PRECISION" } },
+    { TOOL_OPTION_DEVICE, { "precision", 'p', 0, G_OPTION_ARG_STRING, &o->precision_name,
+                              "fp32, fp16 (stored as fp16, accumulated as fp32) or auto "
+                              "(the default: fp16 where the device gains by it)",
+                              "PRECISION" } },
     { TOOL_OPTION_DEVICE,
         { "device", 'd', 0, G_OPTION_ARG_STRING, &o->device,
             "Vulkan device: its number or a part of its name, as in 'vkseg devices'",
             "DEVICE" } },
     { TOOL_OPTION_JSON,
         { "json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "Print JSON", NULL } },
-    { TOOL_OPTION_TUNE, { "tune", 't', 0, G_OPTION_ARG_INT, &o->tune_ms,
-                            "Look for the fastest kernels, for about MS milliseconds "
-                            "while loading; what is "
-                            "found is kept for later runs (default 0: use what is kept)",
-                            "MS" } },
+    { TOOL_OPTION_TUNE,
+        { "tune", 't', 0, G_OPTION_ARG_INT, &o->tune_ms,
+            "Look for the fastest kernels, for about MS milliseconds while loading; what "
+            "is found is kept for later runs (default 0: use what is kept)",
+            "MS" } },
   };
   GOptionEntry entries[G_N_ELEMENTS (shared) + 1] = { 0 };
   guint n = 0;

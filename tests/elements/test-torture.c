@@ -302,11 +302,10 @@ test_threads (void)
 {
   static const char text[] =
       "videotestsrc ! capsfilter name=filter caps-change-mode=delayed ! vksegment "
-      "name=segment output=meta "
-      "! vksegtrack ! vksegdemux name=demux  demux.src ! vksegoverlay ! fakesink "
-      "sync=false  "
-      "videotestsrc ! video/x-raw,format=I420,width=80,height=64 "
-      "! vksegment name=other batch-size=2 ! fakesink async=false";
+      "name=segment output=meta ! vksegtrack ! vksegdemux name=demux  demux.src ! "
+      "vksegoverlay ! fakesink sync=false  videotestsrc ! "
+      "video/x-raw,format=I420,width=80,height=64 ! vksegment name=other batch-size=2 ! "
+      "fakesink async=false";
   Actor actors[] = { { "states", change_state, 40 }, { "seeks", seek, 60 },
     { "caps", change_caps, 100 }, { "properties", change_properties, 30 },
     { "pads", change_pads, 20 } };
@@ -364,10 +363,11 @@ static GstElement *
 live_pipeline (const char *model, SegMode mode)
 {
   g_autoptr (GError) error = NULL;
-  GstElement *pipeline = gst_parse_launch (
-      "videotestsrc is-live=true ! video/x-raw,format=NV12,width=640,height=480,"
-      "framerate=30/1 ! vksegment name=segment ! fakesink name=sink sync=true qos=true",
-      &error);
+  GstElement *pipeline =
+      gst_parse_launch ("videotestsrc is-live=true ! "
+                        "video/x-raw,format=NV12,width=640,height=480,framerate=30/1 ! "
+                        "vksegment name=segment ! fakesink name=sink sync=true qos=true",
+          &error);
   if (pipeline == NULL) {
     g_test_skip (error->message);
     return NULL;
@@ -455,9 +455,8 @@ watch_live (const char *model, SegMode mode, double seconds)
   for (guint i = 0; i < w.late->len; i++)
     on_time += late[i] <= latency;
   g_autofree char *text = gst_structure_to_string (stats);
-  g_test_message (
-      "%s: %.1f frames/s, longest gap %.0f ms; announced %.1f ms: median %.1f, "
-      "latest %.1f, %.2f %% in time; %s",
+  g_test_message ("%s: %.1f frames/s, longest gap %.0f ms; announced %.1f ms: median "
+                  "%.1f, latest %.1f, %.2f %% in time; %s",
       names[mode], w.n / seconds, (double) w.longest_gap / 1e6, latency,
       w.n > 0 ? median_of (late, w.n) : NAN, (double) w.latest / 1e6,
       100.0 * on_time / MAX (1, w.n), text);
