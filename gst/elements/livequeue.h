@@ -27,8 +27,8 @@ typedef struct {
 } SegLiveHooks;
 
 typedef struct {
-  guint64
-      number; /* of the frame that the network saw, counted from 1; 0: there is no answer yet */
+  /* of the frame that the network saw, counted from 1; 0: there is no answer yet */
+  guint64 number;
   GstClockTime pts; /* its own */
 } SegLiveAnswer;
 
@@ -36,8 +36,8 @@ typedef struct {
 typedef struct {
   GstBuffer *buffer; /* the caller's */
   guint64 number;
-  gboolean
-      drawn; /* the pipe's `slot` has its result, from `answer`; else it is to be redrawn */
+  /* the pipe's `slot` has its result, from `answer`; else it is to be redrawn */
+  gboolean drawn;
   guint slot;
   SegLiveAnswer answer;
 } SegLiveFrame;

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  * GstVideoRegionOfInterestMeta; a GstAnalytics object detection without one gets one. */
 typedef struct {
   GArray *rois; /* SegRoi */
-  GPtrArray
-      *metas;      /* GstVideoRegionOfInterestMeta *, of the same regions; the buffer's */
+  /* GstVideoRegionOfInterestMeta *, of the same regions; the buffer's */
+  GPtrArray *metas;
   GHashTable *ids; /* of regions */
 } SegRoiList;
 

@@ -20,9 +20,8 @@ typedef struct {
 typedef struct {
   SegPipeConfig config;
   double frame_ms; /* a frame that the network sees */
-  double
-      shown_ms; /* what a frame waits for: that, or, where frames do not wait for the network, a
-                    * redraw */
+  /* what a frame waits for: that, or, where frames do not wait for the network, a redraw */
+  double shown_ms;
 } SegSetup;
 
 /* With results on the device nobody waits for frames of mode=sync: so many are on their way. */

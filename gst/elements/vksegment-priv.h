@@ -36,8 +36,8 @@ struct _GstVkSegment {
 
   SegGpu *gpu; /* the pipeline's device, when frames are images on it */
   SegNet *net; /* from start to stop; set with the object lock */
-  SegLoader
-      *loader; /* streaming thread: what is being made for changed settings, or NULL */
+  /* streaming thread: what is being made for changed settings, or NULL */
+  SegLoader *loader;
   SegPipe *
       pipe; /* set with the object lock by the streaming thread; from caps to the next or stop */
 
@@ -51,8 +51,8 @@ struct _GstVkSegment {
 
   /* From caps to the next or stop; the streaming thread's. */
   SegFrameIo io;
-  SegFlight
-      flights[SEG_FLIGHTS]; /* mode=sync, results as images: one for each slot, in turn */
+  /* mode=sync, results as images: one for each slot, in turn */
+  SegFlight flights[SEG_FLIGHTS];
   guint next_slot;
   gboolean in_images, in_dmabuf, out_images; /* caps */
   SegMode mode;

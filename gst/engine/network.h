@@ -18,8 +18,8 @@ typedef struct {
   gsize weight_bytes;
   SegTuneStats tuning;
   GThread *writer; /* of weights, under way; NULL: they are there */
-  GMutex
-      host_lock; /* held by a run when `has_bodies`: these share a budget; and to end the writer */
+  /* held by a run when `has_bodies`: these share a budget; and to end the writer */
+  GMutex host_lock;
   gboolean has_bodies;
   SegSessionOptions options; /* as asked for; without shapes, which `graph` has */
 } SegNetwork;

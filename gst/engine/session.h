@@ -28,13 +28,12 @@ typedef struct {
   gboolean no_optimise; /* each node as in the file: for tests */
   gboolean timed;       /* per-layer times */
   guint tune_ms;        /* to spend on timing kernels: see seg_tuned_program */
-  gboolean
-      shared; /* graph, program and weights with other sessions of the same model, device and
-                    * options, whatever threads they are used from; two that are made at once load
-                    * once. Activations are each session's own */
-  gboolean
-      poison; /* activations start as NaN, and inputs are laid out CHANNELS_LAST where
-                         * they can be: for tests */
+  /* graph, program and weights with other sessions of the same model, device and options, whatever
+   * threads they are used from; two that are made at once load once. Activations are each session's
+   * own */
+  gboolean shared;
+  /* activations start as NaN, and inputs are laid out CHANNELS_LAST where they can be: for tests */
+  gboolean poison;
 } SegSessionOptions;
 
 /* vk NULL: everything runs on the host by the operators' reference code (slow; tests). */

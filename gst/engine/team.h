@@ -19,8 +19,8 @@ typedef struct {
   const char *name;     /* teams of different names are different; NULL: of none */
   const guint *outputs; /* those of the graph that are used */
   guint n_outputs;
-  gboolean
-      always; /* together from two on, whether that is sooner done or not: for tests */
+  /* together from two on, whether that is sooner done or not: for tests */
+  gboolean always;
 } SegTeamOptions;
 
 /* Into the team of those with a session of the same network (see SegSessionOptions.shared) and the same
@@ -36,9 +36,9 @@ void seg_member_leave (SegMember **member);
 typedef struct {
   SegCmd *const *before, *const *after;
   guint n_before, n_after; /* 1 to SEG_MEMBER_MAX_CMDS */
-  gboolean
-      in_turns; /* somebody else wants to submit meanwhile: the network goes in parts, and this
-                      * returns when the last is submitted */
+  /* somebody else wants to submit meanwhile: the network goes in parts, and this returns when the
+   * last is submitted */
+  gboolean in_turns;
   SegBatch *batch; /* of the member: to be waited for as if it had been submitted to it */
 } SegMemberFrame;
 #define SEG_MEMBER_MAX_CMDS 3

@@ -115,9 +115,9 @@ typedef struct {
   SegBufferView scores;        /* texels */
   SegStorage storage;
   gboolean by_four; /* classes lie side by side from multiples of 4 */
-  guint
-      upscale; /* mattes: words of four pixels of a row that eight columns of the grid hold, 1, 2
-                  * or 4; 0: not even one */
+  /* mattes: words of four pixels of a row that eight columns of the grid hold, 1, 2 or 4; 0: not
+   * even one */
+  guint upscale;
   /* At most, of all blocks that `decode` will hold. */
   guint64 grid_groups, map_groups; /* of four pixels of a row */
   guint64 matte_groups;            /* of `upscale` times as many */

@@ -44,8 +44,8 @@ typedef struct {
   /* After seg_model_info_load */
   guint input;        /* index among the graph's inputs */
   gboolean unbatched; /* the input is [C,H,W] or [H,W,C] */
-  guint
-      channel_axis; /* of the input: 1 (NCHW) or 3 (NHWC); so also where it is unbatched */
+  /* of the input: 1 (NCHW) or 3 (NHWC); so also where it is unbatched */
+  guint channel_axis;
   guint width, height; /* of the input, pixels: what is fixed, or recommended, or usual */
   guint batch;         /* 0: free */
   gboolean free_width, free_height; /* the network takes others */
@@ -62,12 +62,11 @@ typedef struct {
   SegFit fit;
   gboolean fit_said; /* somebody says so */
   gboolean tile;     /* resize=tile: then fit is stretch */
-  double
-      output_margin[2]; /* x, y: pixels of the input that the output lacks on each side;
-                            * negative: as the graph tells */
+  /* x, y: pixels of the input that the output lacks on each side; negative: as the graph tells */
+  double output_margin[2];
   guint n_outputs;
-  guint outputs
-      [SEG_INFO_MAX_OUTPUTS]; /* indices among the graph's outputs, decoder's order */
+  /* indices among the graph's outputs, decoder's order */
+  guint outputs[SEG_INFO_MAX_OUTPUTS];
   int class_axis;  /* of the first output, for maps: 1, 3, or -1 when it has none */
   guint n_classes; /* 0 where the decoder does not tell */
   int background;  /* class that is no object, or -1 */

@@ -31,8 +31,8 @@ typedef struct {
   /* After seg_net_fit */
   SegFit fit;
   gboolean tile;
-  gboolean
-      global; /* it is, though something in the network depends on the whole picture */
+  /* it is, though something in the network depends on the whole picture */
+  gboolean global;
   const char *why; /* it is so, for the log */
 } SegNet;
 

@@ -18,8 +18,8 @@ G_BEGIN_DECLS
 typedef struct {
   SegPiece *pieces[SEG_PIPE_MAX_PIECES];
   guint n_pieces;
-  SegPiece
-      *result; /* one of them is the pipe's result as it is; NULL: what `draw` makes */
+  /* one of them is the pipe's result as it is; NULL: what `draw` makes */
+  SegPiece *result;
   /* Some of them that the host gets with each frame: see seg_pipe_download. */
   SegPiece *downloads[SEG_PIPE_MAX_DOWNLOADS];
   guint n_downloads;
@@ -153,9 +153,9 @@ struct _SegPipe {
   gsize params_mark; /* parameters of recordings come after this, */
   gsize shown_mark;  /* those of slots' `show` after this */
   SegCmd *begin;     /* tiles only: before a frame's first round */
-  GPtrArray
-      *net;      /* SegCmd: the network, in parts; none when it runs partly on the host */
-  guint n_parts; /* of it */
+  /* SegCmd: the network, in parts; none when it runs partly on the host */
+  GPtrArray *net;
+  guint n_parts;        /* of it */
   SegHostNet *host_net; /* then */
   SegCmd *decode;       /* from the network's outputs; when tiled, of a round */
   SegCmd *finish;       /* tiles only: after the last round */
@@ -163,8 +163,8 @@ struct _SegPipe {
   SegMember *member; /* of those who share a batch, or NULL: then batch_error says why */
   GError *batch_error;
   gint batch_timeout_ms, n_batched; /* atomic */
-  gint
-      has_classes; /* atomic: a frame has been inferred, or will be before what is submitted now */
+  /* atomic: a frame has been inferred, or will be before what is submitted now */
+  gint has_classes;
   double stage_ms[SEG_N_STAGES]; /* see seg_pipe_stages */
 };
 

@@ -46,10 +46,10 @@ typedef struct {
   gboolean input_on_device, result_on_device;
   guint batch; /* frames that the network looks at together with those of other pipes: see
                 * seg_pipe_batching; 0: 1 */
-  const char
-      *batch_name; /* of seg_pipe_new's caller; with those of pipes with the same alone */
-  gboolean
-      own_pixels; /* labels and mattes have the output's own pixels, not the frame's */
+  /* of seg_pipe_new's caller; with those of pipes with the same alone */
+  const char *batch_name;
+  /* labels and mattes have the output's own pixels, not the frame's */
+  gboolean own_pixels;
 } SegPipeConfig;
 
 typedef enum {
@@ -65,8 +65,8 @@ typedef struct {
   SegDrawFlags draw;
   double mask_threshold, iou_threshold; /* of instances; 0..1, or negative: the model's */
   SegColorBy color_by;                  /* of instances */
-  guint32
-      keep[8]; /* a bit per class; by default all; those from 256 on with all others */
+  /* a bit per class; by default all; those from 256 on with all others */
+  guint32 keep[8];
 } SegStyle;
 extern const SegStyle seg_style_default;
 

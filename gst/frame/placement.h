@@ -13,8 +13,8 @@ typedef struct {
    * length, or the place, of everything in the network. */
   guint period_x, period_y;
   gboolean padded; /* something is made up at the input's edges, or it is not known */
-  gboolean
-      global; /* something depends on all of the input: in tiles it is not the same */
+  /* something depends on all of the input: in tiles it is not the same */
+  gboolean global;
   gboolean aligned; /* the jumps are exact: outputs of moved inputs fit together */
   guint missing_x, missing_y; /* as SegReach.missing */
 } SegPlacement;

@@ -14,8 +14,8 @@ typedef struct {
   /* The rectangle of the frame that the mask's pixels cover; it holds the box, and may reach past
    * the frame by a pixel of the mask. What is outside the box is not the object's. */
   float mask_x, mask_y, mask_w, mask_h;
-  gsize
-      mask_offset; /* of the first row in SegInstances.masks; a byte a pixel: 255 is 1 */
+  /* of the first row in SegInstances.masks; a byte a pixel: 255 is 1 */
+  gsize mask_offset;
   guint mask_stride; /* bytes */
 } SegInstance;
 

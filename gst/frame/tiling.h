@@ -38,14 +38,14 @@ gboolean seg_tiling_plan (SegTiling *tiling, const SegPlacement *placement,
 
 /* Uniform block of shaders/merge.comp. */
 typedef struct {
-  gint32 size
-      [4]; /* of the merged grid: width, height; pixels in its rows; groups of scores */
-  gint32 first
-      [4]; /* tile pixel of the merged grid's first; x of that in the strip below; - */
+  /* of the merged grid: width, height; pixels in its rows; groups of scores */
+  gint32 size[4];
+  /* tile pixel of the merged grid's first; x of that in the strip below; - */
+  gint32 first[4];
   gint32 view[4];  /* the tile's scores: offset, steps along x, y and class */
   gint32 blend[4]; /* overlap x, y: 0 in the first column, row; scores of a pixel; - */
-  gint32
-      keep[4]; /* columns of the tile, from [0] up to [1], that the strip below gets; - */
+  /* columns of the tile, from [0] up to [1], that the strip below gets; - */
+  gint32 keep[4];
 } SegMergeBlock;
 
 /* What tile i asks of each step. `scores`: the network's output for it, of n_scores classes. */

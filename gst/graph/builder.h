@@ -13,8 +13,8 @@ struct _SegBuilder {
   SegGraph *graph;
   const SegModelGraph *source;
   SegOpLookup lookup;
-  gboolean
-      guesses; /* branches may be done before it is known which is wanted: on a device */
+  /* branches may be done before it is known which is wanted: on a device */
+  gboolean guesses;
   gboolean any_batch;    /* SEG_GRAPH_ANY_BATCH */
   GHashTable *values;    /* name -> SegValue */
   GHashTable *producers; /* output name -> index into source->nodes, plus 1 */

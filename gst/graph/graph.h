@@ -58,9 +58,9 @@ struct _SegValue {
 
   /* Set by graph/layout.c */
   SegLayout layout;
-  SegValue
-      *base; /* not NULL: shares base's memory. Same bytes in the same order, or, for a
-                   * part of a concatenation, channels [channel, channel + C) of its pixels */
+  /* not NULL: shares base's memory. Same bytes in the same order, or, for a part of a
+   * concatenation, channels [channel, channel + C) of its pixels */
+  SegValue *base;
   guint channel;
   guint gap; /* CHANNELS_LAST, no base: elements between one pixel's and the next's */
 };
@@ -76,13 +76,13 @@ struct _SegNode {
   gpointer params;    /* op->params_size bytes, filled in by op->parse */
   SegEpilogue epilogue;
   int factor; /* input [1,C,1,...] that input 0 is multiplied by before all else, or -1 */
-  gboolean
-      late; /* parsed and inferred anew whenever it runs, with the inputs' contents: it
-                  * reads or makes what the data decides. On the host */
+  /* parsed and inferred anew whenever it runs, with the inputs' contents: it reads or makes what
+   * the data decides. On the host */
+  gboolean late;
   gboolean by_row; /* late, but a device may do it for as many rows as there can be */
   gboolean keep_on_host; /* not worth a trip to the device */
-  gboolean
-      guessed; /* of a branch that may not be wanted: never on the host, where it could fail */
+  /* of a branch that may not be wanted: never on the host, where it could fail */
+  gboolean guessed;
   GPtrArray *bodies; /* SegBody *, of the attributes that are graphs; NULL without any */
   guint n_captured;  /* the last so many inputs are there because bodies read them */
 };

@@ -8,8 +8,8 @@ typedef struct {
   const SegOp *copy;
   GHashTable *converted; /* SegValue -> the same in the other layout */
   GPtrArray *nodes;      /* the new order, copies included */
-  guint8
-      *wanted; /* per value: a CHANNELS_LAST operator reads it, perhaps through others */
+  /* per value: a CHANNELS_LAST operator reads it, perhaps through others */
+  guint8 *wanted;
 } Layouts;
 
 static gboolean

@@ -66,8 +66,8 @@ typedef struct {
   double shift;
   gboolean padded; /* at an end, elements are made up */
   gboolean whole;  /* each is made of all along the axis, wherever it lies */
-  gint64
-      missing; /* input elements that a stride would need to leave none out at the end */
+  /* input elements that a stride would need to leave none out at the end */
+  gint64 missing;
 } SegAlign;
 
 /* An operator. One const table per ONNX operator; see ops/table.h.

@@ -14,9 +14,9 @@ typedef struct {
   gint64 num, den; /* pixels of the input per pixel of the output: num / den, reduced */
   double margin;   /* pixels of the input before those that the output covers, and ... */
   double margin_end; /* after them; negative where the output reaches past the input */
-  gint64
-      period; /* moving the picture by this many pixels moves the output by whole pixels,
-                     * and everything on the way */
+  /* moving the picture by this many pixels moves the output by whole pixels, and everything on the
+   * way */
+  gint64 period;
   gboolean padded; /* zeros (or repeated pixels) are made up at the ends on the way */
   gboolean global; /* something on the way depends on the whole picture */
   gint64 missing;  /* unless padded: pixels that would have to be added to the input for

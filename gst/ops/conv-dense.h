@@ -19,8 +19,8 @@ typedef struct {
   SegWindowAxis y, x; /* pad may be negative; pad_end is not looked at */
   /* Where output pixel (image, y, x) lies: pixels to step for each, and the first. */
   guint32 out_image, out_row, out_col, out_first;
-  const float
-      *filter;     /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
+  /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
+  const float *filter;
   SegRef weights;  /* is set: packed as conv-lp.c does */
   gboolean stays;  /* the filter, as long as the graph */
   SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */

@@ -15,8 +15,8 @@ typedef struct {
   guint blocks, group_blocks; /* how many: all, and of one merged group */
   guint pixels;               /* TP */
   gboolean reuse, border;
-  gboolean
-      totals; /* sums are brought over to integers after `chunk` texels of each tap */
+  /* sums are brought over to integers after `chunk` texels of each tap */
+  gboolean totals;
   guint chunk;
 } Plan;
 

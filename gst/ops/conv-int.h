@@ -16,11 +16,11 @@ typedef struct {
   guint32 batch, in_c, out_c, groups;
   guint32 out_c4;     /* texels of an output pixel to write, with the channel padding */
   SegWindowAxis y, x; /* pad_end is not looked at */
-  const gint16
-      *filter; /* [out_c][in_c / groups][y.kernel][x.kernel], less its zero points */
+  /* [out_c][in_c / groups][y.kernel][x.kernel], less its zero points */
+  const gint16 *filter;
   const gint32 *bias; /* per output channel, or NULL */
-  const float
-      *scale; /* per output channel, what a sum is multiplied by; NULL: sums are stored */
+  /* per output channel, what a sum is multiplied by; NULL: sums are stored */
+  const float *scale;
   guint32 output[3]; /* seg_quant_output, with a scale */
 } SegIntConv;
 

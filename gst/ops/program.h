@@ -95,9 +95,9 @@ typedef struct {
   guint32 strides[SEG_MAX_RANK];
   guint32 offset;
   guint32 pitch; /* CHANNELS_LAST: elements from one pixel to the next; ROWS: 0 */
-  guint32
-      n_elems; /* memory that the value spans when dense: ROWS rounded up to 4 elements,
-                    * CHANNELS_LAST with its padded channels */
+  /* memory that the value spans when dense: ROWS rounded up to 4 elements, CHANNELS_LAST with its
+   * padded channels */
+  guint32 n_elems;
 } SegView;
 
 SegView seg_view (const SegValue *value);

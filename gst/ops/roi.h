@@ -15,8 +15,8 @@ typedef struct {
   gint64 sampling_ratio; /* 0: by the size of the region */
   float scale;           /* regions times this are in pixels of the feature map */
   gboolean is_max;
-  gboolean
-      half_pixel; /* pixel centres are at 0.5; else at 0, and a region is at least 1 wide */
+  /* pixel centres are at 0.5; else at 0, and a region is at least 1 wide */
+  gboolean half_pixel;
 } SegRoiAlign;
 
 G_END_DECLS

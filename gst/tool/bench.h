@@ -16,9 +16,9 @@ typedef struct {
   double median_ms, min_ms;
   double gflop; /* of one run; a multiply-add counts two */
   SegSessionStats stats;
-  GArray
-      *layers; /* SegLayerTime with median times, in order; NULL without --per-layer. Its
-                   * strings belong to `timed` */
+  /* SegLayerTime with median times, in order; NULL without --per-layer. Its strings belong to
+   * `timed` */
+  GArray *layers;
   SegSession *timed;
 } Bench;
 
