@@ -14,14 +14,16 @@ read_back (SegVk *vk, const SegBound *bound, SegBuffer *to, GError **error)
   return ok;
 }
 
+/* Among the rows that there are: `live` says how many. */
 static char *
-find_nonzero (const SegBound *bound, const guint8 *bytes, guint output)
+find_nonzero (
+    const SegBound *bound, const SegDesc *live, const guint8 *bytes, guint output)
 {
   gsize size = seg_storage_bytes (bound->storage);
   guint32 n_channels = bound->view.dims[1];
   guint32 end =
       (n_channels + SEG_CHANNEL_ALIGN - 1) / SEG_CHANNEL_ALIGN * SEG_CHANNEL_ALIGN;
-  gint64 n_pixels = seg_desc_n_elems (&bound->desc) / n_channels;
+  gint64 n_pixels = seg_desc_n_elems (live) / n_channels;
   for (gint64 p = 0; p < n_pixels; p++)
     for (guint32 c = n_channels; c < end; c++) {
       gsize at = (bound->view.offset + p * bound->view.pitch + c) * size;
@@ -36,7 +38,7 @@ find_nonzero (const SegBound *bound, const guint8 *bytes, guint output)
 }
 
 char *
-seg_check_padding (SegVk *vk, SegSession *session)
+seg_check_padding (SegVk *vk, SegSession *session, SegTensor *const *outputs)
 {
   const SegGraph *graph = seg_session_graph (session);
   char *bad = NULL;
@@ -51,7 +53,7 @@ seg_check_padding (SegVk *vk, SegSession *session)
     if (buffer == NULL || !read_back (vk, &bound, buffer, &error))
       bad = g_strdup_printf ("cannot read output %u: %s", i, error->message);
     else
-      bad = find_nonzero (&bound, seg_buffer_map (buffer), i);
+      bad = find_nonzero (&bound, &outputs[i]->desc, seg_buffer_map (buffer), i);
     seg_buffer_free (&buffer);
   }
   return bad;

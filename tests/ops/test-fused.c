@@ -344,7 +344,7 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
   SegSessionOptions options = { .precision = precision, .poison = TRUE };
   SegSession *session = seg_session_new (model.model, vk, &options, &error);
   gboolean ok = session != NULL && seg_session_run (session, in, &got, &error);
-  g_autofree char *padding = ok ? seg_check_padding (vk, session) : NULL;
+  g_autofree char *padding = ok ? seg_check_padding (vk, session, &got) : NULL;
   guint left = 0, shared = 0;
   const char *last = NULL;
   const SegNode *bad_input = NULL;

@@ -109,7 +109,7 @@ on_device (Run *run, const SegCaseModel *model, SegPrecision precision, gboolean
     ok = seg_session_run (session, (SegTensor **) model->inputs->pdata, outputs, error);
     count_steps (run, session);
   }
-  g_autofree char *padding = ok ? seg_check_padding (run->vk, session) : NULL;
+  g_autofree char *padding = ok ? seg_check_padding (run->vk, session, outputs) : NULL;
   if (padding != NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s", padding);
     ok = FALSE;
