@@ -351,8 +351,9 @@ resize_means (SegNode *node, gint64 channels)
   }
   if (all.rank < 3)
     return SEG_MEANS_NOT;
+  SegResizeAxis *c = &params->axes[1];
   if (channels > 0)
-    params->axes[1].in = params->axes[1].out = channels;
+    c->in = c->out = c->length = channels;
   return evenly ? SEG_MEANS_EVENLY : SEG_MEANS_SOME;
 }
 
