@@ -35,6 +35,9 @@ seg_program_live (SegProgram *p, const SegValue *v, guint64 n_items)
   const SegLive all = { .items = 0 };
   if (p->graph == NULL || p->alone || v == NULL || !seg_value_is_prefix (v))
     return all;
+  /* Of a map with channels last, channels are no first part of the memory. */
+  if (v->layout == SEG_LAYOUT_CHANNELS_LAST && seg_value_live_axis_of (v) != 0)
+    return all;
   const SegValue *counted = seg_value_counted (v);
   if (seg_value_live_axis_of (counted) < 0
       || (counted->producer == p->node && !is_written (p, counted)))

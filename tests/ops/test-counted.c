@@ -147,6 +147,18 @@ static const char *const suppression[] = {
   NULL,
 };
 
+/* Channels of a map, as many as the data says: they are no first part of its memory. */
+static const char *const channels[] = {
+  "Slice few_scores scores zero sixteen zero",
+  "Greater is few_scores least",
+  "NonZero at is",
+  "Squeeze rows at zero",
+  "Reshape maps boxes few_maps",
+  "Conv map maps conv_weights pads=1111",
+  "Gather !chosen map rows axis=1",
+  NULL,
+};
+
 /* What is done to each row: kernels of which only groups for live rows run. */
 static const char *const heads[] = {
   "Greater is scores least",
@@ -181,7 +193,8 @@ typedef struct {
 } Model;
 
 static const Model models[] = { { "keeping", keeping }, { "coordinates", coordinates },
-  { "levels", levels }, { "detecting", detecting }, { "heads", heads, 12 } };
+  { "levels", levels }, { "detecting", detecting }, { "heads", heads, 12 },
+  { "channels", channels } };
 
 /* --- models --------------------------------------------------------------------------------- */
 
@@ -211,11 +224,11 @@ weights (GByteArray *graph, const char *name, guint rank, const gint64 *dims)
   seg_pb_add_constant (graph, name, SEG_DTYPE_F32, rank, dims, data);
 }
 
-/* Of `heads`. */
+/* Of `heads` and `channels`. */
 static void
 add_weights (GByteArray *graph)
 {
-  const gint64 map_shape[4] = { -1, 16, 4, 8 };
+  const gint64 map_shape[4] = { -1, 16, 4, 8 }, few_maps[4] = { 1, 16, 5, 15 };
   weights (graph, "fc_weights", 2, (gint64[]){ 4, 512 });
   weights (graph, "fc_bias", 1, (gint64[]){ 512 });
   weights (graph, "odd_weights", 2, (gint64[]){ 512, 7 });
@@ -227,6 +240,7 @@ add_weights (GByteArray *graph)
   weights (graph, "large_weights", 4, (gint64[]){ 16, 2, 4, 4 });
   weights (graph, "point_weights", 4, (gint64[]){ 5, 16, 1, 1 });
   seg_pb_add_constant (graph, "map_shape", SEG_DTYPE_I64, 1, (gint64[]){ 4 }, map_shape);
+  seg_pb_add_constant (graph, "few_maps", SEG_DTYPE_I64, 1, (gint64[]){ 4 }, few_maps);
 }
 
 static void
@@ -238,6 +252,7 @@ add_constants (GByteArray *graph)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     ints (graph, names[i], i, 0, 1);
   ints (graph, "nine", 9, 0, 1);
+  ints (graph, "sixteen", 16, 0, 1);
   ints (graph, "minus", -1, 0, 1);
   ints (graph, "both", 0, 1, 2);
   ints (graph, "row_numbers", 1, 0, 2);
