@@ -53,7 +53,7 @@ vec4 finish (int block, int k)
           subgroupShuffle (own, uint (first + 2)), subgroupShuffle (own, uint (first + 3)));
   vec4 r = vec4 (0);
   if (EPILOGUE_RESIDUAL)
-    r = texelFetch (residual, p.res_offset4 + c4);
+    r = texelFetch (residual, p.res_offset4 + min (c4, p.out_c4 - 1));
   bvec4 real = lessThan (ivec4 (4 * c4) + ivec4 (0, 1, 2, 3), ivec4 (p.out_c));
   return mix (vec4 (0), epilogue (v, r), real);
 }

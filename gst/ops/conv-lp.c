@@ -314,7 +314,7 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
   }
 
   SegRef weights = c.weights.kind != SEG_REF_NONE ? c.weights : pack (&c, &plan, p);
-  if (seg_point_takes (&c))
+  if (seg_point_takes (&c) && plan.blocks <= device->max_groups[0])
     return seg_point_emit (&c, plan.block, weights, p, error);
   SegDispatch d = {
     .shader = choose_shader (&c, p),
