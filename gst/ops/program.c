@@ -380,8 +380,6 @@ seg_program_dispatch (SegProgram *p, const SegDispatch *dispatch, GError **error
     const SegBinding *b = &dispatch->bindings[i];
     if (!check_binding (p, b, error))
       return FALSE;
-    if (b->ref.kind == SEG_REF_TEMP)
-      g_array_index (p->temps, SegTemp, b->ref.id).last = p->steps->len;
   }
   for (guint i = 0; i < 3; i++) {
     if (dispatch->groups[i] >= 1 && dispatch->groups[i] <= p->device.max_groups[i])
@@ -394,6 +392,11 @@ seg_program_dispatch (SegProgram *p, const SegDispatch *dispatch, GError **error
   SegStep step = { .dispatch = *dispatch, .node = p->node };
   if (dispatch->live.rows.ref.kind == SEG_REF_COUNT && !seg_live_add (p, &step, error))
     return FALSE;
+  for (guint i = 0; i < dispatch->n_bindings; i++) {
+    SegRef ref = dispatch->bindings[i].ref;
+    if (ref.kind == SEG_REF_TEMP)
+      g_array_index (p->temps, SegTemp, ref.id).last = p->steps->len;
+  }
   g_array_append_val (p->steps, step);
   return TRUE;
 }
