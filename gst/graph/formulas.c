@@ -53,11 +53,17 @@ seg_linear (gint64 constant)
   return (SegLinear){ .constant = constant };
 }
 
+static gboolean
+is_small (gint64 constant)
+{
+  return constant >= -G_MAXINT32 && constant <= G_MAXINT32;
+}
+
 gboolean
 seg_linear_add (const SegLinear *a, const SegLinear *b, int sign, SegLinear *out)
 {
   SegLinear sum = *a;
-  if (ABS (a->constant) > G_MAXINT32 || ABS (b->constant) > G_MAXINT32)
+  if (!is_small (a->constant) || !is_small (b->constant))
     return FALSE;
   sum.constant += sign * b->constant;
   for (guint i = 0; i < SEG_MAX_ATOMS; i++) {
