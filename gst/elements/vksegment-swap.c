@@ -54,7 +54,7 @@ start_loading (GstVkSegment *self)
   seg_settings_clear (&settings);
 }
 
-/* The old network stays; the next change of whatever property tries again. */
+/* The old network stays; the next change of a setting that could be to blame tries again. */
 static void
 report_failure (GstVkSegment *self, const SegLoader *loader)
 {

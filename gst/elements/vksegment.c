@@ -251,6 +251,14 @@ gst_vk_segment_set_context (GstElement *element, GstContext *context)
   GST_ELEMENT_CLASS (gst_vk_segment_parent_class)->set_context (element, context);
 }
 
+/* Whether settings that were of no use may be of some with another value of this one. What is
+ * controlled has another each frame, and numbers are not what a network is refused for. */
+static gboolean
+can_mend (SegTakenUp taken_up, const GParamSpec *pspec)
+{
+  return taken_up >= SEG_TAKEN_UP_STYLE && (pspec->flags & GST_PARAM_CONTROLLABLE) == 0;
+}
+
 static void
 gst_vk_segment_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
@@ -261,8 +269,9 @@ gst_vk_segment_set_property (
   SegTakenUp taken_up = seg_settings_taken_up (id);
   self->restyle = self->restyle || taken_up == SEG_TAKEN_UP_STYLE;
   self->rebuild = self->rebuild || taken_up == SEG_TAKEN_UP_PIPE;
-  self->reload = self->reload || taken_up == SEG_TAKEN_UP_NETWORK || self->swap_failed;
-  self->swap_failed = FALSE;
+  gboolean again = self->swap_failed && can_mend (taken_up, pspec);
+  self->reload = self->reload || taken_up == SEG_TAKEN_UP_NETWORK || again;
+  self->swap_failed = self->swap_failed && !again;
   GST_OBJECT_UNLOCK (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
