@@ -47,6 +47,8 @@ gboolean seg_dmabufs_import (SegDmabufs *dmabufs, guint slot,
  * The memory is kept until the slot is used again or released. */
 gboolean seg_dmabufs_load (SegDmabufs *dmabufs, guint slot, const SegFrame *frame,
     const SegPiece *at, GError **error);
+/* Whether whoever writes these is done within ms, all of them together. */
+gboolean seg_dmabufs_wait_written (const int *fds, guint n_fds, guint ms, GError **error);
 /* What was submitted for the slot is done, as is known from what came after it on the queue. */
 void seg_dmabufs_release (SegDmabufs *dmabufs, guint slot);
 

@@ -5,6 +5,7 @@
 
 #include <gst/allocators/gstdmabuf.h>
 
+#include <errno.h>
 #include <poll.h>
 
 GST_DEBUG_CATEGORY_STATIC (dmabuf_debug);
@@ -215,19 +216,46 @@ record (Slot *slot, const SegFrame *frame, const SegPiece *at, GError **error)
 /* Of a driver that has put a frame's buffer on its way before it is written: readable means done. */
 #define WRITTEN_WITHIN_MS 2000
 
+/* As poll does, but a signal does not end it. */
+static int
+poll_until (struct pollfd *fd, gint64 end)
+{
+  int n;
+  do {
+    gint64 us = MAX (0, end - g_get_monotonic_time ());
+    n = poll (fd, 1, (int) ((us + 999) / 1000));
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+gboolean
+seg_dmabufs_wait_written (const int *fds, guint n_fds, guint ms, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + (gint64) ms * 1000;
+  for (guint i = 0; i < n_fds; i++) {
+    struct pollfd fd = { fds[i], POLLIN, 0 };
+    int n = poll_until (&fd, end);
+    if (n > 0 && (fd.revents & POLLNVAL) == 0)
+      continue;
+    if (n == 0)
+      g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+          "a frame in dma-bufs that is still being written after %u ms", ms);
+    else
+      g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+          "a frame in dma-bufs that cannot be waited for: %s",
+          g_strerror (n < 0 ? errno : EBADF));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 wait_for_writers (const Slot *slot, GError **error)
 {
-  for (guint p = 0; p < slot->n_planes; p++) {
-    struct pollfd fd = { gst_dmabuf_memory_get_fd (slot->memories[p]), POLLIN, 0 };
-    if (poll (&fd, 1, WRITTEN_WITHIN_MS) == 0) {
-      g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
-          "a frame in dma-bufs that is still being written after %d ms",
-          WRITTEN_WITHIN_MS);
-      return FALSE;
-    }
-  }
-  return TRUE;
+  int fds[SEG_MAX_PLANES];
+  for (guint p = 0; p < slot->n_planes; p++)
+    fds[p] = gst_dmabuf_memory_get_fd (slot->memories[p]);
+  return seg_dmabufs_wait_written (fds, slot->n_planes, WRITTEN_WITHIN_MS, error);
 }
 
 gboolean

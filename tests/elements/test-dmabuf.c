@@ -9,14 +9,18 @@
 #include "elements/vksegment.h"
 #include "lib/device.h"
 #include "meta/gstvksegmeta.h"
+#include "zerocopy/dmabuf.h"
 
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define N_FRAMES 4
@@ -489,6 +493,59 @@ test_too_small (void)
   refuse (&info, buffer, "an fd of one page that is said to be of six");
 }
 
+static int first_end;
+static volatile sig_atomic_t n_rings;
+
+static void
+ring (int number)
+{
+  int before = errno;
+  if (++n_rings == 50 && write (first_end, "", 1) != 1)
+    abort ();
+  errno = before;
+}
+
+/* Signals come all the time; one plane is written after half of the time, the others never: that is told,
+ * after the whole time, which is not each plane's. Pipes can be read once they are written, as dma-bufs. */
+static void
+test_not_written (void)
+{
+  enum { N = 3, MS = 1000, EACH_MS = MS / 100 };
+  const struct itimerval often = { { 0, EACH_MS * 1000 }, { 0, EACH_MS * 1000 } };
+  const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+  const struct sigaction action = { .sa_handler = ring };
+  struct sigaction old;
+  int ends[N][2], fds[N];
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < N; i++) {
+    g_assert_cmpint (pipe (ends[i]), ==, 0);
+    fds[i] = ends[i][0];
+  }
+  first_end = ends[0][1];
+  g_assert_cmpint (sigaction (SIGALRM, &action, &old), ==, 0);
+  g_assert_cmpint (setitimer (ITIMER_REAL, &often, NULL), ==, 0);
+  gint64 start = g_get_monotonic_time ();
+  g_assert_false (seg_dmabufs_wait_written (fds, N, MS, &error));
+  gint64 took = g_get_monotonic_time () - start;
+  g_assert_cmpint (setitimer (ITIMER_REAL, &never, NULL), ==, 0);
+  sigaction (SIGALRM, &old, NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+  g_assert_cmpint (took, >=, MS * 1000);
+  g_assert_cmpint (took, <, MS * 1500);
+  g_clear_error (&error);
+  for (guint i = 1; i < N; i++)
+    g_assert_cmpint (write (ends[i][1], "", 1), ==, 1);
+  g_assert_true (seg_dmabufs_wait_written (fds, N, 0, &error));
+  g_assert_no_error (error);
+  for (guint i = 0; i < N; i++) {
+    close (ends[i][0]);
+    close (ends[i][1]);
+  }
+  g_assert_false (seg_dmabufs_wait_written (fds, N, 0, &error)); /* they are no fds now */
+  g_assert_nonnull (strstr (error->message, g_strerror (EBADF)));
+}
+
 static void
 test_silent (void)
 {
@@ -524,6 +581,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/lifetimes", test_lifetimes);
   g_test_add_func ("/dmabuf/hostile", test_hostile);
   g_test_add_func ("/dmabuf/too-small", test_too_small);
+  g_test_add_func ("/dmabuf/not-written", test_not_written);
   g_test_add_func ("/dmabuf/validation-is-silent", test_silent);
   status = g_test_run ();
   gst_clear_object (&allocator);
