@@ -110,29 +110,35 @@ typedef struct {
   GstEvent *event;
 } SegProbe;
 
-/* What of GStreamer's tracer `latency` says, to take the time between pads. */
+/* What GStreamer's tracer `latency` says, to take the time between pads: of the pipeline, of elements. */
+static const char *const probe_names[SEG_N_PROBES] = { "latency_probe.id",
+  "sub_latency_probe.id" };
+
 gboolean
 gst_vk_segment_take_probe (GstVkSegment *self, GstEvent *event)
 {
-  const GstStructure *s = GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM
-                              ? gst_event_get_structure (event)
-                              : NULL;
-  if (self->live == NULL || self->mode != SEG_MODE_ASYNC || s == NULL
-      || !g_str_has_suffix (gst_structure_get_name (s), "latency_probe.id"))
+  if (self->live == NULL || self->mode != SEG_MODE_ASYNC
+      || GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM)
     return FALSE;
-  gst_clear_event (&self->probe);
-  self->probe = event;
-  return TRUE;
+  for (guint i = 0; i < SEG_N_PROBES; i++)
+    if (gst_event_has_name (event, probe_names[i])) {
+      gst_clear_event (&self->next_probes[i]);
+      self->next_probes[i] = event;
+      return TRUE;
+    }
+  return FALSE;
 }
 
 static void
-keep_probe (GstVkSegment *self, guint64 number)
+keep_probes (GstVkSegment *self, guint64 number)
 {
-  if (self->probe == NULL)
-    return;
-  SegProbe *probe = g_new (SegProbe, 1);
-  *probe = (SegProbe){ number, g_steal_pointer (&self->probe) };
-  g_queue_push_tail (&self->probes, probe);
+  for (guint i = 0; i < SEG_N_PROBES; i++) {
+    if (self->next_probes[i] == NULL)
+      continue;
+    SegProbe *probe = g_new (SegProbe, 1);
+    *probe = (SegProbe){ number, g_steal_pointer (&self->next_probes[i]) };
+    g_queue_push_tail (&self->probes, probe);
+  }
 }
 
 /* Those of frames up to this one; `leave`: to where the frame goes. */
@@ -154,7 +160,8 @@ static void
 drop_probes (GstVkSegment *self)
 {
   release_probes (self, G_MAXUINT64, FALSE);
-  gst_clear_event (&self->probe);
+  for (guint i = 0; i < SEG_N_PROBES; i++)
+    gst_clear_event (&self->next_probes[i]);
 }
 
 /* --- stopping, flushing ---------------------------------------------------------------------------------- */
@@ -307,7 +314,7 @@ gst_vk_segment_take_frame (GstVkSegment *self, GstBuffer *buffer)
   SegPipeWork work = gst_vk_segment_choose_work (self, buffer);
   GstBuffer *skipped = NULL;
   if (self->mode == SEG_MODE_ASYNC) {
-    keep_probe (self, seg_live_queue_push (self->live, buffer, work));
+    keep_probes (self, seg_live_queue_push (self->live, buffer, work));
     return;
   }
   self->number =

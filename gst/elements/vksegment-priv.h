@@ -24,6 +24,8 @@ typedef struct {
   GstClockTime pts;
 } SegFlight;
 
+#define SEG_N_PROBES 2 /* kinds of a latency tracer's events */
+
 struct _GstVkSegment {
   GstVideoFilter parent;
 
@@ -62,8 +64,9 @@ struct _GstVkSegment {
   guint batch_timeout_ms; /* as the pipe has it */
   guint parts;            /* of a frame's network; set with the object lock */
   gboolean upstream_is_live;
-  GQueue probes;      /* SegProbe: events of a latency tracer, of frames in flight */
-  GstEvent *probe;    /* of the next frame; NULL: there is none */
+  GQueue probes; /* SegProbe: events of a latency tracer, of frames in flight */
+  /* of the next frame, one of each kind; NULL: there is none */
+  GstEvent *next_probes[SEG_N_PROBES];
   GstBuffer *current; /* mode=drop: the frame that has come, */
   guint64 number;     /* and its number */
   guint64 n_posted;   /* number of the frame whose result was told last */

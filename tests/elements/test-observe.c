@@ -148,16 +148,19 @@ write_down (GstPad *pad, GstPadProbeInfo *info, gpointer data)
     g_string_append_c (order, 'b');
   else if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))
            == GST_EVENT_CUSTOM_DOWNSTREAM)
-    g_string_append_c (order, 'e');
+    g_string_append_c (order,
+        gst_event_has_name (GST_PAD_PROBE_INFO_EVENT (info), "latency_probe.id") ? 'p'
+                                                                                 : 'e');
   return GST_PAD_PROBE_OK;
 }
 
-/* What GStreamer's tracer `latency` sends before each frame leaves with it, and drives none out before its
- * time. */
+/* What GStreamer's tracer `latency` sends before each frame, two events with flags=pipeline+element, leaves
+ * with it, and drives none out before its time. */
 static void
 test_latency_tracer (void)
 {
   enum { N = 6, DEPTH = 3 };
+  static const char *const names[] = { "latency_probe.id", "sub_latency_probe.id" };
   GstElement *element = gst_element_factory_make ("vksegment", NULL);
   g_autofree char *slow = slow_net_write (dir, "slow", 40); /* slower than we are here */
   g_object_set (element, "model", slow, "cache-dir", dir, "mode", SEG_MODE_ASYNC,
@@ -173,14 +176,15 @@ test_latency_tracer (void)
   for (guint i = 0; i < N; i++) {
     GstBuffer *buffer = gst_buffer_new_allocate (NULL, 4 * WIDTH * HEIGHT, NULL);
     GST_BUFFER_PTS (buffer) = i * GST_SECOND / 30;
-    gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
-                                   gst_structure_new_empty ("sub_latency_probe.id")));
+    for (guint k = 0; k < G_N_ELEMENTS (names); k++)
+      gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+                                     gst_structure_new_empty (names[k])));
     g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
     if (i == 1)
       g_assert_cmpuint (gst_harness_buffers_received (h), ==, 0);
   }
   gst_harness_push_event (h, gst_event_new_eos ());
-  g_assert_cmpstr (order->str, ==, "ebebebebebeb");
+  g_assert_cmpstr (order->str, ==, "pebpebpebpebpebpeb");
   gst_harness_teardown (h);
 }
 
