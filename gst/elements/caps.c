@@ -207,6 +207,20 @@ is_dmabuf (const GstCapsFeatures *features)
          && gst_caps_features_contains (features, SEG_MEMORY_DMABUF);
 }
 
+static gboolean
+has_no_drm (GstCapsFeatures *features, GstStructure *s, gpointer data)
+{
+  return !gst_structure_has_field (s, "drm-format");
+}
+
+GstCaps *
+seg_caps_without_drm (GstCaps *caps)
+{
+  caps = gst_caps_make_writable (caps);
+  gst_caps_filter_and_map_in_place (caps, has_no_drm, NULL);
+  return caps;
+}
+
 GstCaps *
 seg_caps_leave_dmabuf (GstCaps *caps)
 {

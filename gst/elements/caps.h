@@ -20,6 +20,9 @@ GstCaps *seg_caps_dmabuf (void);
 /* Takes caps of frames that come in, and says where they may be when they come out again: no longer in
  * dma-bufs. */
 GstCaps *seg_caps_leave_dmabuf (GstCaps *caps);
+/* Takes caps and leaves out dma-bufs whose formats have DRM's names: as host memory, seg_video_map knows
+ * only those with their own. */
+GstCaps *seg_caps_without_drm (GstCaps *caps);
 /* The other way: what is to come out, and is never in dma-bufs, may have come in in those too, which are
  * named before or after the rest. Takes caps. */
 GstCaps *seg_caps_enter_dmabuf (GstCaps *caps, gboolean before);

@@ -25,29 +25,28 @@ has_own_size (GstVkSegment *self)
   return own;
 }
 
-/* Frames and results are in host memory or on the device, each as neighbours want; but the frame is the
- * result where that is a meta, and regions are looked at from host memory. */
 static gboolean
-can_change_memory (GstVkSegment *self)
+looks_at_regions (GstVkSegment *self)
 {
   GST_OBJECT_LOCK (self);
-  const SegSettings *s = &self->settings;
-  gboolean can = s->output != SEG_OUTPUT_META
-                 && s->inference_region == SEG_INFERENCE_FULL_FRAME
-                 && seg_gpu_is_built ();
+  gboolean regions = self->settings.inference_region != SEG_INFERENCE_FULL_FRAME;
   GST_OBJECT_UNLOCK (self);
-  return can;
+  return regions;
 }
 
 /* The frame itself goes on, with a meta. */
 static gboolean
 keeps_frame (GstVkSegment *self)
 {
-  GST_OBJECT_LOCK (self);
-  gboolean keeps = self->settings.output == SEG_OUTPUT_META
-                   || self->settings.inference_region != SEG_INFERENCE_FULL_FRAME;
-  GST_OBJECT_UNLOCK (self);
-  return keeps;
+  return output_kind (self) == SEG_OUTPUT_META || looks_at_regions (self);
+}
+
+/* Frames and results are in host memory or on the device, each as neighbours want; but the frame is the
+ * result where that is a meta, and regions are looked at from host memory. */
+static gboolean
+can_change_memory (GstVkSegment *self)
+{
+  return !keeps_frame (self) && seg_gpu_is_built ();
 }
 
 static gboolean
@@ -79,6 +78,8 @@ gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection dire
   g_autoptr (GstCaps) from = gst_caps_ref (caps);
   if (!keeps && direction == GST_PAD_SINK)
     from = seg_caps_leave_dmabuf (from);
+  if (looks_at_regions (self))
+    from = seg_caps_without_drm (from);
   GstCaps *other =
       seg_caps_other_side (from, direction, output_kind (self), has_own_size (self));
   if (can_change_memory (self))

@@ -326,6 +326,28 @@ test_modifiers (void)
 
 #endif
 
+/* Regions are looked at by the CPU, which goes by the names that are not DRM's. */
+static void
+test_regions (void)
+{
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  GstBaseTransform *transform = GST_BASE_TRANSFORM (gst_object_ref_sink (element));
+  g_autoptr (GstCaps) caps =
+      gst_caps_from_string ("video/x-raw" FEATURE ",format=DMA_DRM,drm-format=AB24;"
+                            "video/x-raw" FEATURE ",format=RGBA");
+  g_autoptr (GstCaps) plain = gst_caps_from_string ("video/x-raw" FEATURE ",format=RGBA");
+  g_object_set (element, "output", SEG_OUTPUT_META, NULL);
+  for (guint i = 0; i < 4; i++) {
+    GstPadDirection direction = i % 2 ? GST_PAD_SINK : GST_PAD_SRC;
+    if (i == 2)
+      g_object_set (element, "inference-region", SEG_INFERENCE_ROI_LIST, NULL);
+    g_autoptr (GstCaps) other = GST_BASE_TRANSFORM_GET_CLASS (transform)->transform_caps (
+        transform, direction, caps, NULL);
+    g_assert_true (gst_caps_is_equal (other, i < 2 ? caps : plain));
+  }
+  gst_object_unref (element);
+}
+
 /* The frame goes on as it came. */
 static void
 test_meta (void)
@@ -576,6 +598,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/drm", test_drm);
   g_test_add_func ("/dmabuf/modifiers", test_modifiers);
 #endif
+  g_test_add_func ("/dmabuf/regions", test_regions);
   g_test_add_func ("/dmabuf/meta", test_meta);
   g_test_add_func ("/dmabuf/modes", test_modes);
   g_test_add_func ("/dmabuf/lifetimes", test_lifetimes);
