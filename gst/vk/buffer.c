@@ -29,10 +29,20 @@ static const struct {
       | VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD                                       \
       | VK_MEMORY_PROPERTY_RDMA_CAPABLE_BIT_NV)
 
+guint32
+seg_memory_types (const VkPhysicalDeviceMemoryProperties *memory)
+{
+  guint32 types = 0;
+  for (guint i = 0; i < memory->memoryTypeCount; i++)
+    if ((memory->memoryTypes[i].propertyFlags & FOREIGN) == 0)
+      types |= 1u << i;
+  return types;
+}
+
 static int
 score (VkMemoryPropertyFlags flags, SegBufferUse use)
 {
-  if ((flags & uses[use].need) != uses[use].need || (flags & FOREIGN))
+  if ((flags & uses[use].need) != uses[use].need)
     return -1;
   int s = 10;
   s += flags & uses[use].like ? 4 : 0;
@@ -63,7 +73,8 @@ static VkResult
 allocate (SegBuffer *buffer, const VkMemoryRequirements *need, SegBufferUse use)
 {
   VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
-  guint32 allowed = need->memoryTypeBits;
+  guint32 allowed =
+      need->memoryTypeBits & seg_memory_types (&buffer->vk->physical.memory);
   for (;;) {
     int type = best_type (buffer->vk, allowed, use, need->size);
     if (type < 0)

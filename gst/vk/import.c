@@ -8,19 +8,20 @@
 
 #define HANDLE_TYPE VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
 
-/* Types that both the fd and the buffer can have; 0: the driver does not know the fd. */
+/* Types that both the fd and a buffer of ours can have; 0: there are none, or the driver does not know the
+ * fd. */
 static guint32
 types_of (SegVk *vk, int fd, guint32 of_buffer)
 {
   VkMemoryFdPropertiesKHR properties = { VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR };
   if (vk->fd_properties (vk->device, HANDLE_TYPE, fd, &properties) != VK_SUCCESS)
     return 0;
-  return properties.memoryTypeBits & of_buffer;
+  return properties.memoryTypeBits & of_buffer & seg_memory_types (&vk->physical.memory);
 }
 
 /* The driver takes a copy of the fd. */
 static VkResult
-take_memory (SegBuffer *buffer, int fd, guint32 types)
+take_memory_of (SegBuffer *buffer, int fd, guint32 type)
 {
   SegVk *vk = buffer->vk;
   const VkMemoryDedicatedAllocateInfo alone = {
@@ -37,13 +38,24 @@ take_memory (SegBuffer *buffer, int fd, guint32 types)
     .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
     .pNext = &import,
     .allocationSize = buffer->n_bytes,
-    .memoryTypeIndex = (guint32) g_bit_nth_lsf (types, -1),
+    .memoryTypeIndex = type,
   };
   if (import.fd < 0)
     return VK_ERROR_TOO_MANY_OBJECTS;
   VkResult result = vkAllocateMemory (vk->device, &info, NULL, &buffer->memory);
   if (result != VK_SUCCESS)
     close (import.fd);
+  return result;
+}
+
+/* Tries type after type. */
+static VkResult
+take_memory (SegBuffer *buffer, int fd, guint32 types)
+{
+  VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  for (; types != 0 && result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST;
+       types &= types - 1)
+    result = take_memory_of (buffer, fd, (guint32) g_bit_nth_lsf (types, -1));
   return result;
 }
 

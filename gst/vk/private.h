@@ -111,6 +111,9 @@ struct _SegBuffer {
   gpointer map;
 };
 
+/* A bit for each type of memory that buffers of ours can be in. */
+guint32 seg_memory_types (const VkPhysicalDeviceMemoryProperties *memory);
+
 /* --- import.c ------------------------------------------------------------------------------------ */
 
 /* Usage of an imported buffer: read, by shaders and copies. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vk/common.h"
+#include "vk/private.h"
 
 #include <string.h>
 
@@ -130,6 +131,27 @@ copies_refused (void)
   seg_buffer_free (&y);
 }
 
+/* Memory that is of no use to us, though the driver lists it for the buffer or the fd. */
+static void
+memory_types (void)
+{
+  static const VkPhysicalDeviceMemoryProperties memory = { .memoryTypeCount = 7,
+    .memoryTypes = { { VK_MEMORY_PROPERTY_PROTECTED_BIT
+                             | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT,
+                         0 },
+        { VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0 },
+        { VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT, 0 },
+        { VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD, 0 },
+        { VK_MEMORY_PROPERTY_RDMA_CAPABLE_BIT_NV, 0 },
+        { VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT
+                | VK_MEMORY_PROPERTY_HOST_CACHED_BIT,
+            0 },
+        { 0, 0 } },
+    .memoryHeapCount = 1,
+    .memoryHeaps = { { 1 << 20, 0 } } };
+  g_assert_cmphex (seg_memory_types (&memory), ==, 0x62);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -139,5 +161,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/buffer/outlives-reference", outlives_reference);
   g_test_add_func ("/vk/buffer/copies", copies);
   g_test_add_func ("/vk/buffer/copies-refused", copies_refused);
+  g_test_add_func ("/vk/buffer/memory-types", memory_types);
   return g_test_run ();
 }
