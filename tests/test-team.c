@@ -53,7 +53,7 @@ add_shape (GByteArray *graph, const char *name, guint n, const gint64 *shape)
 }
 
 static GBytes *
-finish (GByteArray *graph, guint rank, const gint64 *out)
+finish_as (GByteArray *graph, guint rank, const gint64 *out, gint64 opset)
 {
   const gint64 in[4] = { 1, 4, 6, 8 };
   seg_pb_string (graph, GRAPH_NAME, "net");
@@ -61,7 +61,70 @@ finish (GByteArray *graph, guint rank, const gint64 *out)
       graph, GRAPH_INPUT, seg_pb_free_value_info ("picture", SEG_DTYPE_F32, 4, in));
   seg_pb_message (
       graph, GRAPH_OUTPUT, seg_pb_free_value_info ("out", SEG_DTYPE_F32, rank, out));
-  return seg_pb_model (graph, 13, NULL);
+  return seg_pb_model (graph, opset, NULL);
+}
+
+static GBytes *
+finish (GByteArray *graph, guint rank, const gint64 *out)
+{
+  return finish_as (graph, rank, out, 13);
+}
+
+static const gint64 as_picture[4] = { 1, 4, 6, 8 };
+
+/* One operator with an attribute that says along which axis. */
+static GBytes *
+along (const char *op, gint64 axis, gint64 opset)
+{
+  GByteArray *graph = g_byte_array_new (),
+             *node = seg_pb_node (op, "out", "picture", NULL);
+  seg_pb_attr_int (node, "axis", axis);
+  seg_pb_add_node (graph, node);
+  return finish_as (graph, 4, as_picture, opset);
+}
+
+static GBytes *
+summed (gint64 axis)
+{
+  GByteArray *graph = g_byte_array_new ();
+  seg_pb_add_constant (graph, "axis", SEG_DTYPE_I64, 0, NULL, &axis);
+  seg_pb_add_node (graph, seg_pb_node ("CumSum", "out", "picture", "axis", NULL));
+  return finish (graph, 4, as_picture);
+}
+
+static GBytes *
+normalised (const gint64 *axes, guint n)
+{
+  GByteArray *graph = g_byte_array_new ();
+  GByteArray *node = seg_pb_node ("MeanVarianceNormalization", "out", "picture", NULL);
+  if (axes != NULL)
+    seg_pb_attr_ints (node, "axes", axes, n);
+  seg_pb_add_node (graph, node);
+  return finish (graph, 4, as_picture);
+}
+
+/* Less the mean along an axis that is gone then: with as many inputs as channels it fits those. */
+static GBytes *
+less_mean (gint64 axis)
+{
+  GByteArray *graph = g_byte_array_new ();
+  GByteArray *mean = seg_pb_node ("ReduceMean", "mean", "picture", NULL);
+  seg_pb_attr_ints (mean, "axes", &axis, 1);
+  seg_pb_attr_int (mean, "keepdims", 0);
+  seg_pb_add_node (graph, mean);
+  seg_pb_add_node (graph, seg_pb_node ("Sub", "out", "picture", "mean", NULL));
+  return finish (graph, 4, as_picture);
+}
+
+static GBytes *
+less_first (void)
+{
+  const gint64 index = 0;
+  GByteArray *graph = g_byte_array_new ();
+  seg_pb_add_constant (graph, "index", SEG_DTYPE_I64, 0, NULL, &index);
+  seg_pb_add_node (graph, seg_pb_node ("Gather", "first", "picture", "index", NULL));
+  seg_pb_add_node (graph, seg_pb_node ("Sub", "out", "picture", "first", NULL));
+  return finish (graph, 4, as_picture);
 }
 
 /* As exporters leave them: a batch of one in each shape. */
@@ -382,14 +445,14 @@ test_turns (void)
 }
 
 static void
-refuse (GBytes *bytes, const char *words)
+refuse (GBytes *bytes, guint batch, const char *words)
 {
   g_autoptr (GBytes) owned = bytes;
   g_autoptr (SegModel) model = parse (bytes);
   g_autoptr (GError) error = NULL;
   Side side;
   open_side (&side, model, SEG_PRECISION_FP32, 0);
-  side.member = join (&side, 3, &error);
+  side.member = join (&side, batch, &error);
   g_assert_null (side.member);
   g_assert_nonnull (error);
   g_test_message ("%s", error->message);
@@ -400,8 +463,27 @@ refuse (GBytes *bytes, const char *words)
 static void
 test_refused (void)
 {
-  refuse (mixed (), "mixes the inputs");
-  refuse (turned (), "does not follow the input's");
+  refuse (mixed (), 3, "mixes the inputs");
+  refuse (turned (), 3, "does not follow the input's");
+  refuse (normalised (NULL, 0), 3, "mixes the inputs");
+  refuse (along ("LpNormalization", 0, 13), 3, "mixes the inputs");
+  refuse (along ("Softmax", 0, 13), 3, "mixes the inputs");
+  refuse (along ("LogSoftmax", 0, 11), 3, "mixes the inputs"); /* a row of everything */
+  refuse (summed (0), 3, "mixes the inputs");
+  refuse (less_mean (0), 4, "mixes the inputs");
+  refuse (less_mean (1), 4, "mixes the inputs");
+  refuse (less_first (), 4, "mixes the inputs");
+}
+
+/* Neighbours of those: along other axes. */
+static void
+test_each_alone (void)
+{
+  static const gint64 axes[2] = { 1, 3 };
+  check_network (normalised (axes, 2));
+  check_network (along ("Softmax", 1, 13));
+  check_network (along ("LogSoftmax", 1, 11));
+  check_network (summed (2));
 }
 
 /* A detector whose shapes are baked, and one with a class a pixel. */
@@ -437,6 +519,7 @@ main (int argc, char **argv)
   g_test_add_func ("/team/baked", test_baked);
   g_test_add_func ("/team/turns", test_turns);
   g_test_add_func ("/team/refused", test_refused);
+  g_test_add_func ("/team/each-alone", test_each_alone);
   g_test_add_func ("/team/trained", test_trained);
   status = g_test_run ();
   g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);

@@ -61,14 +61,16 @@ product (const SegDesc *d, guint from, guint to)
   return n;
 }
 
-/* Operators that say nothing leave axes as they are: one of the same extent, with as much before
- * or behind it. */
+/* Operators that say nothing leave axes as they are: one of the same extent, with as much behind or
+ * before it. */
 static gboolean
-is_same_axis (const SegDesc *in, guint a, const SegDesc *out, guint b)
+is_same_axis (
+    const SegDesc *in, guint a, const SegDesc *out, guint b, gboolean from_the_end)
 {
   return in->dims[a] == out->dims[b]
-         && (product (in, a + 1, in->rank) == product (out, b + 1, out->rank)
-             || product (in, 0, a) == product (out, 0, b));
+         && (from_the_end
+                 ? product (in, a + 1, in->rank) == product (out, b + 1, out->rank)
+                 : product (in, 0, a) == product (out, 0, b));
 }
 
 static gboolean
@@ -79,9 +81,9 @@ find_same_axis (const SegDesc *in, guint axis, const SegDesc *out, SegAlign *a, 
     *to = axis;
     return TRUE;
   }
-  for (guint i = 0; i < out->rank; i++)
-    if (is_same_axis (in, axis, out, i)) {
-      *to = i;
+  for (guint i = 0; i < 2 * out->rank; i++) /* from the end first, as broadcasting does */
+    if (is_same_axis (in, axis, out, i % out->rank, i < out->rank)) {
+      *to = i % out->rank;
       return TRUE;
     }
   return FALSE;

@@ -116,6 +116,14 @@ arg_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_program_dispatch (p, &d, error);
 }
 
+static gboolean
+arg_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const ArgParams *params = node->params;
+  align->in_axis = axis + (axis >= params->axis && !params->keep_dims);
+  return axis != params->axis || !params->keep_dims;
+}
+
 #define ARG(id, onnx, which)                                                             \
   const SegOp seg_op_##id = {                                                            \
     .name = onnx,                                                                        \
@@ -132,6 +140,7 @@ arg_emit (const SegNode *node, SegProgram *p, GError **error)
     .eval = arg_eval,                                                                    \
     .on_device = arg_on_device,                                                          \
     .emit = arg_emit,                                                                    \
+    .align = arg_align,                                                                  \
   };
 ARG (argmax, "ArgMax", VARIANT_MAX)
 ARG (argmin, "ArgMin", VARIANT_MIN)

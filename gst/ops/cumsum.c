@@ -119,6 +119,14 @@ cumsum_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_program_dispatch (p, &d, error);
 }
 
+static gboolean
+cumsum_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const CumSumParams *params = node->params;
+  align->whole = axis == params->axis;
+  return TRUE;
+}
+
 const SegOp seg_op_cumsum = {
   .name = "CumSum",
   .domain = "",
@@ -133,4 +141,5 @@ const SegOp seg_op_cumsum = {
   .eval = cumsum_eval,
   .on_device = cumsum_on_device,
   .emit = cumsum_emit,
+  .align = cumsum_align,
 };

@@ -112,13 +112,31 @@ gather_by_row (const SegNode *node)
   return indices->size == SEG_SIZE_BOUNDED && seg_value_is_index (indices) ? 2 : 0;
 }
 
+/* Axes that are not indexed are the data's, those of indices into a table the indices'. */
+static gboolean
+gather_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const SegIndexed *x = node->params;
+  gboolean table = seg_node_input (node, 0)->constant != NULL;
+  if (x->kind == SEG_INDEXED_ND)
+    return table ? axis + 1 < x->index_rank : axis < x->axis;
+  if (x->kind == SEG_INDEXED_ELEMENTS)
+    return table || axis != x->axis;
+  guint end = x->axis + x->index_rank;
+  if (table)
+    align->in_axis = axis - x->axis;
+  else if (axis >= end)
+    align->in_axis = axis + 1 - x->index_rank;
+  return table == (axis >= x->axis && axis < end);
+}
+
 #define GATHER(NAME, KIND)                                                               \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 2, .max_inputs = 2, .max_outputs = 1,      \
     .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = 2, .variant = KIND,        \
     .flags = SEG_OP_ANY_LIVE_AXIS, .by_row = gather_by_row,                              \
     .params_size = sizeof (SegIndexed), .infer = gather_infer, .eval = gather_eval,      \
-    .on_device = gather_on_device, .emit = gather_emit                                   \
+    .on_device = gather_on_device, .emit = gather_emit, .align = gather_align            \
   }
 
 const SegOp seg_op_gather = GATHER ("Gather", SEG_INDEXED_AXIS);

@@ -138,6 +138,14 @@ plain_emit (const SegNode *node, SegProgram *p, GError **error)
   return ok && seg_norm_apply (p, node, &x, &norm, &out, error);
 }
 
+static gboolean
+plain_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const PlainParams *params = node->params;
+  align->whole = params->axes >> axis & 1;
+  return TRUE;
+}
+
 #define PLAIN(id, onnx, which, parser)                                                   \
   const SegOp seg_op_##id = {                                                            \
     .name = onnx,                                                                        \
@@ -153,6 +161,7 @@ plain_emit (const SegNode *node, SegProgram *p, GError **error)
     .infer = plain_infer,                                                                \
     .eval = plain_eval,                                                                  \
     .emit = plain_emit,                                                                  \
+    .align = plain_align,                                                                \
   };
 PLAIN (lp_normalization, "LpNormalization", VARIANT_LP, lp_parse)
 PLAIN (mean_variance_normalization, "MeanVarianceNormalization", VARIANT_MVN, mvn_parse)

@@ -96,6 +96,16 @@ dynamic_emit (const SegNode *node, SegProgram *p, GError **error)
          && seg_elementwise (p, node, &d, ins, 3, &y, SEG_EPILOGUE_NONE, error);
 }
 
+/* The range is that of all elements. */
+static gboolean
+dynamic_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  (void) node;
+  (void) axis;
+  align->whole = TRUE;
+  return TRUE;
+}
+
 const SegOp seg_op_dynamic_quantize_linear = {
   .name = "DynamicQuantizeLinear",
   .domain = "",
@@ -107,4 +117,5 @@ const SegOp seg_op_dynamic_quantize_linear = {
   .infer = dynamic_infer,
   .eval = dynamic_eval,
   .emit = dynamic_emit,
+  .align = dynamic_align,
 };

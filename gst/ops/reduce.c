@@ -358,6 +358,18 @@ reduce_means (SegNode *node, gint64 channels)
 
 /* --- operators ------------------------------------------------------------------------------ */
 
+/* The axes that are left; what is reduced has no place any more. */
+static gboolean
+reduce_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const ReduceParams *params = node->params;
+  if (!params->keep_dims)
+    for (guint i = 0; i <= axis; i++)
+      axis += params->axes >> i & 1;
+  align->in_axis = axis;
+  return !(params->axes >> axis & 1);
+}
+
 #define REDUCE_FULL(id, onnx, kind, n_in, parser)                                        \
   const SegOp seg_op_##id = {                                                            \
     .name = onnx,                                                                        \
@@ -377,6 +389,7 @@ reduce_means (SegNode *node, gint64 channels)
     .by_row = reduce_by_row,                                                             \
     .emit = reduce_emit,                                                                 \
     .means = reduce_means,                                                               \
+    .align = reduce_align,                                                               \
   };
 #define REDUCE(id, onnx, kind) REDUCE_FULL (id, onnx, kind, 2, reduce_parse)
 

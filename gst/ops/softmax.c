@@ -256,6 +256,14 @@ softmax_by_row (const SegNode *node)
   return params->first > 0 ? seg_rows_of_first (node) : 0;
 }
 
+static gboolean
+softmax_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const SoftmaxParams *params = node->params;
+  align->whole = axis >= params->first && axis < params->last;
+  return TRUE;
+}
+
 #define SOFTMAX(id, onnx, which, emitter)                                                \
   const SegOp seg_op_##id = {                                                            \
     .name = onnx,                                                                        \
@@ -273,6 +281,7 @@ softmax_by_row (const SegNode *node)
     .emit = emitter,                                                                     \
     .by_row = softmax_by_row,                                                            \
     .permute = softmax_permute,                                                          \
+    .align = softmax_align,                                                              \
   };
 SOFTMAX (hardmax, "Hardmax", VARIANT_HARDMAX, NULL) /* nothing asks for it on a device */
 SOFTMAX (log_softmax, "LogSoftmax", VARIANT_LOG, softmax_emit)

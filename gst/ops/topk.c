@@ -221,6 +221,15 @@ topk_emit (const SegNode *node, SegProgram *p, GError **error)
          && (indices == NULL || emit_best (p, &r, pairs, r.k, indices, TRUE, error));
 }
 
+/* Along its own axis elements go anywhere. */
+static gboolean
+topk_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const Params *params = node->params;
+  (void) align;
+  return axis != params->axis;
+}
+
 const SegOp seg_op_topk = {
   .name = "TopK",
   .domain = "",
@@ -234,4 +243,5 @@ const SegOp seg_op_topk = {
   .eval = topk_eval,
   .on_device = topk_on_device,
   .emit = topk_emit,
+  .align = topk_align,
 };

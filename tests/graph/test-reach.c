@@ -151,6 +151,12 @@ test_ways (void)
   v = net_instance_norm (net, net_conv (net, "picture", (NetConv){ 3, 4, 3 }), 4);
   check (net, v, "instance normalisation", 15, (Want){ 13, 1, 1, 1, 1, 1, FALSE, TRUE });
 
+  net = new_net (); /* along the last axis */
+  g_autoptr (GBytes) rows = net_finish (net, net_op (net, "Softmax", "picture"));
+  g_autoptr (SegGraph) each = build (rows, 20, 30, SEG_GRAPH_OPTIMISE | SEG_GRAPH_LAYOUT);
+  check_axis (each, "softmax", 2, 2, (Want){ 20, 1, 1, 1, 0, 0 });
+  check_axis (each, "softmax", 3, 3, (Want){ 30, 1, 1, 1, 0, 0, FALSE, TRUE });
+
   net = new_net ();
   v = net_conv (net, "picture", (NetConv){ 3, 4, 3 });
   g_autoptr (GBytes) nhwc = net_finish (net, net_transpose (net, v, to_nhwc));
