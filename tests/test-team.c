@@ -486,6 +486,66 @@ test_each_alone (void)
   check_network (summed (2));
 }
 
+/* What one has handed over without a fence is waited for with another's. */
+static void
+test_closed (void)
+{
+  g_autoptr (GBytes) bytes = deep ();
+  g_autoptr (SegModel) model = parse (bytes);
+  Side sides[2];
+  for (guint i = 0; i < 2; i++)
+    open_side (&sides[i], model, SEG_PRECISION_FP32, i);
+  expect (&sides[0], 0);
+  fill (&sides[0]);
+  SegCmd *const cmds[3] = { sides[0].before, sides[0].alone, sides[0].after };
+  memset (seg_buffer_map (sides[0].readback), 0, sides[0].out[0].n_bytes);
+  g_assert_true (seg_batch_submit (sides[0].batch, cmds, 3, FALSE, NULL));
+  seg_batch_close (sides[1].batch, 3);
+  g_assert_true (seg_batch_wait (sides[1].batch, NULL));
+  g_autoptr (GByteArray) got = take (&sides[0]);
+  compare (got, sides[0].expected[0], SEG_PRECISION_FP32);
+  for (guint i = 0; i < 2; i++)
+    close_side (&sides[i]);
+}
+
+/* Gives whether it has been left alone. */
+static gpointer
+run_one (gpointer data)
+{
+  Side *s = data;
+  g_autoptr (GError) error = NULL;
+  SegCmd *const before[1] = { s->before }, *const after[1] = { s->after };
+  const SegMemberFrame frame = { before, after, 1, 1, FALSE, s->batch };
+  gboolean alone = FALSE;
+  seg_member_run (s->member, &frame, FOREVER * G_USEC_PER_SEC, &alone, &error);
+  g_assert_no_error (error);
+  g_assert_true (seg_batch_wait (s->batch, NULL));
+  return GINT_TO_POINTER ((gint) alone);
+}
+
+/* One who is expected and does not come is not waited for in a hurry. */
+static void
+test_hurry (void)
+{
+  g_autoptr (GBytes) bytes = convolutions ();
+  g_autoptr (SegModel) model = parse (bytes);
+  Side sides[2];
+  for (guint i = 0; i < 2; i++) {
+    open_side (&sides[i], model, SEG_PRECISION_FP32, i);
+    sides[i].member = join (&sides[i], 2, NULL);
+    g_assert_nonnull (sides[i].member);
+  }
+  g_assert_nonnull (run_one (&sides[0])); /* nobody is expected yet; it is from now on */
+  gint64 start = g_get_monotonic_time ();
+  GThread *thread = g_thread_new (NULL, run_one, &sides[1]);
+  g_usleep (G_USEC_PER_SEC / 10);
+  seg_member_hurry (sides[1].member, TRUE);
+  g_assert_nonnull (g_thread_join (thread));
+  g_assert_cmpint (g_get_monotonic_time () - start, <, FOREVER * G_USEC_PER_SEC / 2);
+  for (guint i = 0; i < 2; i++)
+    close_side (&sides[i]);
+}
+
 /* A detector whose shapes are baked, and one with a class a pixel. */
 static void
 test_trained (void)
@@ -520,6 +580,8 @@ main (int argc, char **argv)
   g_test_add_func ("/team/turns", test_turns);
   g_test_add_func ("/team/refused", test_refused);
   g_test_add_func ("/team/each-alone", test_each_alone);
+  g_test_add_func ("/team/closed", test_closed);
+  g_test_add_func ("/team/hurry", test_hurry);
   g_test_add_func ("/team/trained", test_trained);
   status = g_test_run ();
   g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);

@@ -110,16 +110,21 @@ submit_rest (const SegMember *m, guint i, GError **error)
   return seg_batch_submit (f->batch, cmds, 1 + f->n_after, TRUE, error);
 }
 
+/* What of the round the device has reads the members' buffers: the batch of one that has got an error,
+ * and maybe no fence, waits for it all the same. */
 static void
 submit (Team *team, SegMember *const *here, guint n)
 {
+  guint most = team->session.runs->len + n * (1 + SEG_MEMBER_MAX_CMDS);
   g_autoptr (GError) error = NULL;
   gboolean ok = submit_run (team, here, n, &error);
-  for (guint i = 0; i < n; i++)
-    if (ok)
-      submit_rest (here[i], i, &here[i]->error);
-    else
+  for (guint i = 0; i < n; i++) {
+    if (ok && submit_rest (here[i], i, &here[i]->error))
+      continue;
+    if (!ok)
       here[i]->error = g_error_copy (error);
+    seg_batch_close (here[i]->frame->batch, most);
+  }
 }
 
 /* Those who are there go. late: others who should have come are not waited for again. */
@@ -145,6 +150,9 @@ start_round (Team *team, gboolean late)
   g_cond_broadcast (&team->changed);
 }
 
+/* A hurry that comes while nobody listens is seen after this. */
+#define LOOK_AGAIN_US (20 * 1000)
+
 gboolean
 seg_member_run (SegMember *m, const SegMemberFrame *frame, gint64 timeout_us,
     gboolean *alone, GError **error)
@@ -155,10 +163,13 @@ seg_member_run (SegMember *m, const SegMemberFrame *frame, gint64 timeout_us,
   m->frame = frame;
   m->state = HERE;
   while (m->state == HERE) {
+    gint64 now = g_get_monotonic_time ();
     if (g_atomic_int_get (&m->hurry) || is_complete (team))
       start_round (team, FALSE);
-    else if (!g_cond_wait_until (&team->changed, &team->lock, end) && m->state == HERE)
+    else if (now >= end)
       start_round (team, TRUE);
+    else
+      g_cond_wait_until (&team->changed, &team->lock, MIN (end, now + LOOK_AGAIN_US));
   }
   GError *failure = g_steal_pointer (&m->error);
   *alone = m->alone;
@@ -168,8 +179,8 @@ seg_member_run (SegMember *m, const SegMemberFrame *frame, gint64 timeout_us,
   return failure == NULL;
 }
 
-/* Does not take the lock, which is held while others submit: one who misses it has waited for the
- * timeout at most. */
+/* Does not take the lock, which is held while others submit: in turns for as long as the network
+ * takes. */
 void
 seg_member_hurry (SegMember *m, gboolean hurry)
 {

@@ -43,8 +43,10 @@ typedef struct {
 } SegMemberFrame;
 #define SEG_MEMBER_MAX_CMDS 3
 
-/* Waits for others, timeout_us at most. Then either all of the frame has been submitted; or, *alone, none
- * of it, since there were so few that the member's own session does it sooner. */
+/* Waits for others, timeout_us at most, and for as long as a batch that is on its way takes to be
+ * submitted: not long, except with in_turns. Then either all of the frame has been submitted; or,
+ * *alone, none of it, since there were so few that the member's own session does it sooner. With an
+ * error parts of it may have been submitted: the frame's batch is to be waited for all the same. */
 gboolean seg_member_run (SegMember *member, const SegMemberFrame *frame,
     gint64 timeout_us, gboolean *alone, GError **error);
 /* From any thread: while it is set the member waits for nobody. */

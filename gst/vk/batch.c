@@ -89,6 +89,15 @@ seg_batch_wait (SegBatch *batch, GError **error)
 }
 
 void
+seg_batch_close (SegBatch *batch, guint n_runs)
+{
+  if (batch->pending || !seg_vk_alive (batch->vk, NULL))
+    return;
+  if (hand_over (batch, NULL, TRUE, NULL))
+    batch->n_runs = MAX (batch->n_runs, n_runs);
+}
+
+void
 seg_batch_free (SegBatch **pbatch)
 {
   SegBatch *batch = *pbatch;
@@ -96,8 +105,8 @@ seg_batch_free (SegBatch **pbatch)
   if (batch == NULL)
     return;
   /* After a submission that failed there is no fence behind those before it. */
-  if (!batch->pending && batch->n_runs > 0 && seg_vk_alive (batch->vk, NULL))
-    hand_over (batch, NULL, TRUE, NULL);
+  if (batch->n_runs > 0)
+    seg_batch_close (batch, batch->n_runs);
   if (batch->pending && g_atomic_int_get (&batch->vk->state) != SEG_VK_HUNG)
     seg_batch_wait (batch, NULL);
   if (g_atomic_int_get (&batch->vk->state) != SEG_VK_HUNG)

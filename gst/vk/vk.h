@@ -189,6 +189,9 @@ void seg_batch_free (SegBatch **batch); /* and clears it; waits; NULL is allowed
  * what seg_batch_wait waits for, and for all before it. */
 gboolean seg_batch_submit (
     SegBatch *batch, SegCmd *const *cmds, guint n, gboolean last, GError **error);
+/* After a submission that failed: what the device has been handed so far, n_runs recordings at most, is
+ * what seg_batch_wait waits for, whoever handed it over. Does nothing where the batch has its last. */
+void seg_batch_close (SegBatch *batch, guint n_runs);
 /* TRUE when there is nothing to wait for. Times out as seg_cmd_wait does. */
 gboolean seg_batch_wait (SegBatch *batch, GError **error);
 
