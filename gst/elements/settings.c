@@ -161,8 +161,8 @@ install_strings (GObjectClass *c)
         NULL, ANY_TIME },
     { SEG_PROP_MODEL_INSTANCE_ID, "model-instance-id", "Model instance",
         "With batch-size: frames go together with those of elements with the same id "
-        "alone (unset: of those without one). Weights are shared by all that run the "
-        "same model, whatever their ids",
+        "alone (unset: of those without one). Weights are shared by all with the same "
+        "model, input size, device, precision and tune, whatever their ids",
         NULL, ANY_TIME },
     { SEG_PROP_DEVICE, "device", "Device",
         "Vulkan device: its number, or a part of its name (unset: the best)", NULL,
@@ -299,12 +299,12 @@ install_batches (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_BATCH_SIZE,
       g_param_spec_uint ("batch-size", "Batch size",
           "Frames of different streams that the network looks at together: elements of "
-          "one process with the same model, input size, device, precision, batch-size "
-          "and model-instance-id do so by themselves, each in a thread of its own, "
-          "whatever their frames and outputs. Frames go together when that is sooner "
-          "done than one after the other, as measured when the first of them starts. A "
-          "network that cannot (a batch of one is baked into it, parts run on the CPU, "
-          "tiles) is warned about and runs as with 1",
+          "one process with the same model, input size, device, precision, tune, "
+          "batch-size and model-instance-id do so by themselves, each in a thread of its "
+          "own, whatever their frames and outputs. Frames go together when that is "
+          "sooner done than one after the other, as measured when the first of them "
+          "starts. A network that cannot (a batch of one is baked into it, parts run on "
+          "the CPU, tiles) is warned about and runs as with 1",
           1, SEG_TEAM_MAX_BATCH, 1, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_BATCH_TIMEOUT,
       g_param_spec_uint ("batch-timeout", "Batch timeout",

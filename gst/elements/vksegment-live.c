@@ -173,6 +173,9 @@ gst_vk_segment_stop_live (GstVkSegment *self)
   SegLiveQueue *live = self->live;
   self->live = NULL;
   GST_OBJECT_UNLOCK (self);
+  /* The pipe goes as well: its last frame waits for no others. */
+  if (live != NULL && self->pipe != NULL)
+    seg_pipe_hurry (self->pipe, TRUE);
   seg_live_queue_free (&live);
   drop_probes (self);
   gst_clear_buffer (&self->current);

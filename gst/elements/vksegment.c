@@ -16,7 +16,9 @@
  *
  * Elements of one process that run the same network share its weights; with #GstVkSegment:batch-size
  * their frames, whatever their sizes, rates and outputs, go through it together where that is sooner done. None
- * waits for longer than #GstVkSegment:batch-timeout, and none depends on another.
+ * waits for others for longer than #GstVkSegment:batch-timeout, and none depends on another; where a long
+ * network runs in parts so that frames are drawn in between, a frame also waits for a batch that is on its
+ * way.
  *
  * Frames and results may each be in host memory or in images of the pipeline's Vulkan device
  * (memory:VulkanImage), as the neighbours want. With results in images, frames of mode=sync leave
