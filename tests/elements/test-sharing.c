@@ -221,7 +221,7 @@ test_threads (void)
 /* --- whole pipelines --------------------------------------------------------------------------------- */
 
 #define N_STREAMS 4
-#define N_FRAMES  40
+#define N_FRAMES  400 /* so many that a busy machine, too, has given all of them turns */
 
 #define STREAM                                                                           \
   "videotestsrc num-buffers=-1 ! video/x-raw,format=RGBx,width=96,height=72 ! "          \
