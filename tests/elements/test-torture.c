@@ -12,6 +12,7 @@
 #include "elements/vksegtrack.h"
 #include "lib/device.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -487,6 +488,11 @@ test_live (void)
 int
 main (int argc, char **argv)
 {
+#ifdef M_ARENA_MAX
+  /* One heap for all threads. Of several, one for each thread that once was, what is free in one is of no
+   * use to the others, and they grow for long though nothing is lost. */
+  mallopt (M_ARENA_MAX, 1);
+#endif
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   int status = 0;
