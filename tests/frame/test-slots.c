@@ -177,17 +177,17 @@ test_tiles (void)
 /* Does not end before it is told. */
 typedef struct {
   SegPipe *pipe;
-  gint stop; /* atomic */
-  guint n;
+  gint stop; /* atomic, as is: */
+  gint n;    /* frames inferred */
 } Worker;
 
 static gpointer
 infer_on (gpointer data)
 {
   Worker *w = data;
-  for (w->n = 0; !g_atomic_int_get (&w->stop); w->n++) {
-    guint slot = 1 + w->n % 2;
-    paint (w->pipe, slot, w->n % 2 ? 0 : WIDTH);
+  for (gint n = 0; !g_atomic_int_get (&w->stop); g_atomic_int_set (&w->n, ++n)) {
+    guint slot = 1 + (guint) n % 2;
+    paint (w->pipe, slot, n % 2 ? 0 : WIDTH);
     submit (w->pipe, slot, SEG_PIPE_INFER_ONLY);
     wait (w->pipe, slot);
   }
@@ -210,7 +210,7 @@ test_redraw_meanwhile (void)
   submit (pipe, 0, SEG_PIPE_INFER);
   wait (pipe, 0);
   GThread *thread = g_thread_new ("infer", infer_on, &worker);
-  for (guint i = 0; i < 200; i++) {
+  for (guint i = 0; i < 200 || g_atomic_int_get (&worker.n) < 2; i++) {
     const guint8 *data;
     submit (pipe, 0, SEG_PIPE_REDRAW);
     wait (pipe, 0);
@@ -224,8 +224,7 @@ test_redraw_meanwhile (void)
   }
   g_atomic_int_set (&worker.stop, 1);
   g_thread_join (thread);
-  g_assert_cmpuint (worker.n, >, 0);
-  g_test_message ("%u inferred, %u red, %u green", worker.n, seen[1], seen[2]);
+  g_test_message ("%d inferred, %u red, %u green", worker.n, seen[1], seen[2]);
   seg_pipe_free (&pipe);
   seg_net_free (&net);
 }

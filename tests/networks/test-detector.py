@@ -24,7 +24,7 @@ except ImportError:
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUN_ORT = os.path.join(HERE, '..', 'ort', 'run.sh')
 BOX, SCORE, IOU = 0.5, 1e-3, 0.99
-FP16_BOX_IOU, FP16_BOX, FP16_SCORE, FP16_PART = 0.9, 1, 0.025, 0.95
+FP16_BOX_IOU, FP16_BOX, FP16_SCORE, FP16_PART = 0.9, 1, 0.025, 0.9
 FP16_MASK_LEAST, FP16_MASK_MEDIAN = 0.85, 0.99
 MASK_SIDE = 28  # of torchvision's masks, before they are pasted
 
