@@ -411,10 +411,11 @@ parse (GBytes *bytes)
   return model;
 }
 
+/* Takes the file, as does refuse. */
 static void
-check_network (GBytes *bytes)
+check_network (GBytes *file)
 {
-  g_autoptr (GBytes) owned = bytes;
+  g_autoptr (GBytes) bytes = file;
   for (SegPrecision p = SEG_PRECISION_FP32; p <= SEG_PRECISION_FP16; p++)
     for (guint batch = 2; batch <= N_MEMBERS + 1; batch++) {
       g_autoptr (SegModel) model = parse (bytes);
@@ -445,9 +446,9 @@ test_turns (void)
 }
 
 static void
-refuse (GBytes *bytes, guint batch, const char *words)
+refuse (GBytes *file, guint batch, const char *words)
 {
-  g_autoptr (GBytes) owned = bytes;
+  g_autoptr (GBytes) bytes = file;
   g_autoptr (SegModel) model = parse (bytes);
   g_autoptr (GError) error = NULL;
   Side side;
