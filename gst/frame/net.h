@@ -57,11 +57,6 @@ typedef struct {
   SegFit fit;
 } SegNetFrame;
 
-/* Finds a model by path, or by name in the folders of VKSEG_MODEL_PATH, the user's data folder
- * (vkseg/models in it) and the system's: NAME/NAME.onnx, then NAME.onnx. The error says where it
- * looked. */
-char *seg_net_find (const char *model, GError **error);
-
 /* Takes seconds for a large network. There is no session yet when the network takes any size and
  * nobody recommends one. */
 SegNet *seg_net_open (const SegNetOptions *options, GError **error);

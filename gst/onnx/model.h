@@ -83,6 +83,11 @@ typedef struct {
   gint ref_count;
 } SegModel;
 
+/* Finds a model by path, or by name in the folders of VKSEG_MODEL_PATH, the user's data folder
+ * (vkseg/models in it) and the system's: NAME/NAME.onnx, then NAME.onnx. The error says where it
+ * looked. */
+char *seg_model_find (const char *model, GError **error);
+
 /* Reads a model. External tensor data is looked for in the file's own folder and its
  * sub-folders; a path that leaves it (absolute, "..", or a symbolic link out) is refused.
  * A file that is made shorter while it is in use ends the process, as with any mapped file.

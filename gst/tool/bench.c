@@ -159,7 +159,7 @@ bench_model (Bench *bench, const ToolOptions *o, guint n_warm_up, gboolean per_l
     GError **error)
 {
   double start = now_ms ();
-  g_autoptr (SegModel) model = seg_model_load (o->model, error);
+  g_autoptr (SegModel) model = tool_load_model (o, error);
   g_auto (ToolInputs) inputs = { 0 };
 
   if (model == NULL)

@@ -130,10 +130,9 @@ run (int argc, char **argv)
           own, argc, argv, &status))
     return status;
   in.path = options.model;
-  in.model = seg_model_load (options.model, &error);
-  if (in.model == NULL) {
+  in.model = tool_load_model (&options, &error);
+  if (in.model == NULL)
     return tool_refuse (error->message);
-  }
   count_model (&in);
   bind (&in, &options, &error);
   if (options.json)

@@ -18,6 +18,8 @@ print_usage (FILE *to)
     fprintf (to, "  %-9s %-6s %s\n", commands[i]->name, commands[i]->arguments,
         commands[i]->summary);
   fputs (
+      "\nMODEL is an ONNX file, or the name of one in the folders of VKSEG_MODEL_PATH,\n"
+      "the user's or the system's vkseg/models.\n"
       "\n'vkseg COMMAND --help' says more. 'vkseg --version' prints the version.\n"
       "Exit status: 0; 1 for a model, input or device that is refused, with the reasons\n"
       "on stderr, a line each; 2 for wrong usage.\n",

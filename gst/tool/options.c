@@ -161,6 +161,13 @@ tool_parse (const ToolCommand *command, ToolOptions *o, ToolOptionFlags flags,
   return TRUE;
 }
 
+SegModel *
+tool_load_model (const ToolOptions *o, GError **error)
+{
+  g_autofree char *path = seg_model_find (o->model, error);
+  return path != NULL ? seg_model_load (path, error) : NULL;
+}
+
 SegVk *
 tool_open_device (const ToolOptions *o, GError **error)
 {

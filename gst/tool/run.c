@@ -80,7 +80,7 @@ run_model (const SegModel *model, SegSession *session, const ToolInputs *inputs,
 static gboolean
 load_and_run (const ToolOptions *o, const char *dir, GError **error)
 {
-  g_autoptr (SegModel) model = seg_model_load (o->model, error);
+  g_autoptr (SegModel) model = tool_load_model (o, error);
   g_auto (ToolInputs) inputs = { 0 };
   g_autoptr (SegVk) vk = NULL;
   SegSession *session;

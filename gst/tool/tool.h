@@ -80,6 +80,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolInputs, tool_inputs_clear)
 /* "float32[1,3,height,width]": free dimensions by name, or ?. Newly allocated. */
 char *tool_value_to_string (const SegModelValue *value);
 
+/* options->model, a file or a name: see seg_model_find. */
+SegModel *tool_load_model (const ToolOptions *options, GError **error);
 SegVk *tool_open_device (const ToolOptions *options, GError **error);
 
 G_END_DECLS
