@@ -17,7 +17,7 @@ is_free (const SegValue *v)
 static SegNode *
 sole_producer (const SegValue *v)
 {
-  SegNode *made = is_free (v) && v->n_uses == 1 && !v->is_output ? v->producer : NULL;
+  SegNode *made = is_free (v) ? seg_value_sole_producer (v) : NULL;
   return made != NULL && !made->late && seg_node_is_on_device (made) ? made : NULL;
 }
 

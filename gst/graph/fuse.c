@@ -7,15 +7,6 @@
 /* Each rule looks at one node and back at what made its inputs; TRUE when it rewrote it. The
  * node is then dead or changed, and its output's readers see the same values as before. */
 
-/* The node that made v, when nobody else reads it. */
-static SegNode *
-sole_producer (const SegValue *v)
-{
-  if (v == NULL || v->constant != NULL || v->n_uses != 1 || v->is_output)
-    return NULL;
-  return v->producer;
-}
-
 /* `node` becomes superfluous: its producer makes its output instead. */
 static void
 take_over_output (SegGraph *graph, SegNode *producer, SegNode *node)
@@ -70,7 +61,7 @@ static gboolean
 fuse_act (SegGraph *graph, SegNode *node)
 {
   SegAct act;
-  SegNode *producer = sole_producer (seg_node_input (node, 0));
+  SegNode *producer = seg_value_sole_producer (seg_node_input (node, 0));
   if (node->op->as_act == NULL || !node->op->as_act (node, &act)
       || node->epilogue.act.kind != SEG_ACT_NONE
       || !can_fuse_into (producer, SEG_OP_EPILOGUE_ACT) || !put_act (producer, act))
@@ -88,7 +79,7 @@ fuse_gated (SegGraph *graph, SegNode *node)
     return FALSE;
   for (guint k = 0; k < 2; k++) {
     SegValue *x = seg_node_input (node, k);
-    SegNode *gate = sole_producer (seg_node_input (node, 1 - k));
+    SegNode *gate = seg_value_sole_producer (seg_node_input (node, 1 - k));
     SegAct act;
     if (gate == NULL || gate->op->as_act == NULL || seg_node_input (gate, 0) != x
         || !gate->op->as_act (gate, &act) || gate->epilogue.act.kind != SEG_ACT_NONE)
@@ -120,7 +111,7 @@ fuse_residual (SegGraph *graph, SegNode *node, guint index)
     return FALSE;
   for (guint k = 2; k-- > 0;) {
     SegValue *a = seg_node_input (node, k), *b = seg_node_input (node, 1 - k);
-    SegNode *producer = sole_producer (a);
+    SegNode *producer = seg_value_sole_producer (a);
     if (a == b || b->constant != NULL || a->size != SEG_SIZE_FIXED
         || !can_fuse_into (producer, SEG_OP_EPILOGUE_RESIDUAL)
         || producer->epilogue.residual >= 0 || a->desc.dtype != b->desc.dtype
@@ -232,7 +223,7 @@ fold_affine (SegGraph *graph, SegNode *node)
       || (!affine_of_batch_norm (node, &scale, &shift)
           && !affine_of_binary (node, &scale, &shift, &data)))
     return FALSE;
-  SegNode *producer = sole_producer (seg_node_input (node, data));
+  SegNode *producer = seg_value_sole_producer (seg_node_input (node, data));
   gint64 n = seg_node_output (node, 0)->desc.dims[1];
   if (producer == NULL || producer->op->fold_affine == NULL
       || producer->epilogue.act.kind != SEG_ACT_NONE || producer->epilogue.residual >= 0

@@ -141,6 +141,13 @@ seg_node_prefix_error (const SegNode *node, GError **error)
   g_prefix_error (error, "node '%s' (%s): ", node->name, node->op->name);
 }
 
+SegNode *
+seg_value_sole_producer (const SegValue *v)
+{
+  gboolean sole = v != NULL && v->constant == NULL && v->n_uses == 1 && !v->is_output;
+  return sole ? v->producer : NULL;
+}
+
 gboolean
 seg_node_is_on_device (const SegNode *node)
 {

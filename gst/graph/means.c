@@ -22,10 +22,8 @@ is_plain (const SegNode *node)
 static SegNode *
 sole_producer (const SegValue *v)
 {
-  return v->n_uses == 1 && !v->is_output && v->size == SEG_SIZE_FIXED
-                 && v->constant == NULL && is_plain (v->producer)
-             ? v->producer
-             : NULL;
+  SegNode *made = v->size == SEG_SIZE_FIXED ? seg_value_sole_producer (v) : NULL;
+  return is_plain (made) ? made : NULL;
 }
 
 static SegMeans

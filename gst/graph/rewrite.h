@@ -73,6 +73,9 @@ void seg_node_prefix_error (const SegNode *node, GError **error);
 /* The node runs as dispatches (or is a rename), not through eval. */
 gboolean seg_node_is_on_device (const SegNode *node);
 
+/* The node that made v, when nobody else reads it, nor does who runs the graph. v may be NULL. */
+SegNode *seg_value_sole_producer (const SegValue *v);
+
 /* Passes. Each leaves a valid graph. */
 /* Transpositions that undo each other go, also with nodes between them that do not mind. */
 void seg_graph_drop_transpositions (SegGraph *graph);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv-choose.h"
 
-#include "ops/conv-cm.h"
 #include "ops/binary.h"
+#include "ops/conv-cm.h"
 #include "ops/conv-lp.h"
 #include "ops/conv-sc.h"
 #include "shaders.h"
