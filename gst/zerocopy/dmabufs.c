@@ -147,6 +147,20 @@ import_plane (SegDmabufs *self, Slot *slot, const SegDmaPlane *plane,
 
 /* --- frames ------------------------------------------------------------------------------------------ */
 
+/* The driver tells, once: it is not asked again for each frame. */
+static gboolean
+can_import (SegDmabufs *self)
+{
+  const SegDeviceInfo *info = seg_vk_info (self->vk);
+  if (!info->dmabuf && self->way == NO_WAY) {
+    self->way = MAPPED;
+    GST_INFO ("frames in dma-bufs are mapped and copied by the CPU: %s does not import "
+              "them (no VK_EXT_external_memory_dma_buf is enabled)",
+        info->name);
+  }
+  return info->dmabuf;
+}
+
 static void
 log_way (SegDmabufs *self, const GError *why)
 {
@@ -170,11 +184,9 @@ seg_dmabufs_import (SegDmabufs *self, guint n, const SegDmaPlane planes[SEG_MAX_
   seg_dmabufs_release (self, n);
   guint n_planes = seg_format_info (frame->format)->n_planes;
   g_mutex_lock (&self->lock);
-  if (!seg_vk_info (self->vk)->dmabuf) {
-    g_set_error (&error, SEG_ERROR, SEG_ERROR_DEVICE,
-        "%s does not import them (no VK_EXT_external_memory_dma_buf is enabled)",
-        seg_vk_info (self->vk)->name);
-    ok = FALSE;
+  if (!can_import (self)) {
+    g_mutex_unlock (&self->lock);
+    return FALSE;
   }
   for (guint p = 0; p < n_planes && ok; p++)
     ok = import_plane (self, slot, &planes[p], frame, p, &error);
