@@ -356,16 +356,14 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "now; stages (with stage-times): upload-ms, preprocess-ms, network-ms, "
           "decode-ms and draw-ms, what the device took for each in a frame that the "
           "network saw (alone, not in a batch; of tiles, as the last took), those that "
-          "it can "
-          "tell (with results in memory:VulkanImage nobody waits for a frame, and its "
-          "time is their sum); "
-          "host-copies: frames that the CPU has copied, in or out: none where both are "
-          "in memory:VulkanImage; parts: submissions that the network is cut into for a "
-          "frame, in mode async and drop, so that frames are drawn between them; "
-          "batched: frames that went through the network together with those of other "
-          "streams, batch-from: how many there must be for that (0: they do not, with "
-          "batch-size=1 or because it would take longer); model: file of the network in "
-          "use",
+          "it can tell (with results in memory:VulkanImage nobody waits for a frame, and "
+          "its time is their sum); host-copies: frames that the CPU has copied, in or "
+          "out: none where both are in memory:VulkanImage; parts: submissions that the "
+          "network is cut into for a frame, in mode async and drop, so that frames are "
+          "drawn between them; batched: frames that went through the network together "
+          "with those of other streams, batch-from: how many there must be for that (0: "
+          "they do not, with batch-size=1 or because it would take longer); model: file "
+          "of the network in use",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_vk_segment_change_state;
