@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stripes.h"
 
+#include "element-test.h"
+
 #include "elements/videoframe.h"
-#include "elements/vksegment.h"
 #include "frame/color-net.h"
-#include "lib/device.h"
 
 #include <string.h>
 
 char *stripes_dir, *stripes_model;
-static SegVk *vk;
 
 static const double red[3] = { 1, 0, 0 }, green[3] = { 0, 1, 0 },
                     gray[3] = { 0.5, 0.5, 0.5 };
@@ -168,13 +167,9 @@ stripes_area (GstElement *element, const char *label)
 gboolean
 stripes_begin (int *argc, char ***argv, int *status)
 {
-  gst_init (argc, argv);
-  g_test_init (argc, argv, NULL);
-  vk = seg_test_device (status);
-  if (vk == NULL)
+  stripes_dir = element_test_begin (argc, argv, status);
+  if (stripes_dir == NULL)
     return FALSE;
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  stripes_dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   stripes_model = color_net_write (stripes_dir, "flat", COLOR_NET_PLAIN, COLOR_NET_INFO);
   return TRUE;
 }
@@ -182,11 +177,7 @@ stripes_begin (int *argc, char ***argv, int *status)
 int
 stripes_run (void)
 {
-  int status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  seg_vk_unref (vk);
-  color_net_remove (stripes_dir);
+  int status = element_test_run ();
   g_clear_pointer (&stripes_model, g_free);
-  g_clear_pointer (&stripes_dir, g_free);
   return status;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames of several streams that go through a network together: each has its own answer, and none waits
  * longer than it has to, whatever the others do. */
+#include "element-test.h"
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
-#include "elements/vksegment.h"
-#include "lib/device.h"
 
 #include <gst/check/gstharness.h>
 
@@ -523,14 +522,10 @@ test_modes (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
   int status = 0;
-  g_autoptr (SegVk) vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   model = slow_net_write_of (dir, "small", &small);
   g_test_add_func ("/batch/pixels", test_pixels);
   g_test_add_func ("/batch/other-sizes", test_other_sizes);
@@ -543,11 +538,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batch/sooner-done", test_sooner_done);
   g_test_add_func ("/batch/latency", test_latency);
   g_test_add_func ("/batch/modes", test_modes);
-  status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (model);
-  g_free (dir);
-  gst_deinit (); /* the tracer looks at what is left */
   return status;
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Properties that a GstControlSource drives have their value of each frame's own time. */
+#include "element-test.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
-#include "elements/vksegment.h"
-#include "elements/vksegoverlay.h"
-#include "elements/vksegtrack.h"
-#include "lib/device.h"
 
 #include <gst/check/gstharness.h>
 #include <gst/controller/controller.h>
@@ -144,23 +141,14 @@ int
 main (int argc, char **argv)
 {
   int status = 0;
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  SegVk *vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  seg_vk_unref (vk);
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   model = color_net_write (dir, "color", COLOR_NET_PLAIN, COLOR_NET_INFO);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  g_assert_true (GST_ELEMENT_REGISTER (vksegoverlay, NULL));
-  g_assert_true (GST_ELEMENT_REGISTER (vksegtrack, NULL));
   g_test_add_func ("/control/segment", test_segment);
   g_test_add_func ("/control/overlay", test_overlay);
   g_test_add_func ("/control/all", test_all);
-  status = g_test_run ();
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (model);
-  g_free (dir);
   return status;
 }

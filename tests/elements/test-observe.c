@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What applications and people are told: element messages, and debug categories of all rooms. */
+#include "element-test.h"
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
-#include "elements/vksegment.h"
-#include "lib/device.h"
 
 #include <gst/check/gstharness.h>
 
@@ -192,25 +191,18 @@ int
 main (int argc, char **argv)
 {
   int status = 0;
-  gst_init (&argc, &argv);
-  gst_debug_remove_log_function (gst_debug_log_default);
-  g_test_init (&argc, &argv, NULL);
-  SegVk *vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  seg_vk_unref (vk);
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  gst_debug_remove_log_function (gst_debug_log_default);
   semantic = color_net_write (dir, "semantic", COLOR_NET_PLAIN, COLOR_NET_INFO);
   instances = color_net_write (dir, "instances", COLOR_NET_YOLO, COLOR_NET_YOLO_INFO);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
   g_test_add_func ("/observe/instances", test_instances);
   g_test_add_func ("/observe/no-instances", test_no_instances);
   g_test_add_func ("/observe/categories", test_categories);
   g_test_add_func ("/observe/latency-tracer", test_latency_tracer);
-  status = g_test_run ();
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (semantic);
   g_free (instances);
-  g_free (dir);
   return status;
 }

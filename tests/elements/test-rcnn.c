@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vksegment with an R-CNN, whose number of objects differs from frame to frame, and what the other
  * elements make of its results. */
+#include "element-test.h"
 #include "frame/color-net.h"
 #include "frame/detector-net.h"
 
-#include "elements/vksegdemux.h"
-#include "elements/vksegment.h"
-#include "elements/vksegtrack.h"
 #include "frame/pipe.h"
-#include "lib/device.h"
 #include "meta/gstvksegmeta.h"
 
 #include <gst/check/gstharness.h>
@@ -207,30 +204,20 @@ test_broken (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
   int status = 0;
-  SegVk *vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
   DetectorNet without = detector_net_columns;
   without.mask_width = 0;
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   masks = detector_net_write (dir, "masks", &detector_net_columns, DETECTOR_NET_INFO);
   boxes = detector_net_write (dir, "boxes", &without, DETECTOR_NET_INFO);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  g_assert_true (GST_ELEMENT_REGISTER (vksegtrack, NULL));
-  g_assert_true (GST_ELEMENT_REGISTER (vksegdemux, NULL));
   g_test_add_func ("/rcnn/pictures", test_pictures);
   g_test_add_func ("/rcnn/boxes", test_boxes);
   g_test_add_func ("/rcnn/track-and-demux", test_track_and_demux);
   g_test_add_func ("/rcnn/broken", test_broken);
-  status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  seg_vk_unref (vk);
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (masks);
   g_free (boxes);
-  g_free (dir);
   return status;
 }

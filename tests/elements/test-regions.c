@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vksegment inference-region=roi-list with networks whose answers are known. */
+#include "element-test.h"
 #include "frame/color-net.h"
 #include "frame/region-net.h"
 
-#include "elements/vksegment.h"
 #include "meta/gstvksegmeta.h"
 
 #ifdef HAVE_ANALYTICS
@@ -498,10 +498,10 @@ test_refused (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  int status = 0;
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
+    return status;
   RegionNet rcnn = { REGION_NET_CLASSIFY, 0, 0, FALSE },
             fast_rcnn = { REGION_NET_FAST, 1, REGION_NET_ROWS, FALSE },
             maps = { REGION_NET_MAP, 0, 0, FALSE };
@@ -522,11 +522,9 @@ main (int argc, char **argv)
   g_test_add_func ("/regions/fast", test_fast);
   g_test_add_func ("/regions/after-crop-and-scale", test_after_crop_and_scale);
   g_test_add_func ("/regions/refused", test_refused);
-  int status = g_test_run ();
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (classify);
   g_free (fast);
   g_free (map);
-  g_free (dir);
   return status;
 }

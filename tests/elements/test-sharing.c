@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Several vksegment in one process: what they share, and that none disturbs another. */
+#include "element-test.h"
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
-#include "elements/vksegment.h"
 #include "engine/session-priv.h"
 #include "frame/net.h"
-#include "lib/device.h"
 
 #include <gst/check/gstharness.h>
 
@@ -335,14 +334,10 @@ int
 main (int argc, char **argv)
 {
   const SlowNet weights = { 16, 12, 16, 256, TRUE, FALSE };
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
   int status = 0;
-  g_autoptr (SegVk) vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   fast = color_net_write (dir, "fast", COLOR_NET_PLAIN, COLOR_NET_INFO);
   heavy = slow_net_write_of (dir, "heavy", &weights);
   g_test_add_func ("/sharing/memory", test_memory);
@@ -353,12 +348,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sharing/threads", test_threads);
   g_test_add_func ("/sharing/one-pipeline", test_one_pipeline);
   g_test_add_func ("/sharing/four-pipelines", test_four_pipelines);
-  status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (fast);
   g_free (heavy);
-  g_free (dir);
-  gst_deinit (); /* the tracer looks at what is left */
   return status;
 }

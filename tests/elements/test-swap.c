@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vksegment whose settings change while frames flow: other networks, and what else asks for one. */
+#include "element-test.h"
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
 #include "elements/vksegment.h"
-#include "lib/device.h"
 #include "meta/gstvksegmeta.h"
 
 #include <gst/check/gstharness.h>
@@ -356,14 +356,10 @@ test_flags (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
   int status = 0;
-  g_autoptr (SegVk) vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   straight = color_net_write (dir, "straight", COLOR_NET_PLAIN, COLOR_NET_INFO);
   turned = color_net_write (dir, "turned", COLOR_NET_SOFTMAX, TURNED_INFO);
   g_test_add_func ("/swap/model", test_model);
@@ -376,12 +372,8 @@ main (int argc, char **argv)
   g_test_add_func ("/swap/output", test_output);
   g_test_add_func ("/swap/mode", test_mode);
   g_test_add_func ("/swap/flags", test_flags);
-  status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (straight);
   g_free (turned);
-  g_free (dir);
-  gst_deinit (); /* the tracer looks at what is left */
   return status;
 }

@@ -2,15 +2,11 @@
 /* Elements while several threads do to their pipeline what applications do, in any order: states,
  * seeks, caps, properties, pads. By default 60 rounds each, or VKSEG_TORTURE_ROUNDS; VKSEG_SOAK_MINUTES=30
  * goes on for so long, looks at the memory, and adds live sources with a slow network (tests/soak.sh). */
+#include "element-test.h"
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
-#include "elements/vksegdemux.h"
-#include "elements/vksegment.h"
-#include "elements/vksegoverlay.h"
-#include "elements/vksegtrack.h"
-#include "lib/device.h"
 
 #include <malloc.h>
 #include <math.h>
@@ -493,31 +489,20 @@ main (int argc, char **argv)
    * use to the others, and they grow for long though nothing is lost. */
   mallopt (M_ARENA_MAX, 1);
 #endif
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
   int status = 0;
-  g_autoptr (SegVk) vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
   const char *time = g_getenv ("VKSEG_SOAK_MINUTES");
   minutes = time != NULL ? g_ascii_strtod (time, NULL) : 0.0;
   const char *rounds = g_getenv ("VKSEG_TORTURE_ROUNDS");
   n_rounds = rounds != NULL ? atoi (rounds) : ROUNDS;
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  g_assert_true (GST_ELEMENT_REGISTER (vksegtrack, NULL));
-  g_assert_true (GST_ELEMENT_REGISTER (vksegdemux, NULL));
-  g_assert_true (GST_ELEMENT_REGISTER (vksegoverlay, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   semantic = color_net_write (dir, "semantic", COLOR_NET_PLAIN, COLOR_NET_INFO);
   instances = color_net_write (dir, "instances", COLOR_NET_YOLO, COLOR_NET_YOLO_INFO);
   g_test_add_func ("/torture/threads", test_threads);
   g_test_add_func ("/torture/live", test_live);
-  status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (semantic);
   g_free (instances);
-  g_free (dir);
-  gst_deinit (); /* the tracer looks at what is left */
   return status;
 }

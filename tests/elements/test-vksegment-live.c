@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vksegment where frames do not wait for the network: mode=async and mode=drop. */
+#include "element-test.h"
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
 
 #include "elements/livequeue.h"
 #include "elements/settings.h"
 #include "elements/videoframe.h"
-#include "elements/vksegment.h"
-#include "lib/device.h"
 #include "meta/gstvksegmeta.h"
 
 #include <gst/check/gstharness.h>
@@ -488,14 +487,10 @@ test_refused (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
   int status = 0;
-  g_autoptr (SegVk) vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   fast = color_net_write (dir, "fast", COLOR_NET_PLAIN, COLOR_NET_INFO);
   slow = slow_net_write (dir, "slow", 30);
   g_test_add_func ("/live/async-own-results", test_async_own_results);
@@ -513,12 +508,8 @@ main (int argc, char **argv)
   g_test_add_func ("/live/restyle", test_restyle);
   g_test_add_func ("/live/allocation", test_allocation);
   g_test_add_func ("/live/refused", test_refused);
-  status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (fast);
   g_free (slow);
-  g_free (dir);
-  gst_deinit (); /* the tracer looks at what is left */
   return status;
 }

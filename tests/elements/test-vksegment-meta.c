@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vksegment with networks of instances, and output=meta of every kind of network. */
+#include "element-test.h"
 #include "frame/color-net.h"
 
 #include "elements/videoframe.h"
-#include "elements/vksegment.h"
 #include "frame/pipe.h"
-#include "lib/device.h"
 #include "meta/gstvksegmeta.h"
 
 #include <gst/check/gstharness.h>
@@ -208,23 +207,15 @@ test_properties (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
   int status = 0;
-  SegVk *vk = seg_test_device (&status);
-  if (vk == NULL)
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
   g_test_add_func ("/vksegment-meta/instances", test_instances);
   g_test_add_func ("/vksegment-meta/shared", test_shared);
   g_test_add_func ("/vksegment-meta/detection", test_detection);
   g_test_add_func ("/vksegment-meta/maps", test_maps);
   g_test_add_func ("/vksegment-meta/properties", test_properties);
-  status = g_test_run ();
-  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
-  seg_vk_unref (vk);
-  color_net_remove (dir);
-  g_free (dir);
+  status = element_test_run ();
   return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vksegment with frames and networks of different sizes: tiles, results of the network's own size,
  * messages. */
+#include "element-test.h"
 #include "elements/settings.h"
-#include "elements/vksegment.h"
 #include "frame/color-net.h"
 #include "frame/pipe.h"
 #include "lib/net.h"
@@ -254,26 +254,15 @@ test_memory (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_autoptr (GError) error = NULL;
-  SegVkOptions options = { .device = g_getenv ("VKSEG_DEVICE") };
-  SegVk *vk = seg_vk_new (&options, &error);
-  if (vk == NULL && g_getenv ("VKSEG_TEST_NEED_DEVICE") == NULL) {
-    g_print ("1..0 # SKIP %s\n", error->message);
-    return 0;
-  }
-  g_assert_no_error (error);
-  seg_vk_unref (vk);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  int status = 0;
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
+    return status;
   g_test_add_func ("/sizes/memory", test_memory);
   g_test_add_func ("/sizes/tiling", test_tiling);
   g_test_add_func ("/sizes/none", test_none);
   g_test_add_func ("/sizes/refused", test_refused);
   g_test_add_func ("/sizes/messages", test_messages);
-  int status = g_test_run ();
-  color_net_remove (dir);
-  g_free (dir);
+  status = element_test_run ();
   return status;
 }

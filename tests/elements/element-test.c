@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "element-test.h"
+
+#include "elements/vksegdemux.h"
+#include "elements/vksegment.h"
+#include "elements/vksegoverlay.h"
+#include "elements/vksegtrack.h"
+#include "frame/color-net.h"
+#include "lib/device.h"
+
+static SegVk *vk;
+static char *dir;
+
+char *
+element_test_begin (int *argc, char ***argv, int *status)
+{
+  gst_init (argc, argv);
+  g_test_init (argc, argv, NULL);
+  vk = seg_test_device (status);
+  if (vk == NULL)
+    return NULL;
+  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
+  g_assert_true (GST_ELEMENT_REGISTER (vksegtrack, NULL));
+  g_assert_true (GST_ELEMENT_REGISTER (vksegdemux, NULL));
+  g_assert_true (GST_ELEMENT_REGISTER (vksegoverlay, NULL));
+  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
+  return dir;
+}
+
+int
+element_test_run (void)
+{
+  int status = g_test_run ();
+  g_assert_cmpuint (seg_vk_validation_messages (), ==, 0);
+  seg_vk_unref (vk);
+  color_net_remove (dir);
+  g_clear_pointer (&dir, g_free);
+  gst_deinit ();
+  return status;
+}

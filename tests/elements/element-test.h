@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* The beginning and the end of a test of elements that use a device. */
+
+/* Starts GStreamer with vkseg's elements. A new folder for the test's files, which is the library's;
+ * NULL: there is no device, and the test ends with *status. */
+char *element_test_begin (int *argc, char ***argv, int *status);
+/* Runs the tests; a message of the validation layers fails. Removes the folder, and ends GStreamer, so
+ * that the leaks tracer, where it is on, looks at what is left. */
+int element_test_run (void);
+
+G_END_DECLS
