@@ -3,6 +3,8 @@
 
 #include "shaders.h"
 
+#include <string.h>
+
 /* Uniform block `Plane` of shaders/lib/sample.glsl. */
 typedef struct {
   gint32 place[4];
@@ -10,7 +12,7 @@ typedef struct {
 } PlaneBlock;
 
 /* Specialisation constants of lib/sample.glsl. */
-enum { SPEC_BYTES, SPEC_HSUB, SPEC_VSUB, SPEC_PAIR, SPEC_CHANGED, N_SAMPLE_SPECS };
+enum { SPEC_BYTES, SPEC_HSUB, SPEC_VSUB, SPEC_PAIR, SPEC_CHANGED };
 
 static gboolean
 is_pair (const SegFrame *frame)
@@ -48,42 +50,46 @@ seg_color_table_set (SegColorTable *table, guint i, const SegFrame *frame,
     table->planes[p][i][3] = (guint8) (strength * 255.0 + 0.5);
 }
 
-/* A plane of the frame that is drawn into. */
-typedef struct {
-  SegCmd *cmd;
-  const SegComposeInput *input;
-  const SegFrameSource *source;
-  const SegPiece *target;
-  SegBufferView block, colors;
-  guint32 spec[N_SAMPLE_SPECS + 3];
-  gint32 groups_in_row, n_rows;
-} Plane;
-
-static gboolean
-plane_init (Plane *plane, SegParams *params, guint index, GError **error)
+gboolean
+seg_drawn_plane_init (SegDrawnPlane *plane, SegParams *params, const SegFrame *frame,
+    guint index, GError **error)
 {
-  const SegFrame *frame = &plane->source->frame;
-  const SegFormatInfo *info = seg_format_info (frame->format);
-  const SegPlaneInfo *p = &info->planes[index];
+  const SegPlaneInfo *p = &seg_format_info (frame->format)->planes[index];
   PlaneBlock *b =
       seg_params_add (params, sizeof *b, SEG_VIEW_UNIFORM, &plane->block, error);
   if (b == NULL)
     return FALSE;
-  plane->groups_in_row = (gint32) (frame->stride[index] / (4 * p->bytes));
-  plane->n_rows = (gint32) seg_frame_n_rows (frame, index);
   b->place[0] = b->place[2] = (gint32) (frame->offset[index] / 4);
   b->place[1] = b->place[3] = (gint32) (frame->stride[index] / 4);
-  b->size[0] = plane->groups_in_row;
-  b->size[1] = plane->n_rows;
+  b->size[0] = (gint32) (frame->stride[index] / (4 * p->bytes));
+  b->size[1] = (gint32) seg_frame_n_rows (frame, index);
+  plane->n_groups = (guint64) b->size[0] * (guint64) b->size[1];
   plane->spec[SPEC_BYTES] = p->bytes;
   plane->spec[SPEC_HSUB] = p->hsub;
   plane->spec[SPEC_VSUB] = p->vsub;
   plane->spec[SPEC_PAIR] = seg_compose_pair (frame);
   plane->spec[SPEC_CHANGED] = seg_compose_changed (frame, index);
+  return TRUE;
+}
+
+/* A plane of the frame, and what is drawn into it. */
+typedef struct {
+  SegCmd *cmd;
+  const SegComposeInput *input;
+  const SegFrameSource *source;
+  const SegPiece *target;
+  SegDrawnPlane drawn;
+  SegBufferView colors;
+} Plane;
+
+static gboolean
+plane_init (Plane *plane, SegParams *params, guint index, GError **error)
+{
   plane->colors = plane->input->colors;
   plane->colors.offset += index * sizeof (guint8[SEG_N_COLORS][4]);
   plane->colors.n_bytes = sizeof (guint8[SEG_N_COLORS][4]);
-  return TRUE;
+  return seg_drawn_plane_init (
+      &plane->drawn, params, &plane->source->frame, index, error);
 }
 
 static gboolean
@@ -92,23 +98,25 @@ record_classes (Plane *plane, GError **error)
   const SegComposeInput *input = plane->input;
   const SegPiece *mattes = input->soft ? &input->memory->matte : &input->memory->map;
   const SegPiece *ink = input->ink != NULL ? input->ink : &input->memory->map;
-  SegBufferView views[9] = { input->style, input->decode, plane->block,
+  SegBufferView views[9] = { input->style, input->decode, plane->drawn.block,
     plane->source->views[2], seg_piece_view (&input->memory->map, SEG_VIEW_TEXEL_U8X4),
     seg_piece_view (mattes, SEG_VIEW_TEXEL_U8X4), plane->colors,
     seg_piece_view (plane->target, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (ink, SEG_VIEW_TEXEL_U16X4) };
-  plane->spec[N_SAMPLE_SPECS] = (guint32) input->soft;
-  plane->spec[N_SAMPLE_SPECS + 1] = (guint32) input->contours;
-  plane->spec[N_SAMPLE_SPECS + 2] = input->ink != NULL;
+  guint32 spec[SEG_N_PLANE_SPECS + 3];
+  memcpy (spec, plane->drawn.spec, sizeof plane->drawn.spec);
+  spec[SEG_N_PLANE_SPECS] = (guint32) input->soft;
+  spec[SEG_N_PLANE_SPECS + 1] = (guint32) input->contours;
+  spec[SEG_N_PLANE_SPECS + 2] = input->ink != NULL;
   SegVkDispatch d = {
     .shader = &seg_shader_compose,
-    .spec = plane->spec,
-    .n_spec = N_SAMPLE_SPECS + 3,
+    .spec = spec,
+    .n_spec = SEG_N_PLANE_SPECS + 3,
     .views = views,
     .n_views = 9,
     .label = "compose",
   };
-  seg_groups_linear ((guint64) plane->groups_in_row * (guint64) plane->n_rows, d.groups);
+  seg_groups_linear (plane->drawn.n_groups, d.groups);
   return seg_cmd_dispatch (plane->cmd, &d, error);
 }
 
@@ -120,20 +128,20 @@ record_legend (Plane *plane, GError **error)
   if (b->box[2] == 0)
     return TRUE;
   SegBufferView views[6] = { legend->block,
-    seg_piece_view (&legend->rows, SEG_VIEW_STORAGE_READ_WRITE), plane->block,
+    seg_piece_view (&legend->rows, SEG_VIEW_STORAGE_READ_WRITE), plane->drawn.block,
     plane->colors, seg_piece_view (&legend->atlas, SEG_VIEW_TEXEL_U8X1),
     seg_piece_view (plane->target, SEG_VIEW_STORAGE_READ_WRITE) };
   SegVkDispatch d = {
     .shader = &seg_shader_legend_draw,
-    .spec = plane->spec,
-    .n_spec = N_SAMPLE_SPECS,
+    .spec = plane->drawn.spec,
+    .n_spec = SEG_N_PLANE_SPECS,
     .views = views,
     .n_views = 6,
     .label = "legend_draw",
   };
-  gint32 wide = 4 << plane->spec[SPEC_HSUB];
+  gint32 wide = 4 << plane->drawn.spec[SPEC_HSUB];
   gint32 n = (b->box[0] + b->box[2] + wide - 1) / wide - b->box[0] / wide;
-  gint32 rows = (b->limit[2] >> plane->spec[SPEC_VSUB]) + 1;
+  gint32 rows = (b->limit[2] >> plane->drawn.spec[SPEC_VSUB]) + 1;
   seg_groups_linear ((guint64) n * (guint64) rows, d.groups);
   return seg_cmd_dispatch (plane->cmd, &d, error);
 }

@@ -57,6 +57,17 @@ gboolean seg_compose_legend_record (SegCmd *cmd, SegParams *params,
 guint32 seg_compose_pair (const SegFrame *frame);
 guint32 seg_compose_changed (const SegFrame *frame, guint plane);
 
+/* A plane of a frame that is drawn into by lib/sample.glsl: its uniform block `Plane`, the first
+ * specialisation constants, and how many groups of four samples it has. */
+#define SEG_N_PLANE_SPECS 5
+typedef struct {
+  SegBufferView block;
+  guint32 spec[SEG_N_PLANE_SPECS];
+  guint64 n_groups;
+} SegDrawnPlane;
+gboolean seg_drawn_plane_init (SegDrawnPlane *plane, SegParams *params,
+    const SegFrame *frame, guint index, GError **error);
+
 /* The frame as RGBA or BGRA with the matte as alpha. */
 gboolean seg_cutout_record (SegCmd *cmd, const SegComposeInput *input,
     const SegFrameSource *source, const SegFrame *result, const SegPiece *target,
