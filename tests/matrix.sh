@@ -11,7 +11,8 @@
 #   APT_CONF      lines for apt.conf there; for a mirror that is a snapshot
 #                 'Acquire::Check-Valid-Until "false";'
 #   MESON_ARGS    options of meson setup
-#   VKSEG_CONV, VKSEG_DEVICE and others go through.
+#   VKSEG_CONV, VKSEG_DEVICE and others go through; so do PKG_CONFIG_PATH, LD_LIBRARY_PATH and
+#   GST_PLUGIN_PATH, paths in the chroot, for what its packages lack (sid: GstVulkan).
 set -eu
 
 usage() {

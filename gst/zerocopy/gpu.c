@@ -300,6 +300,8 @@ seg_gpu_decide_allocation (SegGpu *gpu, GstQuery *query)
   GstBufferPool *pool = gst_vulkan_image_buffer_pool_new (gpu->device);
   GstStructure *config = gst_buffer_pool_get_config (pool);
   gst_buffer_pool_config_set_params (config, caps, size, min, 0);
+  /* Which image has which plane: from 1.28 on only with the option. */
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
   gboolean ok = gst_buffer_pool_set_config (pool, config);
   if (ok && update)
     gst_query_set_nth_allocation_pool (query, 0, pool, size, min, 0);

@@ -14,10 +14,12 @@
 #include <glib/gstdio.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
+#include <vulkan/vulkan.h>
 
 #include <string.h>
 
-#define N_FRAMES 5
+#define N_FRAMES         5
+#define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
 
 static char *dir, *messages;
 
@@ -474,7 +476,23 @@ test_not_images (void)
 
 /* --- validation ------------------------------------------------------------------------------------ */
 
-/* Layers of the loader read a file; old ones and new ones name synchronisation differently. */
+/* Synchronisation has had a name of its own since about 1.3.270, and layers of 2026 do not like both. */
+static const char *
+sync_setting (void)
+{
+  guint32 n = 0, version = 0;
+  vkEnumerateInstanceLayerProperties (&n, NULL);
+  g_autofree VkLayerProperties *all = g_new0 (VkLayerProperties, n + 1);
+  vkEnumerateInstanceLayerProperties (&n, all);
+  for (guint i = 0; i < n; i++)
+    if (strcmp (all[i].layerName, VALIDATION_LAYER) == 0)
+      version = all[i].specVersion;
+  return version >= VK_MAKE_API_VERSION (0, 1, 4, 0)
+             ? "validate_sync = true"
+             : "enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT";
+}
+
+/* Layers of the loader read a file. */
 static void
 validate_all_devices (void)
 {
@@ -487,13 +505,11 @@ validate_all_devices (void)
       g_strdup_printf ("khronos_validation.debug_action = VK_DBG_LAYER_ACTION_LOG_MSG\n"
                        "khronos_validation.report_flags = error,warn\n"
                        "khronos_validation.log_filename = %s\n"
-                       "khronos_validation.validate_sync = true\n"
-                       "khronos_validation.enables = "
-                       "VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT\n",
-          messages);
+                       "khronos_validation.%s\n",
+          messages, sync_setting ());
   g_assert_true (g_file_set_contents (path, text, -1, NULL));
   g_setenv ("VK_LAYER_SETTINGS_PATH", path, TRUE);
-  g_setenv ("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation", TRUE);
+  g_setenv ("VK_INSTANCE_LAYERS", VALIDATION_LAYER, TRUE);
 }
 
 static void
