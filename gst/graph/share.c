@@ -136,15 +136,36 @@ same_pixels (const SegValue *part, const SegValue *whole)
   return same;
 }
 
+/* What kernels, or the upload, write wherever they are told to. */
+static gboolean
+is_crowded (const SegValue *v)
+{
+  gboolean uploaded = v->is_input && v->base == NULL && v->constant == NULL
+                      && v->layout == SEG_LAYOUT_CHANNELS_LAST;
+  return (is_written (v) || uploaded) && !v->is_output
+         && seg_dtype_is_float (v->desc.dtype) && v->desc.dims[1] % CROWDED_CHANNELS == 0
+         && seg_desc_n_elems (&v->desc) >= v->desc.dims[1] * LEAST_PIXELS;
+}
+
+static void
+spread (SegValue *v)
+{
+  while (v != NULL && v->base != NULL)
+    v = v->base;
+  if (v != NULL && is_crowded (v))
+    v->gap = GAP;
+}
+
+/* Maps that convolutions read or write, which take most of a network's time. */
 static void
 spread_pixels (SegGraph *graph)
 {
-  for (guint i = 0; i < graph->values->len; i++) {
-    SegValue *v = g_ptr_array_index (graph->values, i);
-    if (is_written (v) && !v->is_output && (v->producer->op->flags & SEG_OP_HEAVY)
-        && seg_dtype_is_float (v->desc.dtype) && v->desc.dims[1] % CROWDED_CHANNELS == 0
-        && seg_desc_n_elems (&v->desc) >= v->desc.dims[1] * LEAST_PIXELS)
-      v->gap = GAP;
+  for (guint n = 0; n < graph->nodes->len; n++) {
+    const SegNode *node = g_ptr_array_index (graph->nodes, n);
+    if (!(node->op->flags & SEG_OP_HEAVY) || !seg_node_is_on_device (node))
+      continue;
+    spread (seg_node_input (node, 0));
+    spread (seg_node_output (node, 0));
   }
   /* Not what something else takes for rows without gaps. */
   for (guint i = 0; i < graph->values->len; i++) {

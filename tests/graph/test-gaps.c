@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which maps have their pixels apart: large ones with whole KiB of channels that only kernels for
- * maps read, and none that something else takes for rows without gaps. */
+/* Which maps have their pixels apart: large ones with whole KiB of channels that convolutions read or
+ * write, and none that something else takes for rows without gaps. */
 #include "graph/graph.h"
 #include "lib/net.h"
 #include "lib/tap.h"
@@ -34,6 +34,21 @@ concatenated (void)
   Net *net = net_new (1, 8, 16, 16);
   const char *a = conv (net, "picture", 8, 256), *b = conv (net, "picture", 8, 256);
   return net_finish (net, conv (net, net_concat (net, a, b), 512, 8));
+}
+
+static GBytes *
+uploaded (void)
+{
+  Net *net = net_new (1, 256, 16, 16);
+  return net_finish (net, conv (net, "picture", 256, 8));
+}
+
+/* Reads and writes 256 channels, but what reads them is no convolution. */
+static GBytes *
+elementwise (void)
+{
+  Net *net = net_new (1, 256, 16, 16);
+  return net_finish (net, net_op (net, "Sqrt", net_op (net, "Erf", "picture")));
 }
 
 /* How many values have gaps. */
@@ -74,6 +89,8 @@ main (void)
   check (&tap, "248 channels", between (248, 16), 0);
   check (&tap, "256 channels of few pixels", between (256, 7), 0);
   check (&tap, "read as rows", as_rows (), 0);
-  check (&tap, "parts of a concatenation", concatenated (), 0);
+  check (&tap, "parts of a concatenation", concatenated (), 1);
+  check (&tap, "an input", uploaded (), 1);
+  check (&tap, "no convolution", elementwise (), 0);
   return seg_tap_finish (&tap);
 }

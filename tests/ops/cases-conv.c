@@ -19,6 +19,10 @@ const SegCase seg_cases_conv[] = {
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,30,1] f32[8,4,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,1,30] f32[8,4,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,2,3] f32[8,4,3,3]!" },
+  /* inputs whose pixels have a gap between them */
+  { "Conv", NULL, "f32[2,256,9,8] f32[24,256,1,1]! f32[24]!" },
+  { "Conv", "pads=[1,1,1,1] group=256", "f32[1,256,9,8] f32[256,1,3,3]!" },
+  { "Conv", "strides=[2,2] group=2", "f32[1,256,8,9] f32[32,128,3,3]! f32[32]!" },
   /* 3x3 with enough channels for Winograd */
   { "Conv", "pads=[1,1,1,1]", "f32[1,24,19,23] f32[40,24,3,3]! f32[40]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[3,37,12,9] f32[43,37,3,3]!" },
