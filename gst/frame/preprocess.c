@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "frame/preprocess.h"
 
+#include "frame/strips.h"
 #include "shaders.h"
 
 #include <math.h>
@@ -242,8 +243,10 @@ seg_preprocess_record (SegCmd *cmd, SegParams *params, const SegFrameSource *sou
   SegBufferView view;
   SegPreprocessBlock *b =
       seg_params_add (params, sizeof *b, SEG_VIEW_UNIFORM, &view, error);
-  return b != NULL
-         && seg_preprocess_fill (b, source, geometry, normalize, input, 0, error)
-         && seg_preprocess_record_block (
-             cmd, source, &view, b, geometry->mirror, input, error);
+  if (b == NULL || !seg_preprocess_fill (b, source, geometry, normalize, input, 0, error))
+    return FALSE;
+  if (!geometry->mirror && seg_strips_can (source, b, input))
+    return seg_strips_record (cmd, params, source, b, input, error);
+  return seg_preprocess_record_block (
+      cmd, source, &view, b, geometry->mirror, input, error);
 }

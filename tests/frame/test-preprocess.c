@@ -231,6 +231,35 @@ test_layouts (void)
         }
 }
 
+/* Frames of which 16 of the network's pixels are whole words, several to a pixel: at, inside and past
+ * edges; in words of 4 and of 16 bytes. */
+static void
+test_strips (void)
+{
+  static const guint sizes[][4] = { { 160, 90, 32, 32 }, { 128, 96, 48, 32 },
+    { 240, 136, 32, 24 }, { 1280, 16, 256, 8 }, { 80, 100, 64, 48 },
+    { 96, 200, 32, 33 } };
+  static const SegFormat formats[] = { SEG_FORMAT_NV12, SEG_FORMAT_NV21, SEG_FORMAT_I420,
+    SEG_FORMAT_YV12, SEG_FORMAT_GRAY8 };
+  static const SegColor *const colors[] = { &seg_color_bt709, &seg_color_bt2020,
+    &seg_color_jpeg };
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
+    for (guint f = 0; f < G_N_ELEMENTS (formats); f++)
+      for (SegFit fit = SEG_FIT_STRETCH; fit <= SEG_FIT_CROP; fit++) {
+        Case c = plain;
+        c.format = formats[f];
+        c.fit = fit;
+        c.color = colors[(s + f) % 3];
+        c.width = sizes[s][0];
+        c.height = sizes[s][1];
+        c.net_width = sizes[s][2];
+        c.net_height = sizes[s][3];
+        c.storage = (f + fit) % 2 ? SEG_STORAGE_F16 : SEG_STORAGE_F32;
+        c.n_channels = c.format == SEG_FORMAT_GRAY8 ? 1 : 3;
+        run_case (&c);
+      }
+}
+
 /* A frame of lines one pixel wide, scaled down a lot, is gray and not a moire. */
 static void
 test_no_aliasing (void)
@@ -261,6 +290,7 @@ main (int argc, char **argv)
     g_test_add_func ("/preprocess/colors", test_colors);
     g_test_add_func ("/preprocess/fits", test_fits);
     g_test_add_func ("/preprocess/layouts", test_layouts);
+    g_test_add_func ("/preprocess/strips", test_strips);
     g_test_add_func ("/preprocess/no-aliasing", test_no_aliasing);
   }
   int status = g_test_run ();
