@@ -254,6 +254,26 @@ def looking():
     report('bench --json', missing)
 
 
+def files_below(folder):
+    return {os.path.join(d, f) for d, _, files in os.walk(folder) for f in files}
+
+
+def warm_starts():
+    """A second start compiles nothing: tensors whose sizes have other bits set (65536, 16384 and 64 bytes) do
+    not make llvmpipe compile a shader twice. Elsewhere there are no such files."""
+    sizes = [32, 16, 1]
+    write('sizes.onnx', model(
+        [node('GlobalAveragePool', [f'x{n}'], [f'y{n}']) for n in sizes],
+        [(f'x{n}', FLOAT, [1, 16, n, n]) for n in sizes],
+        [(f'y{n}', FLOAT, [1, 16, 1, 1]) for n in sizes]))
+    os.environ['MESA_SHADER_CACHE_DIR'] = os.path.abspath('shaders')
+    found = []
+    for _ in range(2):
+        vkseg('bench', 'sizes.onnx', '--runs', '1', '--warm-up', '1')
+        found.append(files_below('shaders'))
+    report('warm start', sorted(found[1] - found[0]))
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -267,7 +287,7 @@ def main():
         if vkseg('devices').returncode != 0 and 'VKSEG_TEST_NEED_DEVICE' not in os.environ:
             print('1..0 # SKIP no Vulkan device')
             return 0
-        for part in usage, bad_models, bad_inputs, good_runs, looking:
+        for part in usage, bad_models, bad_inputs, good_runs, looking, warm_starts:
             part()
         os.chdir('/')
     print(f'1..{len(results)}')

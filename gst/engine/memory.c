@@ -82,7 +82,7 @@ place_transfers (SegSession *s, gsize *upload_bytes, gsize *download_bytes)
   for (guint i = 0; i < s->graph->values->len; i++) {
     const SegValue *v = g_ptr_array_index (s->graph->values, i);
     SegPlace *place = &s->places[i];
-    gsize bytes = align_up (s, (seg_desc_n_elems (&v->desc) + 3) / 4 * 16);
+    gsize bytes = align_up (s, seg_session_host_bytes (v));
     if (place->on_host && place->on_device) {
       place->upload_offset = *upload_bytes;
       *upload_bytes += bytes;
@@ -113,14 +113,14 @@ measure_lives (SegSession *s, SegPlanItem *items)
   for (guint i = 0; i < n_values; i++) {
     const SegValue *v = g_ptr_array_index (s->graph->values, i);
     gsize bytes = s->places[i].on_device
-                      ? seg_program_ref_bytes (p, (SegRef){ SEG_REF_VALUE, i })
+                      ? seg_program_ref_room (p, (SegRef){ SEG_REF_VALUE, i })
                       : 0;
     items[i] = (SegPlanItem){ bytes, v->is_input ? 0 : end, 0, 0 };
   }
   for (guint t = 0; t < p->temps->len; t++) {
     const SegTemp *temp = &g_array_index (p->temps, SegTemp, t);
     items[n_values + t] =
-        (SegPlanItem){ seg_program_ref_bytes (p, (SegRef){ SEG_REF_TEMP, t }),
+        (SegPlanItem){ seg_program_ref_room (p, (SegRef){ SEG_REF_TEMP, t }),
           temp->first + 1, temp->last + 1, 0 };
   }
   for (guint i = 0; i < p->steps->len; i++) {
@@ -200,7 +200,7 @@ make_arena (SegSession *s, GError **error)
 gsize
 seg_session_count_offset (const SegSession *s, guint i)
 {
-  return i * align_up (s, SEG_COUNT_BYTES);
+  return i * align_up (s, seg_texel_room (SEG_COUNT_BYTES));
 }
 
 /* The counts go up and down behind all else. */
@@ -265,7 +265,7 @@ SegBufferView
 seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind)
 {
   SegBufferView view = {
-    .n_bytes = seg_program_ref_bytes (s->program, ref),
+    .n_bytes = seg_program_ref_room (s->program, ref),
     .kind = seg_session_view_kind (kind, seg_program_ref_storage (s->program, ref)),
   };
   switch (ref.kind) {

@@ -20,10 +20,10 @@ host_view (const SegValue *v)
   return view;
 }
 
-static gsize
-host_bytes (const SegValue *v)
+gsize
+seg_session_host_bytes (const SegValue *v)
 {
-  return (seg_desc_n_elems (&v->desc) + 3) / 4 * 16;
+  return seg_texel_room ((seg_desc_n_elems (&v->desc) + 3) / 4 * 16);
 }
 
 static SegStorage
@@ -76,7 +76,8 @@ gboolean
 seg_session_record_upload (SegSession *s, SegCmd *cmd, const SegValue *v, GError **error)
 {
   SegStorage storage = seg_program_storage (s->program, v);
-  SegBufferView from = { s->upload, s->places[v->id].upload_offset, host_bytes (v),
+  SegBufferView from = { s->upload, s->places[v->id].upload_offset,
+    seg_session_host_bytes (v),
     storage == SEG_STORAGE_B8    ? SEG_VIEW_TEXEL_U32X4
     : storage == SEG_STORAGE_I32 ? SEG_VIEW_TEXEL_I32X4
                                  : SEG_VIEW_TEXEL_F32X4 };
@@ -93,8 +94,8 @@ seg_session_record_download (
 {
   SegBufferView from =
       seg_session_view (s, (SegRef){ SEG_REF_VALUE, v->id }, SEG_BIND_TEXEL);
-  SegBufferView to = { s->download, s->places[v->id].download_offset, host_bytes (v),
-    SEG_VIEW_STORAGE_WRITE };
+  SegBufferView to = { s->download, s->places[v->id].download_offset,
+    seg_session_host_bytes (v), SEG_VIEW_STORAGE_WRITE };
   SegView from_view = seg_view (v), to_view = host_view (v);
   const SegShader *shader =
       copy_shader (seg_program_storage (s->program, v), host_storage (s, v));

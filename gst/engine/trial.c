@@ -23,7 +23,7 @@ static gsize
 reserve (SegTrial *t, SegRef ref)
 {
   gsize align = seg_vk_info (t->vk)->buffer_align, at = t->n_bytes;
-  t->n_bytes += (seg_program_ref_bytes (t->program, ref) + align - 1) / align * align;
+  t->n_bytes += (seg_program_ref_room (t->program, ref) + align - 1) / align * align;
   return at;
 }
 
@@ -112,7 +112,7 @@ view_of (const SegTrial *t, const SegBinding *b)
     .offset = ref.kind == SEG_REF_BLOB   ? t->blob_offsets[ref.id]
               : ref.kind == SEG_REF_TEMP ? t->temp_offsets[ref.id]
                                          : t->value_offsets[root_id (t, ref)],
-    .n_bytes = seg_program_ref_bytes (t->program, ref),
+    .n_bytes = seg_program_ref_room (t->program, ref),
     .kind = seg_session_view_kind (b->kind, seg_program_ref_storage (t->program, ref)),
   };
 }

@@ -121,7 +121,8 @@ make_weights (SegNetwork *net, GError **error)
   net->blob_offsets = g_new0 (gsize, blobs->len + 1);
   for (guint i = 0; i < blobs->len; i++) {
     net->blob_offsets[i] = total;
-    total += align_up (net, g_array_index (blobs, SegBlob, i).n_bytes);
+    total +=
+        align_up (net, seg_program_ref_room (net->program, (SegRef){ SEG_REF_BLOB, i }));
   }
   net->weight_bytes = total;
   if (total == 0)

@@ -343,6 +343,12 @@ seg_program_ref_bytes (const SegProgram *p, SegRef ref)
   }
 }
 
+gsize
+seg_program_ref_room (const SegProgram *p, SegRef ref)
+{
+  return seg_texel_room (seg_program_ref_bytes (p, ref));
+}
+
 SegStorage
 seg_program_ref_storage (const SegProgram *p, SegRef ref)
 {

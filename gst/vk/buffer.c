@@ -132,6 +132,14 @@ check_size (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
   return TRUE;
 }
 
+/* llvmpipe compiles a shader once more for a texture whose width is a power of two, and takes a buffer's
+ * bytes for the width: no buffer's are (and see seg_texel_room). */
+static VkDeviceSize
+size_to_create (gsize n_bytes)
+{
+  return (n_bytes & (n_bytes - 1)) == 0 ? n_bytes + 16 : n_bytes;
+}
+
 SegBuffer *
 seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
 {
@@ -139,7 +147,7 @@ seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
     return NULL;
   const VkBufferCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-    .size = n_bytes,
+    .size = size_to_create (n_bytes),
     .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT
              | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT
              | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT

@@ -17,4 +17,15 @@ typedef struct {
   gboolean full_subgroups;
 } SegShader;
 
+/* What to set apart for n_bytes that texel views look at, and let the views cover: some more, where llvmpipe
+ * would otherwise compile the shader once more. It does so for a texture with a single level, and takes bits
+ * 8 to 15 of a view's size in bytes for the number of levels (lp_sampler_static_texture_state in Mesa 22.3); and
+ * what it compiles second for a shader goes into its cache under another name than it is looked for at the next
+ * start. 0 for 0. */
+static inline gsize
+seg_texel_room (gsize n_bytes)
+{
+  return n_bytes == 0 || (n_bytes & 0xff00) != 0 ? n_bytes : n_bytes + 0x100;
+}
+
 G_END_DECLS
