@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/qos.h"
 
+#include <string.h>
+
 void
 seg_qos_init (SegQos *qos)
 {
+  *qos = (SegQos){ .earliest = GST_CLOCK_TIME_NONE };
   g_mutex_init (&qos->lock);
-  qos->latency = qos->queued = qos->waiting = qos->mean = 0;
-  qos->n_measured = 0;
-  qos->earliest = GST_CLOCK_TIME_NONE;
 }
 
 void
@@ -35,14 +35,23 @@ set (SegQos *qos, GstElement *element, GstClockTime *what, GstClockTime value)
     gst_element_post_message (element, gst_message_new_latency (GST_OBJECT (element)));
 }
 
+/* Times of frames vary by more than that. */
+#define SMALL_TIME (2 * GST_MSECOND)
+
+static GstClockTime
+with_margin (GstClockTime taken)
+{
+  return taken == 0 ? 0 : taken + MAX (taken / 8, SMALL_TIME);
+}
+
 void
-seg_qos_set_latency (SegQos *qos, GstElement *element, GstClockTime latency)
+seg_qos_set_latency (SegQos *qos, GstElement *element, GstClockTime taken)
 {
   g_mutex_lock (&qos->lock);
-  qos->mean = latency;
+  memset (qos->times, 0, sizeof qos->times);
   qos->n_measured = 0;
   g_mutex_unlock (&qos->lock);
-  set (qos, element, &qos->latency, latency);
+  set (qos, element, &qos->latency, with_margin (taken));
 }
 
 void
@@ -57,25 +66,41 @@ seg_qos_set_waiting (SegQos *qos, GstElement *element, GstClockTime waiting)
   set (qos, element, &qos->waiting, waiting);
 }
 
-/* Frames over which times are averaged, and after which what was said is looked at. */
-#define MEAN_FRAMES 16
-/* Differences that are not worth a new latency of the whole pipeline. */
-#define SMALL_PART 4
-#define SMALL_TIME (3 * GST_MSECOND)
+void
+seg_qos_set_source (SegQos *qos, GstClockTime frame, GstClockTime upstream)
+{
+  g_mutex_lock (&qos->lock);
+  qos->frame = frame;
+  qos->upstream = upstream;
+  g_mutex_unlock (&qos->lock);
+}
+
+/* All but one of the last frames take no longer: one alone may have had to wait for other programs. */
+static GstClockTime
+usual_time (const SegQos *qos)
+{
+  GstClockTime most = 0, second = 0;
+  for (guint i = 0; i < SEG_QOS_TIMES; i++) {
+    second = MAX (second, MIN (most, qos->times[i]));
+    most = MAX (most, qos->times[i]);
+  }
+  return second;
+}
+
+/* After so many it may go down. */
+#define LOOK_FRAMES 4
 
 void
 seg_qos_measure (SegQos *qos, GstElement *element, GstClockTime taken)
 {
   g_mutex_lock (&qos->lock);
-  qos->mean = (qos->mean * (MEAN_FRAMES - 1) + taken) / MEAN_FRAMES;
-  GstClockTime mean = qos->mean, said = qos->latency;
-  gboolean look = ++qos->n_measured >= MEAN_FRAMES;
-  if (look)
-    qos->n_measured = 0;
+  qos->times[qos->n_measured++ % SEG_QOS_TIMES] = taken;
+  GstClockTime usual = usual_time (qos), said = qos->latency;
+  gboolean look = qos->n_measured % LOOK_FRAMES == 0;
   g_mutex_unlock (&qos->lock);
-  GstClockTime apart = mean > said ? mean - said : said - mean;
-  if (look && apart > MAX (said / SMALL_PART, SMALL_TIME))
-    set (qos, element, &qos->latency, mean);
+  gboolean less = with_margin (usual) + SMALL_TIME < said - said / 4;
+  if (usual > said || (look && less))
+    set (qos, element, &qos->latency, with_margin (usual));
 }
 
 void
@@ -91,6 +116,12 @@ seg_qos_take_event (SegQos *qos, GstEvent *event)
   g_mutex_unlock (&qos->lock);
 }
 
+static gboolean
+is_slow (const SegQos *qos)
+{
+  return qos->frame > 0 && qos->latency > qos->frame;
+}
+
 void
 seg_qos_add_latency (SegQos *qos, GstQuery *query)
 {
@@ -99,11 +130,41 @@ seg_qos_add_latency (SegQos *qos, GstQuery *query)
   gst_query_parse_latency (query, &live, &min, &max);
   g_mutex_lock (&qos->lock);
   GstClockTime own = qos->latency + qos->queued + qos->waiting;
+  if (is_slow (qos)) /* frames that come so late are still looked at: see pace.h */
+    own += qos->frame / 2;
+  qos->upstream = min;
   min += own;
   if (GST_CLOCK_TIME_IS_VALID (max))
     max += own;
   g_mutex_unlock (&qos->lock);
   gst_query_set_latency (query, live, min, max);
+}
+
+gboolean
+seg_qos_is_slow (SegQos *qos)
+{
+  g_mutex_lock (&qos->lock);
+  gboolean slow = is_slow (qos);
+  g_mutex_unlock (&qos->lock);
+  return slow;
+}
+
+GstClockTimeDiff
+seg_qos_latest_arrival (SegQos *qos)
+{
+  g_mutex_lock (&qos->lock);
+  GstClockTime latest = qos->upstream + qos->frame / 2;
+  g_mutex_unlock (&qos->lock);
+  return (GstClockTimeDiff) latest;
+}
+
+guint
+seg_qos_frames_meanwhile (SegQos *qos)
+{
+  g_mutex_lock (&qos->lock);
+  guint n = qos->frame > 0 ? (guint) (qos->latency / qos->frame) : 0;
+  g_mutex_unlock (&qos->lock);
+  return n;
 }
 
 gboolean

@@ -29,8 +29,23 @@ gst_vk_segment_take_style (GstVkSegment *self)
 }
 
 /* A late frame is drawn with the last answer, which takes a fraction of the time; but no answer
- * gets older than this. */
+ * gets older than this, or than twice the frames that come while the network looks at one. */
 #define MAX_LATE_FRAMES 15
+
+static guint
+max_late_frames (GstVkSegment *self)
+{
+  return MAX_LATE_FRAMES + 2 * seg_qos_frames_meanwhile (&self->qos);
+}
+
+static gboolean
+is_late (GstVkSegment *self, GstBuffer *buffer)
+{
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  gboolean behind =
+      seg_pace_is_behind (&self->pace, &self->qos, GST_ELEMENT (self), segment, buffer);
+  return behind || seg_qos_is_late (&self->qos, segment, buffer);
+}
 
 static SegPipeWork
 choose_work (GstVkSegment *self, GstBuffer *buffer)
@@ -40,12 +55,12 @@ choose_work (GstVkSegment *self, GstBuffer *buffer)
   GST_OBJECT_UNLOCK (self);
   if (batch_ms != self->batch_timeout_ms)
     gst_vk_segment_set_batch_timeout (self, batch_ms);
+  gboolean late = self->mode != SEG_MODE_DROP && is_late (self, buffer);
   if (!self->has_answer || GST_BUFFER_IS_DISCONT (buffer))
     return SEG_PIPE_INFER;
   if (self->n_redrawn + 1 < interval)
     return SEG_PIPE_REDRAW;
-  if (self->mode == SEG_MODE_DROP || self->n_redrawn >= MAX_LATE_FRAMES
-      || !seg_qos_is_late (&self->qos, &GST_BASE_TRANSFORM (self)->segment, buffer))
+  if (!late || self->n_redrawn >= max_late_frames (self))
     return SEG_PIPE_INFER;
   GST_DEBUG_OBJECT (self, "late: the network is left out");
   gst_vk_segment_note_dropped (self, buffer);
@@ -127,6 +142,15 @@ submit (GstVkSegment *self, guint slot, GstBuffer *in, GError **error)
   return seg_pipe_slot_submit (self->pipe, slot, work, error);
 }
 
+/* What the network has seen has been waited for, and is done. */
+static void
+measure (GstVkSegment *self, gint64 start)
+{
+  if (self->n_redrawn == 0)
+    seg_qos_measure (&self->qos, GST_ELEMENT (self),
+        (GstClockTime) (g_get_monotonic_time () - start) * GST_USECOND);
+}
+
 static gboolean
 wait (GstVkSegment *self, guint slot, GError **error)
 {
@@ -137,8 +161,6 @@ wait (GstVkSegment *self, guint slot, GError **error)
   double ms = seg_pipe_slot_ms (self->pipe, slot);
   gst_vk_segment_count_time (self, ms, inferred);
   count (self, slot, flight);
-  if (inferred)
-    seg_qos_measure (&self->qos, GST_ELEMENT (self), (GstClockTime) (ms * GST_MSECOND));
   GST_LOG_OBJECT (self, "%.2f ms", ms);
   return TRUE;
 }
@@ -174,13 +196,18 @@ gst_vk_segment_transform (GstBaseTransform *transform, GstBuffer *in, GstBuffer 
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   g_autoptr (GError) error = NULL;
+  gint64 start = g_get_monotonic_time ();
   if (self->pipe == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
   gboolean ok = self->out_images
                     ? transform_on_device (self, in, out, &error)
                     : submit (self, 0, in, &error) && wait (self, 0, &error)
                           && seg_frame_io_store (&self->io, self->pipe, 0, out, &error);
-  return ok ? GST_FLOW_OK : fail (self, in, error);
+  if (!ok)
+    return fail (self, in, error);
+  if (!self->out_images)
+    measure (self, start);
+  return GST_FLOW_OK;
 }
 
 /* The regions of a frame: those between intervals, and late ones, pass without results. */
@@ -219,6 +246,7 @@ static GstFlowReturn
 transform_regions (GstVkSegment *self, GstBuffer *buffer)
 {
   GstVideoFrame frame;
+  gint64 start = g_get_monotonic_time ();
   if (!seg_video_map (&frame, &GST_VIDEO_FILTER (self)->in_info, buffer, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("a frame that is not as its caps say"),
         ("%" GST_PTR_FORMAT, buffer));
@@ -226,6 +254,7 @@ transform_regions (GstVkSegment *self, GstBuffer *buffer)
   }
   GstFlowReturn ret = infer_regions (self, &frame);
   gst_video_frame_unmap (&frame);
+  measure (self, start);
   return ret;
 }
 
@@ -235,6 +264,7 @@ gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
   g_autoptr (GError) error = NULL;
+  gint64 start = g_get_monotonic_time ();
   if (self->pipe == NULL && self->secondary.regions == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
   if (self->by_regions)
@@ -242,5 +272,6 @@ gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
   if (!submit (self, 0, buffer, &error) || !wait (self, 0, &error))
     return fail (self, buffer, error);
   gst_vk_segment_attach_result (self, buffer, self->n_redrawn);
+  measure (self, start);
   return GST_FLOW_OK;
 }

@@ -41,25 +41,32 @@ static const SegLiveHooks hooks = { wants_style, take_style, inferred };
 /* --- for caps ---------------------------------------------------------------------------------------- */
 
 static gboolean
-is_upstream_live (GstVkSegment *self)
+is_upstream_live (GstVkSegment *self, GstClockTime *latency)
 {
   gboolean live = FALSE;
+  *latency = 0;
   GstQuery *query = gst_query_new_latency ();
   if (gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
-    gst_query_parse_latency (query, &live, NULL, NULL);
+    gst_query_parse_latency (query, &live, latency, NULL);
   gst_query_unref (query);
   return live;
 }
 
+/* From one frame to the next; 0: the caps do not say. */
+static GstClockTime
+duration_of (const GstVideoInfo *info)
+{
+  return GST_VIDEO_INFO_FPS_N (info) > 0 ? gst_util_uint64_scale_int (
+             GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info))
+                                         : 0;
+}
+
 /* What frames in flight add: each its duration. */
 static GstClockTime
-queued_time (const GstVkSegment *self, const GstVideoInfo *info, double frame_ms)
+queued_time (const GstVkSegment *self, GstClockTime duration, double frame_ms)
 {
   GstClockTime each = (GstClockTime) (frame_ms * GST_MSECOND);
-  if (GST_VIDEO_INFO_FPS_N (info) > 0)
-    each = gst_util_uint64_scale_int (
-        GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
-  return self->depth * each;
+  return self->depth * (duration > 0 ? duration : each);
 }
 
 /* Who reads the statistics looks at it. */
@@ -79,7 +86,12 @@ gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
   gboolean turns = !hosted && frame_ms > LONG_MS;
   double round_ms =
       frame_ms / MAX (1, seg_pipe_n_tiles (self->pipe)) * self->net->shape.dims[0];
+  GstClockTime duration = duration_of (info), upstream;
   self->mode = settings->mode;
+  self->upstream_is_live = is_upstream_live (self, &upstream);
+  gboolean waits = self->mode == SEG_MODE_SYNC && self->upstream_is_live;
+  seg_pace_init (&self->pace, waits ? duration : 0);
+  seg_qos_set_source (&self->qos, waits ? duration : 0, upstream);
   set_parts (self, 1);
   if (self->mode == SEG_MODE_SYNC) {
     seg_qos_set_queued (&self->qos, GST_ELEMENT (self), 0);
@@ -90,14 +102,14 @@ gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
   if (turns && !seg_pipe_take_turns (self->pipe, self->parts, error))
     return FALSE;
   self->depth = self->mode == SEG_MODE_DROP ? 0 : settings->frames_in_flight;
-  self->upstream_is_live = is_upstream_live (self);
   self->n_posted = 0;
   SegLiveQueue *live = seg_live_queue_new (
       self->pipe, &self->io, self->depth, turns || hosted, &hooks, self);
   GST_OBJECT_LOCK (self);
   self->live = live;
   GST_OBJECT_UNLOCK (self);
-  seg_qos_set_queued (&self->qos, GST_ELEMENT (self), queued_time (self, info, frame_ms));
+  seg_qos_set_queued (
+      &self->qos, GST_ELEMENT (self), queued_time (self, duration, frame_ms));
   GST_INFO_OBJECT (self, "%u frames may wait, the network runs %s, upstream is %slive",
       self->depth, turns ? "in turns" : "at once", self->upstream_is_live ? "" : "not ");
   return TRUE;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "elements/livequeue.h"
+#include "elements/pace.h"
 #include "elements/qos.h"
 #include "elements/secondary.h"
 #include "elements/settings.h"
@@ -50,6 +51,7 @@ struct _GstVkSegment {
   SegQos qos;
   gboolean has_answer; /* streaming thread: the network is to see a frame of these caps */
   guint n_redrawn;     /* streaming thread: frames since the last that it is to see */
+  SegPace pace;        /* mode=sync */
 
   /* From caps to the next or stop; the streaming thread's. */
   SegFrameIo io;
@@ -148,7 +150,7 @@ void gst_vk_segment_attach_result (GstVkSegment *self, GstBuffer *buffer, guint 
 
 /* --- vksegment-live.c -------------------------------------------------------------------------- */
 
-/* For a pipe that has been warmed up, in which a frame takes frame_ms. Does nothing in mode=sync. */
+/* For a pipe that has been warmed up, in which a frame takes frame_ms. In mode=sync there is no queue. */
 gboolean gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
     const GstVideoInfo *info, double frame_ms, GError **error);
 void gst_vk_segment_stop_live (GstVkSegment *self);

@@ -128,8 +128,13 @@ static GstFlowReturn
 gst_vk_segment_generate_output (GstBaseTransform *transform, GstBuffer **out)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
-  return self->live != NULL ? gst_vk_segment_give_frame (self, out)
-                            : parent_class ()->generate_output (transform, out);
+  if (self->live != NULL)
+    return gst_vk_segment_give_frame (self, out);
+  seg_pace_return (&self->pace);
+  GstFlowReturn ret = parent_class ()->generate_output (transform, out);
+  if (*out != NULL)
+    seg_pace_leave (&self->pace);
+  return ret;
 }
 
 /* --- queries and events ------------------------------------------------------------------------------- */
@@ -227,8 +232,10 @@ gst_vk_segment_sink_event (GstBaseTransform *transform, GstEvent *event)
     gst_vk_segment_flush_live (self);
   else
     let_pass (self, event);
-  if (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_SEGMENT)
+  if (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_SEGMENT) {
     seg_qos_reset (&self->qos);
+    seg_pace_reset (&self->pace);
+  }
   gboolean ok = parent_class ()->sink_event (transform, event);
   if (type == GST_EVENT_FLUSH_STOP)
     gst_vk_segment_set_flushing (self, FALSE);

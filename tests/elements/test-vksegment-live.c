@@ -252,6 +252,104 @@ test_no_result_yet (void)
   }
 }
 
+/* --- mode=sync on a live source -------------------------------------------------------------------------- */
+
+typedef struct {
+  GstElement *pipeline;
+  gint announced_us;     /* atomic: the application's thread sets it */
+  guint n, n_in_time;    /* frames that left vksegment */
+  GstClockTimeDiff last; /* after its time stamp the last one left */
+} Leaving;
+
+static GstPadProbeReturn
+see_leave (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Leaving *l = data;
+  g_autoptr (GstClock) clock = gst_element_get_clock (l->pipeline);
+  GstClockTime due = gst_element_get_base_time (l->pipeline)
+                     + GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
+  l->last = GST_CLOCK_DIFF (due, gst_clock_get_time (clock));
+  l->n++;
+  l->n_in_time += l->last / 1000 <= g_atomic_int_get (&l->announced_us);
+  return GST_PAD_PROBE_OK;
+}
+
+/* As an application does, which asks again when it is told to. */
+static void
+take_latency (Leaving *l, GstPad *pad)
+{
+  GstClockTime min = 0;
+  GstQuery *query = gst_query_new_latency ();
+  gst_bin_recalculate_latency (GST_BIN (l->pipeline));
+  if (gst_pad_query (pad, query))
+    gst_query_parse_latency (query, NULL, &min, NULL);
+  gst_query_unref (query);
+  g_atomic_int_set (&l->announced_us, (gint) (min / GST_USECOND));
+}
+
+static void
+play_live (Leaving *l, GstPad *pad)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (l->pipeline);
+  const GstMessageType types = GST_MESSAGE_LATENCY | GST_MESSAGE_EOS | GST_MESSAGE_ERROR
+                               | GST_MESSAGE_STREAM_STATUS;
+  GstMessageType type = 0;
+  gst_element_set_state (l->pipeline, GST_STATE_PLAYING);
+  while (type != GST_MESSAGE_EOS) {
+    GstMessage *message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, types);
+    g_assert_nonnull (message);
+    type = GST_MESSAGE_TYPE (message);
+    gst_message_unref (message);
+    g_assert_cmpint (type, !=, GST_MESSAGE_ERROR);
+    take_latency (l, pad);
+  }
+}
+
+static void
+run_live_pipeline (const char *sink, Leaving *l, guint *n_inferred)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 n = 0;
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc is-live=true num-buffers=120 ! "
+      "video/x-raw,format=RGBx,width=160,height=120,framerate=30/1 ! "
+      "vksegment name=seg output=meta cache-dir=%s model=%s ! queue ! fakesink %s",
+      dir, slow, sink);
+  *l = (Leaving){ gst_parse_launch (line, &error) };
+  g_assert_no_error (error);
+  GstElement *seg = gst_bin_get_by_name (GST_BIN (l->pipeline), "seg");
+  GstPad *pad = gst_element_get_static_pad (seg, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, see_leave, l, NULL);
+  play_live (l, pad);
+  g_object_get (seg, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, "inferred", &n));
+  *n_inferred = (guint) n;
+  gst_element_set_state (l->pipeline, GST_STATE_NULL);
+  gst_object_unref (pad);
+  gst_object_unref (seg);
+  gst_object_unref (l->pipeline);
+  g_test_message (
+      "%s: announced %.1f ms, the last after %.1f; %u of %u in time, %u inferred", sink,
+      l->announced_us / 1e3, (double) l->last / 1e6, l->n_in_time, l->n, *n_inferred);
+}
+
+/* The network takes longer than a frame: those behind the one that it looks at do not wait for as long
+ * again, whether a sink complains or not. (A machine that others use misses some.) */
+static void
+test_sync_slow (void)
+{
+  static const char *const sinks[] = { "sync=true qos=true", "sync=false" };
+  for (guint i = 0; i < G_N_ELEMENTS (sinks); i++) {
+    Leaving l;
+    guint n_inferred;
+    run_live_pipeline (sinks[i], &l, &n_inferred);
+    g_assert_cmpuint (l.n, ==, 120);
+    g_assert_cmpuint (l.n_in_time, >=, 80);
+    g_assert_cmpuint (n_inferred, >=, 4);
+  }
+}
+
 /* --- drop --------------------------------------------------------------------------------------------- */
 
 /* Of a source that is not live the first frame waits, and later ones are drawn with a result. */
@@ -497,6 +595,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live/async-interval", test_async_interval);
   g_test_add_func ("/live/async-slow", test_async_slow);
   g_test_add_func ("/live/drop-slow", test_drop_slow);
+  g_test_add_func ("/live/sync-slow", test_sync_slow);
   g_test_add_func ("/live/no-result-yet", test_no_result_yet);
   g_test_add_func ("/live/drop", test_drop);
   g_test_add_func ("/live/flush", test_flush);
