@@ -20,29 +20,30 @@ shared uint shown[256];
 void main ()
 {
   int me = int (gl_LocalInvocationID.x);
+  int n = min (legend.limit.y, 256) + not_uniform ();
   float pixels = float (dec.frame.x) * float (dec.frame.y);
   uint enough = uint (max (style.amount.z * pixels, 1.0));
-  for (int v = me; v < 256; v += 64) {
-    uint n = counts.data[v];
+  for (int v = me; v < n; v += 64) {
+    uint pixels_of_it = counts.data[v];
     uint need = rows.listed[v] != 0u ? max (enough / 4u, 1u) : enough;
-    area[v] = v < legend.limit.y && v != style.choice.x && n >= need ? n : 0u;
+    area[v] = v != style.choice.x && pixels_of_it >= need ? pixels_of_it : 0u;
   }
   barrier ();
-  for (int v = me; v < 256; v += 64) {
+  for (int v = me; v < n; v += 64) {
     int larger = 0;
-    for (int k = 0; k < legend.limit.y + not_uniform (); k++)
+    for (int k = 0; k < n; k++)
       larger += area[k] > area[v] || (area[k] == area[v] && k < v) ? 1 : 0;
     shown[v] = area[v] > 0u && larger < legend.limit.x ? 1u : 0u;
     rows.listed[v] = shown[v];
   }
   barrier ();
-  for (int v = me; v < 256; v += 64) {
+  for (int v = me; v < n; v += 64) {
     uint before = 0u;
     for (int k = 0; k < v; k++)
       before += shown[k];
     if (shown[v] != 0u)
       rows.values[before] = uint (v);
-    if (v == 255)
+    if (v == n - 1)
       rows.n = before + shown[v];
   }
 }

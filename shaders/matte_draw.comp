@@ -5,7 +5,8 @@
 // A matte drawn over a frame, in the frame's own format, and what it covers: matte.comp, count.comp and
 // compose.comp in one pass, for networks with one number a pixel and no outlines. An invocation draws
 // blocks of 16x4 pixels, one below the other, into all planes: each number of the grid that it needs is
-// read once for a block, and as weights of the grid's columns stay the same they are made once.
+// read once for a block, and as weights of the grid's columns stay the same they are made once. In place,
+// blocks that stay as they are are left alone.
 #define SEG_DECODE 0
 #define SEG_STYLE  1
 #include "lib/decode.glsl"
@@ -25,6 +26,7 @@ layout (constant_id = 9) const int CHROMA_BYTES = 1;
 // Rows of all planes are whole groups of 16 bytes, and so the source is read, a word a component; else
 // it is read in words, a byte a component.
 layout (constant_id = 10) const int WIDE = 0;
+layout (constant_id = 11) const int IN_PLACE = 0; // the result is where the source is
 
 layout (std140, binding = 2) uniform Planes {
   ivec4 place[3]; // in words: offset and stride; words and rows that there are
@@ -35,6 +37,7 @@ layout (binding = 5) uniform usamplerBuffer colours; // 512 for each plane: up t
 layout (binding = 6) writeonly buffer Output { uint data[]; } result;
 layout (binding = 7) writeonly buffer Output4 { uvec4 data[]; } result4; // the same
 layout (binding = 8) buffer Counts { uint data[]; } counts;
+layout (binding = 9) uniform samplerBuffer numbers4; // four of a row
 
 const int MAX_COLUMNS = 10;
 
@@ -212,6 +215,52 @@ void draw_block (int left, int top, inout vec4 covered)
   }
 }
 
+// Nothing of a block is drawn or counted: no alpha can be more than the largest number that it is made
+// from, and a little for rounding. What is no number is drawn.
+bool is_empty (int top)
+{
+  ivec4 rows = min (top + ivec4 (0, 1, 2, 3), dec.frame.y - 1);
+  int first_row = int (on_grid (vec4 (rows), dec.map.y, dec.map.w, dec.grid.y).x);
+  vec4 most = vec4 (-1e30);
+  [[unroll]] for (int r = 0; r < ROWS; r++) {
+    int row = min (first_row + r, dec.grid.y - 1) * dec.grid.w;
+    [[unroll]] for (int k = 0; k <= (COLUMNS + 2) / 4; k++)
+      most = max (most, texelFetch (numbers4, row + min ((first_column >> 2) + k, dec.grid.w - 1)));
+  }
+  float v = max (max (most.x, most.y), max (most.z, most.w));
+  v += 1e-4 * abs (v);
+  if (SCORES != PROBABILITY)
+    v = 1.0 / (1.0 + exp (-v)) + 1e-5;
+  return v < style.amount.x ? style.amount.y > 0.0 : v < min (0.0019, style.amount.y);
+}
+
+void draw_blocks (int left, int top, int end, inout vec4 covered)
+{
+  int y = top;
+  do {
+    draw_block (left, y, covered);
+    y += 4;
+  } while (y < end);
+}
+
+// llvmpipe goes through what is under an `if` in any case, but leaves loops.
+void draw_some_blocks (int left, int top, int end, inout vec4 covered)
+{
+  uint todo = 0u, bit = 1u;
+  int y = top;
+  do {
+    todo |= is_empty (y) ? 0u : bit;
+    bit <<= 1;
+    y += 4;
+  } while (y < end);
+  bool some = todo != 0u;
+  do {
+    if (some)
+      draw_block (left, top + 4 * findLSB (todo), covered);
+    todo &= todo - 1u;
+  } while (todo != 0u);
+}
+
 void main ()
 {
   int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
@@ -223,11 +272,11 @@ void main ()
   always = i >= 0;
   vec4 covered = vec4 (0.0);
   read_columns (left);
-  int end = min (top + 4 * BLOCKS, dec.frame.y), y = top;
-  do {
-    draw_block (left, y, covered);
-    y += 4;
-  } while (y < end);
+  int end = min (top + 4 * BLOCKS, dec.frame.y);
+  if (IN_PLACE != 0)
+    draw_some_blocks (left, top, end, covered);
+  else
+    draw_blocks (left, top, end, covered);
   uint all = uint (min (16, dec.frame.x - left) * (end - top)), n = uint (dot (covered, vec4 (1.0)));
   if (n > 0u)
     atomicAdd (counts.data[1], n);

@@ -48,6 +48,7 @@ seg_setup_fit (SegNet *net, const SegSettings *settings, guint width, guint heig
     .output = settings->output,
     .width = width,
     .height = height,
+    .in_place = TRUE,
     .nearest = settings->upsample == SEG_UPSAMPLE_NEAREST,
     .own_pixels = settings->upsample == SEG_UPSAMPLE_NONE,
     .masks = settings->output == SEG_OUTPUT_META,

@@ -12,7 +12,7 @@
 
 /* Blocks below each other that an invocation draws: each adds to the counts once, which all share. GPUs
  * want more invocations. */
-#define BLOCKS_ON_CPU 4
+#define BLOCKS_ON_CPU 8
 
 /* Its uniform block `Planes`. */
 typedef struct {
@@ -32,6 +32,7 @@ enum {
   SPEC_CHANGED,
   SPEC_CHROMA_BYTES,
   SPEC_WIDE,
+  SPEC_IN_PLACE,
   N_SPEC
 };
 
@@ -96,21 +97,24 @@ record_draw (SegCmd *cmd, const SegComposeInput *input, const SegDecodeJob *job,
 {
   const SegFrame *frame = &source->frame;
   guint32 spec[N_SPEC];
-  SegBufferView views[9] = { input->decode, input->style, *planes,
+  SegBufferView views[10] = { input->decode, input->style, *planes,
     seg_piece_view (&input->memory->numbers, SEG_VIEW_TEXEL_F32X1), source->views[2],
     input->colors, seg_piece_view (target, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (target, SEG_VIEW_STORAGE_WRITE),
-    seg_piece_view (&input->memory->counts, SEG_VIEW_STORAGE_READ_WRITE) };
+    seg_piece_view (&input->memory->counts, SEG_VIEW_STORAGE_READ_WRITE),
+    seg_piece_view (&input->memory->numbers, SEG_VIEW_TEXEL_F32X4) };
   SegVkDispatch d = {
     .shader = &seg_shader_matte_draw,
     .spec = spec,
     .n_spec = N_SPEC,
     .views = views,
-    .n_views = 9,
+    .n_views = 10,
     .label = "matte_draw",
   };
   fill_spec (spec, job, block, frame);
   spec[SPEC_WIDE] = is_wide (frame, &source->views[2]);
+  spec[SPEC_IN_PLACE] =
+      target->buffer == views[4].buffer && target->offset == views[4].offset;
   if (spec[SPEC_WIDE])
     views[4].kind = SEG_VIEW_TEXEL_U32X4;
   guint rows = BLOCK_HEIGHT * spec[SPEC_BLOCKS];

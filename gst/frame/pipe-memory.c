@@ -69,7 +69,7 @@ static gsize
 place_downloads (SegPipe *pipe, const SegPiece *result)
 {
   gsize used = 0, align = pipe->params.align;
-  if (!pipe->config.result_on_device)
+  if (!pipe->config.result_on_device && !pipe->in_place)
     place (&used, align, result->n_bytes);
   for (guint i = 0; i < pipe->memory.n_downloads; i++)
     pipe->download_offsets[i] = place (&used, align, pipe->memory.downloads[i]->n_bytes);
@@ -92,15 +92,17 @@ allocate_slot (SegPipe *pipe, SegPipeSlot *slot, gsize readback_bytes, GError **
   return slot->readback != NULL;
 }
 
-/* The result: made in readback memory where the device does that well, or where it stays on the device,
- * unless it is what other slots redraw from; else in the work buffer, and copied. */
+/* The result: made in the frame's memory or in readback memory where the device does that well, or where
+ * it stays on the device, unless it is what other slots redraw from; else in the work buffer, and copied. */
 static void
 place_results (SegPipe *pipe, SegPiece *result)
 {
   for (guint i = 0; i < pipe->n_slots; i++) {
     SegPiece *drawn = &pipe->slots[i].drawn;
     *drawn = *result;
-    drawn->buffer = pipe->direct ? pipe->slots[i].readback : pipe->work;
+    drawn->buffer = pipe->in_place ? pipe->slots[i].upload
+                    : pipe->direct ? pipe->slots[i].readback
+                                   : pipe->work;
     if (pipe->direct)
       drawn->offset = 0;
     if (!pipe->config.result_on_device)

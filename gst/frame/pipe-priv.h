@@ -125,9 +125,10 @@ struct _SegPipe {
   SegSession *session;
   const SegModelInfo *info;
   SegPipeConfig config;
-  gboolean unified; /* the device reads and writes host memory as fast as its own */
-  gboolean staged;  /* frames have their place in `work` */
-  gboolean direct;  /* the result is made in readback memory */
+  gboolean unified;  /* the device reads and writes host memory as fast as its own */
+  gboolean staged;   /* frames have their place in `work` */
+  gboolean direct;   /* the result is made in readback memory */
+  gboolean in_place; /* or, also directly, in that of the frame */
 
   const SegPipeDecoder *decoder;
   SegPipeMap map;

@@ -68,6 +68,8 @@ bring_back (SegPipe *pipe, SegPipeSlot *slot, GError **error)
 {
   const SegPiece *from = &slot->drawn;
   SegPiece to = { slot->readback, 0, from->n_bytes };
+  if (pipe->in_place)
+    return TRUE;
   if (pipe->config.result_on_device)
     to = slot->kept;
   return (from->buffer == to.buffer && from->offset == to.offset)

@@ -193,6 +193,9 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   pipe->unified = !config->separate_memory
                   && (type == SEG_DEVICE_CPU || type == SEG_DEVICE_INTEGRATED);
   pipe->staged = !pipe->unified || config->input_on_device;
+  pipe->in_place = config->in_place && config->output == SEG_OUTPUT_OVERLAY
+                   && type == SEG_DEVICE_CPU && !pipe->staged
+                   && !config->result_on_device;
   if (!build (pipe, error) || !join (pipe, error))
     seg_pipe_free (&pipe);
   return pipe;
@@ -294,8 +297,10 @@ seg_pipe_input (const SegPipe *pipe, guint8 **data)
 const SegFrame *
 seg_pipe_result (const SegPipe *pipe, const guint8 **data)
 {
-  *data =
-      pipe->config.result_on_device ? NULL : seg_buffer_map (selected (pipe)->readback);
+  const SegPipeSlot *slot = selected (pipe);
+  *data = pipe->config.result_on_device
+              ? NULL
+              : seg_buffer_map (pipe->in_place ? slot->upload : slot->readback);
   return &pipe->result;
 }
 

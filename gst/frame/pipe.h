@@ -44,6 +44,9 @@ typedef struct {
    * submissions of others on the same queue: no host memory is used for it. Not with
    * SEG_OUTPUT_META, whose result is for the host. */
   gboolean input_on_device, result_on_device;
+  /* An overlay may be drawn into the frame where it lies, so that each frame has to be written anew:
+   * where that is cheaper. */
+  gboolean in_place;
   guint batch; /* frames that the network looks at together with those of other pipes: see
                 * seg_pipe_batching; 0: 1 */
   /* of seg_pipe_new's caller; with those of pipes with the same alone */

@@ -77,6 +77,7 @@ parse (int argc, char **argv, SegPipeConfig *c, guint *runs)
   c->color = seg_color_bt709;
   c->result_format = SEG_FORMAT_RGBA;
   c->timed = TRUE;
+  c->in_place = TRUE; /* as the element has it */
   *runs = argc > 5 ? (guint) atoi (argv[5]) : 20;
   return found;
 }

@@ -190,6 +190,69 @@ test_sigmoid (void)
   seg_net_free (&net);
 }
 
+/* A frame of red, noise and green, the result of a pipe that draws as config says. */
+static GBytes *
+draw_noise (SegNet *net, SegPipeConfig config, SegDrawFlags draw, guint32 areas[256])
+{
+  GError *error = NULL;
+  guint8 *data;
+  const guint8 *drawn;
+  SegStyle style = seg_style_default;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (5);
+  SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, &config, &error);
+  g_assert_no_error (error);
+  style.draw = draw;
+  style.threshold = 0.35;
+  seg_pipe_set_style (pipe, &style);
+  const SegFrame *frame = seg_pipe_input (pipe, &data);
+  for (gsize i = 0; i < frame->n_bytes; i++)
+    data[i] = (guint8) g_rand_int_range (rand, 0, 256);
+  color_net_paint (frame, data, 0, 80, red);
+  color_net_paint (frame, data, 120, WIDTH, green);
+  run (pipe, SEG_PIPE_INFER);
+  memcpy (areas, seg_pipe_areas (pipe), 256 * sizeof *areas);
+  frame = seg_pipe_result (pipe, &drawn);
+  GByteArray *rows = g_byte_array_new ();
+  for (guint p = 0; p < seg_format_info (frame->format)->n_planes; p++)
+    for (guint y = 0; y < seg_frame_n_rows (frame, p); y++)
+      g_byte_array_append (rows, drawn + frame->offset[p] + y * frame->stride[p],
+          (guint) seg_frame_row_bytes (frame, p));
+  seg_pipe_free (&pipe);
+  return g_byte_array_free_to_bytes (rows);
+}
+
+/* Drawn where the frame lies, the result is the same to the bit. */
+static void
+test_in_place (void)
+{
+  static const char *const infos[] = {
+    "[vkseg]\ndecoder=softmax\nmean=0\nstd=255\nforeground=green\n"
+    "labels=background,red,green,blue\n",
+    COLOR_NET_INFO,
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (infos); i++) {
+    SegNet *net = open_net (COLOR_NET_PLAIN, infos[i]);
+    for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f++)
+      for (guint contours = 0; contours < 2; contours++) {
+        guint32 areas[2][256];
+        SegDrawFlags draw = SEG_DRAW_MASKS | SEG_DRAW_LEGEND;
+        SegPipeConfig config = {
+          .format = f, .color = seg_color_bt709, .width = WIDTH, .height = HEIGHT
+        };
+        draw |= contours ? SEG_DRAW_CONTOURS : 0;
+        g_autoptr (GBytes) apart = draw_noise (net, config, draw, areas[0]);
+        config.in_place = TRUE;
+        g_autoptr (GBytes) in_place = draw_noise (net, config, draw, areas[1]);
+        if (!g_bytes_equal (apart, in_place))
+          g_error ("%s, network %u, contours %u: differs", seg_format_info (f)->name, i,
+              contours);
+        g_assert_cmpmem (areas[0], sizeof areas[0], areas[1], sizeof areas[1]);
+        g_assert_true (areas[0][0] < WIDTH * HEIGHT || f == SEG_FORMAT_GRAY8);
+      }
+    seg_net_free (&net);
+  }
+}
+
 /* Drawn with the last answer: the frame is new, the class where it was. */
 static void
 test_redraw (void)
@@ -303,6 +366,7 @@ main (int argc, char **argv)
     g_test_add_func ("/pipe/index", test_index);
     g_test_add_func ("/pipe/softmax", test_softmax);
     g_test_add_func ("/pipe/sigmoid", test_sigmoid);
+    g_test_add_func ("/pipe/in-place", test_in_place);
     g_test_add_func ("/pipe/redraw", test_redraw);
     g_test_add_func ("/pipe/draw-flags", test_draw_flags);
     g_test_add_func ("/pipe/fit", test_fit);
