@@ -50,7 +50,7 @@ GstCaps *
 seg_caps_other_side (
     GstCaps *caps, GstPadDirection direction, SegOutputKind output, gboolean any_size)
 {
-  if (output == SEG_OUTPUT_OVERLAY || output == SEG_OUTPUT_META)
+  if (seg_output_is_frame (output) || output == SEG_OUTPUT_META)
     return gst_caps_ref (caps);
   GstCaps *other = gst_caps_new_empty ();
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {

@@ -170,10 +170,26 @@ record_class_map (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 }
 
 /* Log odds become a probability as logits do. */
+static SegScores
+number_scores (const SegDecodePlan *plan)
+{
+  return plan->kind == SEG_DECODE_ODDS ? SEG_SCORES_SIGMOID : plan->scores;
+}
+
 SegScores
 seg_decode_matte_scores (const SegDecodePlan *plan)
 {
-  return plan->kind == SEG_DECODE_ODDS ? SEG_SCORES_SIGMOID : plan->scores;
+  return plan->smooth ? SEG_SCORES_PROBABILITY : number_scores (plan);
+}
+
+static gboolean
+record_smooth (SegCmd *cmd, const SegDecodeJob *job, GError **error)
+{
+  guint32 spec[1] = { number_scores (job->plan) };
+  SegBufferView views[4] = { job->decode, job->style,
+    seg_piece_view (&job->memory->numbers, SEG_VIEW_STORAGE_READ_WRITE),
+    seg_piece_view (&job->memory->before, SEG_VIEW_STORAGE_READ_WRITE) };
+  return dispatch (cmd, &seg_shader_smooth, spec, 1, views, 4, job->grid_groups, error);
 }
 
 gboolean
@@ -239,7 +255,8 @@ gboolean
 seg_decode_record_scores (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
   if (job->plan->kind != SEG_DECODE_CLASSES)
-    return record_reduce (cmd, job, error) && seg_decode_record_matte (cmd, job, error);
+    return seg_decode_record_numbers (cmd, job, error)
+           && seg_decode_record_matte (cmd, job, error);
   return record_zeros (cmd, job->memory, &job->memory->list, 16, error)
          && record_reduce (cmd, job, error) && record_class_map (cmd, job, error);
 }
@@ -247,7 +264,8 @@ seg_decode_record_scores (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 gboolean
 seg_decode_record_numbers (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
-  return record_reduce (cmd, job, error);
+  return record_reduce (cmd, job, error)
+         && (!job->plan->smooth || record_smooth (cmd, job, error));
 }
 
 gboolean

@@ -33,6 +33,8 @@ typedef struct {
   gboolean nearest;                        /* do not interpolate */
   guint n_workers; /* invocations that share that list: few on CPU devices */
   gboolean cut;    /* what is below the threshold is 0 in the matte too */
+  gboolean
+      smooth; /* mattes: by what they were, as much as the style says; see shaders/smooth.comp */
 } SegDecodePlan;
 
 /* Uniform block `Decode` of shaders/lib/decode.glsl: a map over the frame, and the part of it
@@ -60,7 +62,7 @@ typedef struct {
   guint32 keep[8];
   float threshold, map_threshold; /* the second: alpha from which a pixel is class 1 */
   float legend_share;
-  float unused;
+  float smoothing;   /* 0..1 */
   gint32 background; /* label of what is no class */
   gint32 unused2[3];
 } SegStyleBlock;
@@ -75,6 +77,7 @@ SegBufferView seg_piece_view (const SegPiece *piece, SegViewKind kind);
 /* Where intermediate results lie. map and matte: a byte a pixel, rows of map_stride bytes. */
 typedef struct {
   SegPiece labels, cells, numbers; /* grid: 16 bits, 16 bits, 32 bits a pixel */
+  SegPiece before;                 /* as numbers, of the last frame; for plan.smooth */
   SegPiece map, matte;
   SegPiece counts; /* 256 words: pixels of each class */
   SegPiece list;   /* a count, then groups of four pixels that need a second look */

@@ -96,9 +96,7 @@ keep_classes (const SegPipe *pipe, SegPipeInstances *s, const SegStyle *style)
     all &= style->keep[i];
   memset (keep, all == ~0u ? 0xff : 0, sizeof s->limits->keep);
   memcpy (keep, style->keep, sizeof style->keep);
-  gboolean matte =
-      pipe->config.output == SEG_OUTPUT_MATTE || pipe->config.output == SEG_OUTPUT_CUTOUT;
-  if (matte && info->foreground->len > 0) {
+  if (seg_output_wants_matte (pipe->config.output) && info->foreground->len > 0) {
     guint32 set[SEG_INFO_MAX_LABELS / 32] = { 0 };
     for (guint i = 0; i < info->foreground->len; i++) {
       guint c = g_array_index (info->foreground, guint, i) % SEG_INFO_MAX_LABELS;
@@ -178,6 +176,9 @@ seg_pipe_instances_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
   else if (output == SEG_OUTPUT_CUTOUT)
     ok = seg_cutout_record (
         cmd, &input, &pipe->source, &pipe->result, &pipe->drawn, error);
+  else if (output == SEG_OUTPUT_BACKGROUND)
+    ok = seg_backdrop_record (
+        cmd, &pipe->params, &pipe->backdrop, &input, &pipe->source, &pipe->drawn, error);
   return ok;
 }
 

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static gboolean
-wants_matte (const SegPipe *pipe)
-{
-  return pipe->config.output == SEG_OUTPUT_MATTE
-         || pipe->config.output == SEG_OUTPUT_CUTOUT;
-}
-
 /* argmax does not care for a softmax before it, thresholds do. */
 static gboolean
 ends_in_softmax (const SegGraph *graph, guint output)
@@ -27,7 +20,8 @@ plan_decoding (SegPipe *pipe)
   SegDecodePlan *plan = &pipe->map.plan;
   gboolean one = info->decoder == SEG_DECODER_MATTE
                  || (info->decoder == SEG_DECODER_SIGMOID && info->n_classes == 1);
-  gboolean odds = info->decoder == SEG_DECODER_SOFTMAX || wants_matte (pipe);
+  gboolean matte = seg_output_wants_matte (pipe->config.output);
+  gboolean odds = info->decoder == SEG_DECODER_SOFTMAX || matte;
   plan->kind = one ? SEG_DECODE_VALUE : odds ? SEG_DECODE_ODDS : SEG_DECODE_CLASSES;
   plan->scores = info->decoder == SEG_DECODER_INDEX          ? SEG_SCORES_INDEX
                  : info->decoder == SEG_DECODER_MATTE        ? SEG_SCORES_PROBABILITY
@@ -42,6 +36,7 @@ plan_decoding (SegPipe *pipe)
   plan->n_classes = one ? 1 : info->n_classes == 0 ? SEG_MAX_CLASSES : info->n_classes;
   plan->nearest = pipe->config.nearest || pipe->config.own_pixels;
   plan->cut = pipe->config.output == SEG_OUTPUT_OVERLAY;
+  plan->smooth = matte && pipe->config.smoothing > 0.0 && !pipe->config.tile;
   plan->n_workers = seg_vk_info (pipe->vk)->type == SEG_DEVICE_CPU ? 1024 : 16384;
 }
 
@@ -81,7 +76,7 @@ list_pieces (SegPipe *pipe, SegPipeMemory *memory)
   SegMergeMemory *merge = &pipe->map.merge;
   SegOutputKind output = pipe->config.output;
   SegPiece *pieces[] = { &m->labels, &m->cells, &m->numbers, &m->map, &m->matte,
-    &m->counts, &m->list, &merge->merged, &merge->below, &merge->beside };
+    &m->before, &m->counts, &m->list, &merge->merged, &merge->below, &merge->beside };
   memory->n_pieces = 0;
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     if (pieces[i]->n_bytes > 0)
@@ -112,6 +107,8 @@ map_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
       g->cover_x.jump / g->scale_x, g->cover_y.jump / g->scale_y };
   seg_decode_sizes (
       &map->memory, map->map_size.width, map->map_size.height, grid_width, grid_height);
+  if (map->plan.smooth)
+    map->memory.before.n_bytes = map->memory.numbers.n_bytes;
   list_pieces (pipe, memory);
   return TRUE;
 }
@@ -301,6 +298,9 @@ map_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
   if (pipe->config.output == SEG_OUTPUT_CUTOUT)
     return seg_cutout_record (
         cmd, &input, &pipe->source, &pipe->result, &pipe->drawn, error);
+  if (pipe->config.output == SEG_OUTPUT_BACKGROUND)
+    return seg_backdrop_record (
+        cmd, &pipe->params, &pipe->backdrop, &input, &pipe->source, &pipe->drawn, error);
   return TRUE;
 }
 

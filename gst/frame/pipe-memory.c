@@ -14,7 +14,8 @@ static SegFormat
 result_format (const SegPipeConfig *config)
 {
   switch (config->output) {
-  case SEG_OUTPUT_OVERLAY: return config->format;
+  case SEG_OUTPUT_OVERLAY:
+  case SEG_OUTPUT_BACKGROUND: return config->format;
   case SEG_OUTPUT_CUTOUT: return config->result_format;
   default: return SEG_FORMAT_GRAY8;
   }
@@ -37,7 +38,7 @@ lay_out_frames (SegPipe *pipe, gsize align, GError **error)
       || !seg_frame_layout (
           &pipe->result, result_format (c), &c->color, width, height, align, error))
     return FALSE;
-  if (result_format (c) == SEG_FORMAT_GRAY8 && c->output != SEG_OUTPUT_OVERLAY) {
+  if (result_format (c) == SEG_FORMAT_GRAY8 && !seg_output_is_frame (c->output)) {
     pipe->result.stride[0] = seg_map_stride (width);
     pipe->result.n_bytes = pipe->result.stride[0] * height;
   }
@@ -115,6 +116,18 @@ place_results (SegPipe *pipe, SegPiece *result)
   *result = pipe->slots[0].drawn;
 }
 
+static void
+plan_backdrop (SegPipe *pipe)
+{
+  const SegPipeConfig *c = &pipe->config;
+  SegPipeMemory *m = &pipe->memory;
+  if (c->output != SEG_OUTPUT_BACKGROUND)
+    return;
+  seg_backdrop_plan (&pipe->backdrop, c->blur_sigma, c->width, c->height);
+  for (guint i = 0; i < 2 && pipe->backdrop.small[i].n_bytes > 0; i++)
+    m->pieces[m->n_pieces++] = &pipe->backdrop.small[i];
+}
+
 gboolean
 seg_pipe_allocate (SegPipe *pipe, GError **error)
 {
@@ -123,6 +136,7 @@ seg_pipe_allocate (SegPipe *pipe, GError **error)
   if (!lay_out_frames (pipe, pipe->params.align, error)
       || !pipe->decoder->plan (pipe, m, error))
     return FALSE;
+  plan_backdrop (pipe);
   pipe->drawn.n_bytes = (pipe->result.n_bytes + 15) & ~(gsize) 15;
   SegPiece *result = m->result != NULL ? m->result : &pipe->drawn;
   pipe->direct = pipe->unified && !pipe->config.result_on_device

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "frame/backdrop.h"
 #include "frame/hostnet.h"
 #include "frame/pipe.h"
 #include "frame/tiling.h"
@@ -139,6 +140,7 @@ struct _SegPipe {
   SegPipeTiles tiles;
   SegParams params;
   SegFrame frame, result;
+  SegBackdrop backdrop; /* for SEG_OUTPUT_BACKGROUND */
   SegBuffer *work;
   SegPipeMemory memory;
   gsize download_offsets[SEG_PIPE_MAX_DOWNLOADS]; /* in readback; the result is at 0 */

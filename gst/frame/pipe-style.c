@@ -86,5 +86,6 @@ seg_pipe_map_set_style (SegPipe *pipe, const SegStyle *style)
                                                     : 255;
   pipe->draw = style->draw;
   block->legend_share = 0.002f;
+  block->smoothing = (float) pipe->config.smoothing;
   set_colors (pipe, style);
 }

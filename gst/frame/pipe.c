@@ -201,6 +201,14 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   return pipe;
 }
 
+gboolean
+seg_pipe_set_backdrop (
+    SegPipe *pipe, const guint8 *const *planes, const gint *strides, GError **error)
+{
+  return seg_backdrop_set_picture (
+      &pipe->backdrop, pipe->vk, &pipe->frame, planes, strides, error);
+}
+
 static void
 clear_slot (SegPipeSlot *slot)
 {
@@ -234,6 +242,7 @@ seg_pipe_free (SegPipe **ppipe)
   if (pipe->decoder != NULL)
     pipe->decoder->clear (pipe);
   seg_params_clear (&pipe->params);
+  seg_backdrop_clear (&pipe->backdrop);
   seg_buffer_free (&pipe->tiles.table);
   seg_buffer_free (&pipe->work);
   g_free (pipe);

@@ -18,8 +18,9 @@ typedef enum {
   SEG_OUTPUT_OVERLAY, /* the frame, classes drawn over it */
   SEG_OUTPUT_LABELS, /* GRAY8: number of the class; what is none: info's background, else 255;
                        * networks that give a matte: 1 and 0; instances: 254 at most */
-  SEG_OUTPUT_MATTE,  /* GRAY8: probability of the foreground */
-  SEG_OUTPUT_CUTOUT, /* RGBA or BGRA: the frame with the matte as alpha */
+  SEG_OUTPUT_MATTE,      /* GRAY8: probability of the foreground */
+  SEG_OUTPUT_CUTOUT,     /* RGBA or BGRA: the frame with the matte as alpha */
+  SEG_OUTPUT_BACKGROUND, /* the frame, its background blurred or replaced */
   SEG_OUTPUT_META, /* the answer alone: the map or the matte, whichever the network gives, or the
                     * instances */
 } SegOutputKind;
@@ -53,7 +54,26 @@ typedef struct {
   const char *batch_name;
   /* labels and mattes have the output's own pixels, not the frame's */
   gboolean own_pixels;
+  double
+      blur_sigma; /* SEG_OUTPUT_BACKGROUND: in pixels; 0: a picture, see seg_pipe_set_backdrop */
+  /* 0..1: how much mattes (and what is made by them) of networks that give maps stay as they were from
+   * frame to frame, where they nearly do; not of tiles */
+  double smoothing;
 } SegPipeConfig;
+
+/* What comes out is the frame, in its own format. */
+static inline gboolean
+seg_output_is_frame (SegOutputKind output)
+{
+  return output == SEG_OUTPUT_OVERLAY || output == SEG_OUTPUT_BACKGROUND;
+}
+/* The probability of the foreground decides. */
+static inline gboolean
+seg_output_wants_matte (SegOutputKind output)
+{
+  return output == SEG_OUTPUT_MATTE || output == SEG_OUTPUT_CUTOUT
+         || output == SEG_OUTPUT_BACKGROUND;
+}
 
 typedef enum {
   SEG_COLOR_BY_AUTO, /* by class, where there are classes to tell apart */
@@ -95,6 +115,10 @@ gboolean seg_pipe_result_size (const SegGraph *graph, const SegModelInfo *info,
 /* session, info and vk must outlive the pipe. */
 SegPipe *seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
     const SegPipeConfig *config, GError **error);
+/* What is behind the foreground for SEG_OUTPUT_BACKGROUND without a blur: planes of a picture of the frame's
+ * format and size. Before the first frame; until then the frame itself is. Waits for the upload. */
+gboolean seg_pipe_set_backdrop (
+    SegPipe *pipe, const guint8 *const *planes, const gint *strides, GError **error);
 void seg_pipe_free (SegPipe **pipe); /* NULL is allowed; waits for a frame in flight */
 
 /* Not while a frame is in flight. Cheap, but when `draw` changes the next frame is recorded anew,

@@ -13,7 +13,7 @@ layout (std140, binding = SEG_DECODE) uniform Decode {
 layout (std140, binding = SEG_STYLE) uniform Style {
   uvec4 keep[2]; // a bit per class
   vec4 amount;   // threshold; the same for label maps of mattes; share of the frame from which
-                 // on the legend lists a class
+                 // on the legend lists a class; how much mattes stay as they were
   ivec4 choice;  // label of what is no class
 } style;
 

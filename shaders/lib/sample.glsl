@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Drawing into one plane of a frame, four samples at a time: whole words. A sample is a pixel's
 // bytes, or, in chroma planes, those of several pixels, and gets the mean of what is drawn over
-// them. The including shader defines SEG_PLANE and SEG_COLOURS, the bindings. Host side:
-// gst/frame/compose.c.
+// them. The including shader defines SEG_PLANE and, if it draws classes, SEG_COLOURS, the bindings.
+// Host side: gst/frame/compose.c.
 layout (constant_id = 0) const int BYTES = 1; // of a sample
 layout (constant_id = 1) const int HSUB = 0;  // log2 of the pixels that it covers
 layout (constant_id = 2) const int VSUB = 0;
@@ -13,8 +13,10 @@ layout (std140, binding = SEG_PLANE) uniform Plane {
   ivec4 place; // in words: offset and stride of the source, of the result
   ivec4 size;  // groups of four samples in a row, rows
 } plane;
+#ifdef SEG_COLOURS
 // A class each: up to three bytes as the plane stores them, and strength. YUY2: Y, U, V.
 layout (binding = SEG_COLOURS) uniform usamplerBuffer colours;
+#endif
 
 // What is drawn over each of four samples: sample * through + paint.
 vec4 through[4], paint[4];
@@ -38,11 +40,16 @@ vec4 sample_role (int dx)
   return mix (vec4 (0.0), all, lessThan (ivec4 (0, 1, 2, 3), ivec4 (CHANGED)));
 }
 
-// A colour of the table as the bytes of a sample.
+// A colour (YUY2: Y, U, V) as the bytes of a sample.
+vec4 sample_pair (vec4 v)
+{
+  return PAIR == 1 ? v.xyxz : PAIR == 2 ? v.yxzx : v;
+}
+
+// One of the table.
 vec4 sample_colour (uvec4 entry)
 {
-  vec4 v = vec4 (entry);
-  return PAIR == 1 ? v.xyxz : PAIR == 2 ? v.yxzx : v;
+  return sample_pair (vec4 (entry));
 }
 
 // Draws a colour over pixel e of four neighbours, parts of samples `first` and on.
@@ -52,6 +59,15 @@ void sample_draw (int first, int e, vec4 colour, float a)
   vec4 part = sample_role (e & ((1 << HSUB) - 1)) * a;
   through[s] -= part;
   paint[s] += part * colour;
+}
+
+// Puts bytes 4b .. 4b+3 of another picture behind: where nothing was painted, but something taken away.
+void sample_behind (int b, uvec4 v)
+{
+  for (int k = 0; k < 4; k++) {
+    int s = (4 * b + k) / BYTES, c = (4 * b + k) % BYTES;
+    paint[s][c] += (1.0 - through[s][c]) * float (v[k]);
+  }
 }
 
 // Bytes 4b .. 4b+3 of the group, which were v, as a word.

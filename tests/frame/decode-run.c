@@ -151,11 +151,12 @@ prepare (Run *r, SegVk *vk)
   seg_decode_sizes (&r->memory, c->width, c->height, c->grid_width, c->grid_height);
   r->drawn.n_bytes = MAX (r->frame.n_bytes, (c->width + 3) / 4 * 16 * c->height);
   r->late.n_bytes = r->drawn.n_bytes;
+  seg_backdrop_plan (&r->backdrop, c->sigma, c->width, c->height);
   r->work = test_buffer (vk, 1 << 22, SEG_BUFFER_DEVICE);
   r->readback = test_buffer (vk, LATE_COUNTS + 16, SEG_BUFFER_READBACK);
   SegPiece *pieces[] = { &r->memory.labels, &r->memory.cells, &r->memory.numbers,
     &r->memory.map, &r->memory.matte, &r->memory.counts, &r->memory.list, &r->drawn,
-    &r->late };
+    &r->late, &r->backdrop.small[0], &r->backdrop.small[1] };
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     put (pieces[i], r->work, &used, align);
   g_assert_cmpuint (used, <=, 1 << 22);
@@ -179,6 +180,25 @@ prepare (Run *r, SegVk *vk)
   guint8 *bytes = seg_buffer_map (r->upload);
   for (gsize i = 0; i < r->frame.n_bytes; i++)
     bytes[i] = (guint8) g_rand_int_range (rand, 0, 256);
+}
+
+/* A picture of noise behind, given as planes with strides of their own. */
+static void
+set_behind (Run *r, SegVk *vk)
+{
+  GError *error = NULL;
+  const guint8 *planes[SEG_MAX_PLANES] = { NULL };
+  gint strides[SEG_MAX_PLANES] = { 0 };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (r->c.width);
+  r->behind = g_malloc (r->frame.n_bytes);
+  for (gsize i = 0; i < r->frame.n_bytes; i++)
+    r->behind[i] = (guint8) g_rand_int_range (rand, 0, 256);
+  for (guint p = 0; p < seg_format_info (r->frame.format)->n_planes; p++) {
+    planes[p] = r->behind + r->frame.offset[p];
+    strides[p] = (gint) r->frame.stride[p];
+  }
+  seg_backdrop_set_picture (&r->backdrop, vk, &r->frame, planes, strides, &error);
+  g_assert_no_error (error);
 }
 
 /* What the usual way has counted is kept before it is counted again. */
@@ -224,6 +244,11 @@ decode_run (SegVk *vk, const Case *c, int picture)
         cmd, &r->params, &input, &r->source, r->drawn.buffer, r->drawn.offset, &error);
   else if (picture == 2)
     seg_cutout_record (cmd, &input, &r->source, &rgba, &r->drawn, &error);
+  else if (picture == 4) {
+    set_behind (r, vk);
+    seg_backdrop_record (
+        cmd, &r->params, &r->backdrop, &input, &r->source, &r->drawn, &error);
+  }
   if (picture == 3)
     record_late (cmd, r, &input, &error);
   g_assert_no_error (error);
@@ -245,11 +270,13 @@ void
 decode_run_free (Run *r)
 {
   seg_legend_clear (&r->legend);
+  seg_backdrop_clear (&r->backdrop);
   seg_params_clear (&r->params);
   seg_buffer_free (&r->upload);
   seg_buffer_free (&r->input);
   seg_buffer_free (&r->work);
   seg_buffer_free (&r->readback);
   g_free (r->values);
+  g_free (r->behind);
   g_free (r);
 }

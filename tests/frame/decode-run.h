@@ -4,6 +4,7 @@
 #include "reference.h"
 #include "vk/common.h"
 
+#include "frame/backdrop.h"
 #include "frame/mattedraw.h"
 
 /* Scores that are decoded and drawn on the device, without a network or a pipe. */
@@ -22,6 +23,7 @@ typedef struct {
   int background;
   double threshold, alpha;
   guint32 drop; /* classes that are not kept, a bit each */
+  double sigma; /* of the blur behind; 0: a picture */
 } Case;
 
 /* What most cases are. */
@@ -39,6 +41,8 @@ typedef struct {
   SegDecodeMemory memory;
   SegLegend legend;
   SegPiece drawn, late;
+  SegBackdrop backdrop;
+  guint8 *behind; /* its picture, laid out as the frame */
   SegPalette palette;
   SegStyleBlock *style;
   SegColorTable *colors;
@@ -53,6 +57,6 @@ typedef struct {
 
 char *decode_case_text (const Case *c);
 /* picture: 0 none, 1 overlay, 2 cutout, 3 overlay, and once more as seg_matte_draw_record makes it: the
- * late ones. */
+ * late ones; 4 another background. */
 Run *decode_run (SegVk *vk, const Case *c, int picture);
 void decode_run_free (Run *r);

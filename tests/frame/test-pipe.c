@@ -7,6 +7,7 @@
 #include "frame/pipe.h"
 #include "vk/common.h"
 
+#include <math.h>
 #include <string.h>
 
 #define WIDTH  161
@@ -27,6 +28,18 @@ open_net (ColorNetKind kind, const char *info)
   return net;
 }
 
+static void
+put_white_behind (SegPipe *pipe)
+{
+  GError *error = NULL;
+  static guint8 row[4 * WIDTH];
+  const guint8 *planes[] = { row };
+  gint stride = 0;
+  memset (row, 255, sizeof row);
+  seg_pipe_set_backdrop (pipe, planes, &stride, &error);
+  g_assert_no_error (error);
+}
+
 static SegPipe *
 open_pipe (SegNet *net, SegOutputKind output, gboolean separate)
 {
@@ -42,6 +55,8 @@ open_pipe (SegNet *net, SegOutputKind output, gboolean separate)
   };
   SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, &config, &error);
   g_assert_no_error (error);
+  if (output == SEG_OUTPUT_BACKGROUND)
+    put_white_behind (pipe);
   return pipe;
 }
 
@@ -108,6 +123,11 @@ check_picture (SegPipe *pipe, SegOutputKind output)
     g_assert_cmpuint (in_red[0], ==, 255);
     g_assert_cmpuint (in_red[3], >, 200);
     g_assert_cmpuint (in_gray[3], <, 195);
+    break;
+  case SEG_OUTPUT_BACKGROUND: /* what is behind, white, comes through where there is less */
+    g_assert_cmpuint (in_red[0], ==, 255);
+    g_assert_cmpuint (in_red[1], <, 55);
+    g_assert_cmpuint (in_gray[1], >, 155);
     break;
   }
 }
@@ -340,6 +360,52 @@ test_fit (void)
   seg_net_free (&net);
 }
 
+/* The probability of the foreground in gray columns: the network's, of frames of these colours. */
+static void
+run_mattes (SegNet *net, double smoothing, guint8 mattes[3])
+{
+  static const double colors[3][3] = { { 0, 1, 0 }, { 0.2, 1, 0.2 }, { 1, 0, 0 } };
+  GError *error = NULL;
+  SegPipeConfig config = { .output = SEG_OUTPUT_MATTE,
+    .format = SEG_FORMAT_RGBX,
+    .color = seg_color_bt709,
+    .width = WIDTH,
+    .height = HEIGHT,
+    .smoothing = smoothing };
+  SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, &config, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 3; i++) {
+    guint8 *data;
+    const SegFrame *frame = seg_pipe_input (pipe, &data);
+    color_net_paint (frame, data, 0, WIDTH, colors[i]);
+    for (guint n = 0; n < (i == 0 ? 20 : 1); n++) /* from whatever was there before */
+      run (pipe, SEG_PIPE_INFER);
+    run (pipe, SEG_PIPE_REDRAW); /* which is no frame that counts */
+    mattes[i] = *pixel (pipe, IN_GRAY, ROW);
+  }
+  seg_pipe_free (&pipe);
+}
+
+/* Little changes are slowed down, large ones are not. */
+static void
+test_smoothing (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN,
+      "[vkseg]\ndecoder=softmax\nmean=0\nstd=255\nforeground=green\n"
+      "labels=background,red,green,blue\n");
+  guint8 raw[3], smooth[3];
+  run_mattes (net, 0.0, raw);
+  run_mattes (net, 0.8, smooth);
+  double by = raw[1] - raw[0], near = 1.0 - 2.0 * fabs (by) / 255.0;
+  g_assert_cmpfloat (fabs (by), >, 10.0);
+  g_assert_cmpfloat (near, >, 0.0);
+  g_assert_cmpuint (smooth[0], ==, raw[0]);
+  g_assert_cmpfloat (fabs (smooth[1] - (raw[1] - 0.8 * near * by)), <=, 2.0);
+  g_assert_cmpfloat (fabs ((double) raw[2] - smooth[1]), >, 128.0);
+  g_assert_cmpuint (smooth[2], ==, raw[2]);
+  seg_net_free (&net);
+}
+
 static void
 test_sizes_refused (void)
 {
@@ -370,6 +436,7 @@ main (int argc, char **argv)
     g_test_add_func ("/pipe/redraw", test_redraw);
     g_test_add_func ("/pipe/draw-flags", test_draw_flags);
     g_test_add_func ("/pipe/fit", test_fit);
+    g_test_add_func ("/pipe/smoothing", test_smoothing);
     g_test_add_func ("/pipe/sizes-refused", test_sizes_refused);
   }
   int status = g_test_run ();
