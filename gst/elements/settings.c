@@ -400,181 +400,136 @@ seg_settings_init (SegSettings *s)
   s->roi_context = -1;
 }
 
-static char **
-string_of (SegSettings *s, guint id)
+/* --- values ------------------------------------------------------------------------------------- */
+
+/* Where each property's value is, and what takes a change of it up. */
+#define FIELD(id, member, taken_up)                                                      \
+  [SEG_PROP_##id] = { TRUE, offsetof (SegSettings, member), SEG_TAKEN_UP_##taken_up }
+static const struct {
+  gboolean known;
+  gsize at;
+  SegTakenUp taken_up;
+} fields[SEG_PROP_STATS] = {
+  FIELD (MODEL, model, NETWORK),
+  FIELD (MODEL_INFO, model_info, NETWORK),
+  FIELD (LABELS, labels, NETWORK),
+  FIELD (PALETTE, palette, NETWORK),
+  FIELD (OUTPUT, output, PIPE),
+  FIELD (ALPHA, alpha, STYLE),
+  FIELD (THRESHOLD, threshold, STYLE),
+  FIELD (MASK_THRESHOLD, mask_threshold, STYLE),
+  FIELD (IOU_THRESHOLD, iou_threshold, STYLE),
+  FIELD (MAX_DETECTIONS, max_detections, NETWORK),
+  FIELD (COLOR_BY, color_by, STYLE),
+  FIELD (CLASSES, classes, STYLE),
+  FIELD (DRAW, draw, STYLE),
+  FIELD (INTERVAL, interval, BY_FRAME),
+  FIELD (MODE, mode, PIPE),
+  FIELD (FRAMES_IN_FLIGHT, frames_in_flight, PIPE),
+  FIELD (BATCH_SIZE, batch_size, PIPE),
+  FIELD (BATCH_TIMEOUT, batch_timeout_ms, BY_FRAME),
+  FIELD (MODEL_INSTANCE_ID, model_instance_id, PIPE),
+  FIELD (RESIZE, resize, PIPE),
+  FIELD (UPSAMPLE, upsample, PIPE),
+  FIELD (TILING, tiling, PIPE),
+  FIELD (TILE_OVERLAP, tile_overlap, PIPE),
+  FIELD (TILE_BATCH, tile_batch, PIPE),
+  FIELD (INPUT_WIDTH, input_width, NETWORK),
+  FIELD (INPUT_HEIGHT, input_height, NETWORK),
+  FIELD (POST_MESSAGES, post_messages, BY_FRAME),
+  FIELD (WARN_AFTER, warn_after, BY_FRAME),
+  FIELD (STAGE_TIMES, stage_times, PIPE),
+  FIELD (PRECISION, precision, NETWORK),
+  FIELD (DEVICE, device, NETWORK),
+  FIELD (CACHE_DIR, cache_dir, AT_START),
+  FIELD (TUNE, tune_ms, NETWORK),
+  FIELD (INFERENCE_REGION, inference_region, AT_START),
+  FIELD (ROI_CLASSES, roi_classes, STYLE),
+  FIELD (ROI_MIN_SIZE, roi_min_size, STYLE),
+  FIELD (ROI_MAX, roi_max, STYLE),
+  FIELD (ROI_CONTEXT, roi_context, PIPE),
+};
+
+/* Those that are strings. */
+static const guint strings[] = { SEG_PROP_MODEL, SEG_PROP_MODEL_INFO, SEG_PROP_LABELS,
+  SEG_PROP_PALETTE, SEG_PROP_CLASSES, SEG_PROP_ROI_CLASSES, SEG_PROP_DEVICE,
+  SEG_PROP_MODEL_INSTANCE_ID, SEG_PROP_CACHE_DIR };
+
+static gpointer
+field_of (const SegSettings *s, guint id)
 {
-  switch (id) {
-  case SEG_PROP_MODEL: return &s->model;
-  case SEG_PROP_MODEL_INFO: return &s->model_info;
-  case SEG_PROP_LABELS: return &s->labels;
-  case SEG_PROP_PALETTE: return &s->palette;
-  case SEG_PROP_CLASSES: return &s->classes;
-  case SEG_PROP_ROI_CLASSES: return &s->roi_classes;
-  case SEG_PROP_DEVICE: return &s->device;
-  case SEG_PROP_MODEL_INSTANCE_ID: return &s->model_instance_id;
-  case SEG_PROP_CACHE_DIR: return &s->cache_dir;
-  default: return NULL;
-  }
+  gboolean known = id < G_N_ELEMENTS (fields) && fields[id].known;
+  return known ? G_STRUCT_MEMBER_P ((gpointer) s, fields[id].at) : NULL;
 }
 
 void
 seg_settings_clear (SegSettings *s)
 {
-  for (guint id = SEG_PROP_MODEL; id < SEG_PROP_STATS; id++)
-    if (string_of (s, id) != NULL)
-      g_clear_pointer (string_of (s, id), g_free);
+  for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
+    g_clear_pointer ((char **) field_of (s, strings[i]), g_free);
 }
 
 void
 seg_settings_copy (SegSettings *to, const SegSettings *from)
 {
   *to = *from;
-  for (guint id = SEG_PROP_MODEL; id < SEG_PROP_STATS; id++)
-    if (string_of (to, id) != NULL)
-      *string_of (to, id) = g_strdup (*string_of (to, id));
+  for (guint i = 0; i < G_N_ELEMENTS (strings); i++) {
+    char **string = field_of (to, strings[i]);
+    *string = g_strdup (*string);
+  }
 }
 
+static void
+set_string (char **string, const GValue *value)
+{
+  g_free (*string);
+  *string = g_value_dup_string (value);
+}
+
+/* Enumerations and flags are as wide as an int. */
 gboolean
 seg_settings_set (SegSettings *s, guint id, const GValue *value)
 {
-  char **string = string_of (s, id);
-  if (string != NULL) {
-    g_free (*string);
-    *string = g_value_dup_string (value);
-    return TRUE;
-  }
-  switch (id) {
-  case SEG_PROP_OUTPUT: s->output = (SegOutputKind) g_value_get_enum (value); return TRUE;
-  case SEG_PROP_ALPHA: s->alpha = g_value_get_double (value); return TRUE;
-  case SEG_PROP_THRESHOLD: s->threshold = g_value_get_double (value); return TRUE;
-  case SEG_PROP_MASK_THRESHOLD:
-    s->mask_threshold = g_value_get_double (value);
-    return TRUE;
-  case SEG_PROP_IOU_THRESHOLD: s->iou_threshold = g_value_get_double (value); return TRUE;
-  case SEG_PROP_MAX_DETECTIONS: s->max_detections = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_COLOR_BY:
-    s->color_by = (SegColorBy) g_value_get_enum (value);
-    return TRUE;
-  case SEG_PROP_DRAW: s->draw = (SegDrawFlags) g_value_get_flags (value); return TRUE;
-  case SEG_PROP_INTERVAL: s->interval = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_MODE: s->mode = (SegMode) g_value_get_enum (value); return TRUE;
-  case SEG_PROP_FRAMES_IN_FLIGHT:
-    s->frames_in_flight = g_value_get_uint (value);
-    return TRUE;
-  case SEG_PROP_BATCH_SIZE: s->batch_size = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_BATCH_TIMEOUT:
-    s->batch_timeout_ms = g_value_get_uint (value);
-    return TRUE;
-  case SEG_PROP_RESIZE: s->resize = (SegResize) g_value_get_enum (value); return TRUE;
-  case SEG_PROP_UPSAMPLE:
-    s->upsample = (SegUpsample) g_value_get_enum (value);
-    return TRUE;
-  case SEG_PROP_TILING: s->tiling = (SegTilingMode) g_value_get_enum (value); return TRUE;
-  case SEG_PROP_TILE_OVERLAP: s->tile_overlap = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_TILE_BATCH: s->tile_batch = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_TUNE: s->tune_ms = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_INPUT_WIDTH: s->input_width = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_INPUT_HEIGHT: s->input_height = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_POST_MESSAGES:
-    s->post_messages = g_value_get_boolean (value);
-    return TRUE;
-  case SEG_PROP_STAGE_TIMES: s->stage_times = g_value_get_boolean (value); return TRUE;
-  case SEG_PROP_WARN_AFTER: s->warn_after = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_PRECISION:
-    s->precision = (SegPrecision) g_value_get_enum (value);
-    return TRUE;
-  case SEG_PROP_INFERENCE_REGION:
-    s->inference_region = (SegInferenceRegion) g_value_get_enum (value);
-    return TRUE;
-  case SEG_PROP_ROI_MIN_SIZE: s->roi_min_size = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_ROI_MAX: s->roi_max = g_value_get_uint (value); return TRUE;
-  case SEG_PROP_ROI_CONTEXT: s->roi_context = g_value_get_int (value); return TRUE;
+  gpointer field = field_of (s, id);
+  if (field == NULL)
+    return FALSE;
+  switch (G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (value))) {
+  case G_TYPE_STRING: set_string (field, value); break;
+  case G_TYPE_DOUBLE: *(double *) field = g_value_get_double (value); break;
+  case G_TYPE_UINT: *(guint *) field = g_value_get_uint (value); break;
+  case G_TYPE_INT: *(gint *) field = g_value_get_int (value); break;
+  case G_TYPE_BOOLEAN: *(gboolean *) field = g_value_get_boolean (value); break;
+  case G_TYPE_ENUM: *(gint *) field = g_value_get_enum (value); break;
+  case G_TYPE_FLAGS: *(guint *) field = g_value_get_flags (value); break;
   default: return FALSE;
   }
+  return TRUE;
 }
 
 gboolean
 seg_settings_get (const SegSettings *s, guint id, GValue *value)
 {
-  char **string = string_of ((SegSettings *) s, id);
-  if (string != NULL) {
-    g_value_set_string (value, *string);
-    return TRUE;
-  }
-  switch (id) {
-  case SEG_PROP_OUTPUT: g_value_set_enum (value, (gint) s->output); return TRUE;
-  case SEG_PROP_ALPHA: g_value_set_double (value, s->alpha); return TRUE;
-  case SEG_PROP_THRESHOLD: g_value_set_double (value, s->threshold); return TRUE;
-  case SEG_PROP_MASK_THRESHOLD:
-    g_value_set_double (value, s->mask_threshold);
-    return TRUE;
-  case SEG_PROP_IOU_THRESHOLD: g_value_set_double (value, s->iou_threshold); return TRUE;
-  case SEG_PROP_MAX_DETECTIONS: g_value_set_uint (value, s->max_detections); return TRUE;
-  case SEG_PROP_COLOR_BY: g_value_set_enum (value, (gint) s->color_by); return TRUE;
-  case SEG_PROP_DRAW: g_value_set_flags (value, (guint) s->draw); return TRUE;
-  case SEG_PROP_INTERVAL: g_value_set_uint (value, s->interval); return TRUE;
-  case SEG_PROP_MODE: g_value_set_enum (value, (gint) s->mode); return TRUE;
-  case SEG_PROP_FRAMES_IN_FLIGHT:
-    g_value_set_uint (value, s->frames_in_flight);
-    return TRUE;
-  case SEG_PROP_BATCH_SIZE: g_value_set_uint (value, s->batch_size); return TRUE;
-  case SEG_PROP_BATCH_TIMEOUT: g_value_set_uint (value, s->batch_timeout_ms); return TRUE;
-  case SEG_PROP_RESIZE: g_value_set_enum (value, (gint) s->resize); return TRUE;
-  case SEG_PROP_UPSAMPLE: g_value_set_enum (value, (gint) s->upsample); return TRUE;
-  case SEG_PROP_TILING: g_value_set_enum (value, (gint) s->tiling); return TRUE;
-  case SEG_PROP_TILE_OVERLAP: g_value_set_uint (value, s->tile_overlap); return TRUE;
-  case SEG_PROP_TILE_BATCH: g_value_set_uint (value, s->tile_batch); return TRUE;
-  case SEG_PROP_TUNE: g_value_set_uint (value, s->tune_ms); return TRUE;
-  case SEG_PROP_INPUT_WIDTH: g_value_set_uint (value, s->input_width); return TRUE;
-  case SEG_PROP_INPUT_HEIGHT: g_value_set_uint (value, s->input_height); return TRUE;
-  case SEG_PROP_POST_MESSAGES: g_value_set_boolean (value, s->post_messages); return TRUE;
-  case SEG_PROP_STAGE_TIMES: g_value_set_boolean (value, s->stage_times); return TRUE;
-  case SEG_PROP_WARN_AFTER: g_value_set_uint (value, s->warn_after); return TRUE;
-  case SEG_PROP_PRECISION: g_value_set_enum (value, (gint) s->precision); return TRUE;
-  case SEG_PROP_INFERENCE_REGION:
-    g_value_set_enum (value, (gint) s->inference_region);
-    return TRUE;
-  case SEG_PROP_ROI_MIN_SIZE: g_value_set_uint (value, s->roi_min_size); return TRUE;
-  case SEG_PROP_ROI_MAX: g_value_set_uint (value, s->roi_max); return TRUE;
-  case SEG_PROP_ROI_CONTEXT: g_value_set_int (value, s->roi_context); return TRUE;
+  gconstpointer field = field_of (s, id);
+  if (field == NULL)
+    return FALSE;
+  switch (G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (value))) {
+  case G_TYPE_STRING: g_value_set_string (value, *(char *const *) field); break;
+  case G_TYPE_DOUBLE: g_value_set_double (value, *(const double *) field); break;
+  case G_TYPE_UINT: g_value_set_uint (value, *(const guint *) field); break;
+  case G_TYPE_INT: g_value_set_int (value, *(const gint *) field); break;
+  case G_TYPE_BOOLEAN: g_value_set_boolean (value, *(const gboolean *) field); break;
+  case G_TYPE_ENUM: g_value_set_enum (value, *(const gint *) field); break;
+  case G_TYPE_FLAGS: g_value_set_flags (value, *(const guint *) field); break;
   default: return FALSE;
   }
+  return TRUE;
 }
 
 SegTakenUp
 seg_settings_taken_up (guint id)
 {
-  switch (id) {
-  case SEG_PROP_ALPHA:
-  case SEG_PROP_THRESHOLD:
-  case SEG_PROP_MASK_THRESHOLD:
-  case SEG_PROP_IOU_THRESHOLD:
-  case SEG_PROP_COLOR_BY:
-  case SEG_PROP_CLASSES:
-  case SEG_PROP_ROI_CLASSES:
-  case SEG_PROP_ROI_MIN_SIZE:
-  case SEG_PROP_ROI_MAX:
-  case SEG_PROP_DRAW: return SEG_TAKEN_UP_STYLE;
-  case SEG_PROP_INTERVAL:
-  case SEG_PROP_BATCH_TIMEOUT:
-  case SEG_PROP_POST_MESSAGES:
-  case SEG_PROP_WARN_AFTER: return SEG_TAKEN_UP_BY_FRAME;
-  case SEG_PROP_OUTPUT:
-  case SEG_PROP_MODE:
-  case SEG_PROP_FRAMES_IN_FLIGHT:
-  case SEG_PROP_BATCH_SIZE:
-  case SEG_PROP_MODEL_INSTANCE_ID:
-  case SEG_PROP_RESIZE:
-  case SEG_PROP_UPSAMPLE:
-  case SEG_PROP_TILING:
-  case SEG_PROP_TILE_OVERLAP:
-  case SEG_PROP_TILE_BATCH:
-  case SEG_PROP_STAGE_TIMES:
-  case SEG_PROP_ROI_CONTEXT: return SEG_TAKEN_UP_PIPE;
-  case SEG_PROP_CACHE_DIR:
-  case SEG_PROP_INFERENCE_REGION: return SEG_TAKEN_UP_AT_START;
-  default: return SEG_TAKEN_UP_NETWORK;
-  }
+  g_return_val_if_fail (id < G_N_ELEMENTS (fields), SEG_TAKEN_UP_AT_START);
+  return fields[id].taken_up;
 }
 
 /* --- use ------------------------------------------------------------------------------------------- */
