@@ -7,11 +7,12 @@
 # of it there. With a display the video is shown as well. Environment:
 #   MODEL    name or path of a model (selfie), OUT folder for the results (demo-out),
 #   BUILD    build folder (build), SECONDS_LIVE how long a camera is recorded (10),
-#   VKSEG    further properties of vksegment ("draw=masks+contours alpha=0.3")
+#   ELEMENT  vksegment, or vkbackground to have the background blurred (vksegment)
+#   VKSEG    further properties of it ("draw=masks+contours alpha=0.3")
 set -eu
 
 cd "$(dirname -- "$0")/.."
-build=${BUILD:-build} out=${OUT:-demo-out} model=${MODEL:-selfie}
+build=${BUILD:-build} out=${OUT:-demo-out} model=${MODEL:-selfie} element=${ELEMENT:-vksegment}
 
 fail() {
     echo "demo.sh: $*" >&2
@@ -33,7 +34,7 @@ prepare() {
     GST_PLUGIN_PATH=$PWD/$build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
     VKSEG_MODEL_PATH=$PWD/models${VKSEG_MODEL_PATH:+:$VKSEG_MODEL_PATH}
     export GST_PLUGIN_PATH VKSEG_MODEL_PATH
-    gst-inspect-1.0 vksegment >/dev/null ||
+    gst-inspect-1.0 "$element" >/dev/null ||
         fail "GStreamer does not load $build/gst/libgstvkseg.so"
     step "model"
     case $model in
@@ -65,7 +66,7 @@ run() {
         window='t. ! queue leaky=downstream ! videoconvert ! autovideosink'
     # shellcheck disable=SC2086
     GST_DEBUG=vksegment:4 GST_DEBUG_NO_COLOR=1 GST_DEBUG_FILE=$out/gst.log \
-        gst-launch-1.0 -q -e "$@" ! videoconvert ! vksegment model="$model" ${VKSEG-} \
+        gst-launch-1.0 -q -e "$@" ! videoconvert ! "$element" model="$model" ${VKSEG-} \
         ! progressreport update-freq=2 ! tee name=t \
         t. ! queue ! videoconvert ! vp8enc deadline=1 cpu-used=8 threads=2 target-bitrate=2000000 \
         ! webmmux ! filesink location="$out/$name.webm" \

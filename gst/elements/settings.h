@@ -27,6 +27,12 @@ typedef enum { SEG_MODE_SYNC, SEG_MODE_ASYNC, SEG_MODE_DROP } SegMode;
 
 typedef enum { SEG_INFERENCE_FULL_FRAME, SEG_INFERENCE_ROI_LIST } SegInferenceRegion;
 
+typedef enum {
+  SEG_BACKGROUND_BLUR,
+  SEG_BACKGROUND_COLOR,
+  SEG_BACKGROUND_IMAGE
+} SegBackground;
+
 typedef struct {
   char *model, *model_info, *labels, *palette, *classes, *device, *cache_dir;
   char *roi_classes, *model_instance_id;
@@ -52,12 +58,18 @@ typedef struct {
   SegInferenceRegion inference_region;
   guint roi_min_size, roi_max;
   int roi_context;
+  SegBackground background; /* with output=background */
+  double blur_sigma;        /* pixels; 0: by the frame's height */
+  guint background_color;   /* 0xAARRGGBB */
+  char *background_image;
+  double smoothing; /* 0..1 */
 } SegSettings;
 
 #define SEG_DEFAULT_TILE_OVERLAP     32
 #define SEG_DEFAULT_BATCH_TIMEOUT_MS 10
 #define SEG_DEFAULT_WARN_AFTER       300
 #define SEG_DEFAULT_MODEL            "selfie"
+#define SEG_DEFAULT_BACKGROUND_COLOR 0xff00b140 /* a green for chroma keys */
 
 enum {
   SEG_PROP_0,
@@ -99,10 +111,18 @@ enum {
   SEG_PROP_ROI_MIN_SIZE,
   SEG_PROP_ROI_MAX,
   SEG_PROP_ROI_CONTEXT,
+  SEG_PROP_BACKGROUND,
+  SEG_PROP_BLUR_SIGMA,
+  SEG_PROP_BACKGROUND_COLOR,
+  SEG_PROP_BACKGROUND_IMAGE,
+  SEG_PROP_SMOOTHING,
   SEG_PROP_STATS, /* the element's own */
 };
 
 void seg_settings_install (GObjectClass *object_class);
+/* Of them, for a class below with another default. */
+void seg_settings_install_output (GObjectClass *object_class, SegOutputKind value);
+void seg_settings_install_smoothing (GObjectClass *object_class, double value);
 void seg_settings_init (SegSettings *s);
 void seg_settings_clear (SegSettings *s);
 void seg_settings_copy (SegSettings *to, const SegSettings *from);
@@ -131,6 +151,9 @@ gboolean seg_settings_style (
 /* What the settings say about frames of width x height, for seg_net_fit. */
 void seg_settings_frame (
     const SegSettings *s, guint width, guint height, SegNetFrame *frame);
+
+/* 0: nothing is blurred. */
+double seg_settings_blur_sigma (const SegSettings *s, guint height);
 
 GType seg_output_kind_get_type (void);
 GType seg_precision_get_type (void);

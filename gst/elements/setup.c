@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/setup.h"
 
+#include "elements/behind.h"
 #include "elements/livequeue.h"
 #include "elements/videoframe.h"
 #include "frame/regions.h"
@@ -60,6 +61,8 @@ seg_setup_fit (SegNet *net, const SegSettings *settings, guint width, guint heig
     .n_slots = count_slots (settings),
     .batch = settings->batch_size,
     .batch_name = settings->model_instance_id,
+    .blur_sigma = seg_settings_blur_sigma (settings, height),
+    .smoothing = settings->smoothing,
   };
   return TRUE;
 }
@@ -139,7 +142,8 @@ seg_setup_pipe (SegNet *net, const SegSettings *settings, const SegSetupFrames *
   if (pipe == NULL)
     return NULL;
   seg_pipe_set_style (pipe, &style);
-  if (!check_size (pipe, out, error) || !warm_up (pipe, settings->mode, setup, error))
+  if (!check_size (pipe, out, error) || !seg_behind_set (pipe, settings, in, error)
+      || !warm_up (pipe, settings->mode, setup, error))
     seg_pipe_free (&pipe);
   return pipe;
 }

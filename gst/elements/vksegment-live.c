@@ -219,7 +219,7 @@ gst_vk_segment_flush_live (GstVkSegment *self)
 static gboolean
 makes_picture (const GstVkSegment *self)
 {
-  return self->output == SEG_OUTPUT_OVERLAY;
+  return seg_output_is_frame (self->output);
 }
 
 /* As long as there is no answer: nothing is found. */
@@ -242,12 +242,13 @@ store (GstVkSegment *self, guint slot, GstBuffer *in, GstBuffer *out, gboolean a
                       makes_picture (self), value_of_nothing (self), in, out, error);
 }
 
-/* Of a frame without an answer of its own: what it shows then is the last one. */
+/* Of a frame without an answer of its own: what it shows then is the last one. Where a background is
+ * hidden, it is not shown until there is one. */
 static gboolean
 hold_answer (
     GstVkSegment *self, const SegLiveFrame *frame, SegLiveAnswer *answer, GError **error)
 {
-  gboolean wait = !self->upstream_is_live
+  gboolean wait = !self->upstream_is_live || self->output == SEG_OUTPUT_BACKGROUND
                   || !seg_frame_io_can_store_nothing (&self->io, makes_picture (self));
   if (!seg_live_queue_answer (self->live, wait, answer, error))
     return FALSE;

@@ -18,11 +18,11 @@ typedef enum {
   SEG_OUTPUT_OVERLAY, /* the frame, classes drawn over it */
   SEG_OUTPUT_LABELS, /* GRAY8: number of the class; what is none: info's background, else 255;
                        * networks that give a matte: 1 and 0; instances: 254 at most */
-  SEG_OUTPUT_MATTE,      /* GRAY8: probability of the foreground */
-  SEG_OUTPUT_CUTOUT,     /* RGBA or BGRA: the frame with the matte as alpha */
-  SEG_OUTPUT_BACKGROUND, /* the frame, its background blurred or replaced */
+  SEG_OUTPUT_MATTE,  /* GRAY8: probability of the foreground */
+  SEG_OUTPUT_CUTOUT, /* RGBA or BGRA: the frame with the matte as alpha */
   SEG_OUTPUT_META, /* the answer alone: the map or the matte, whichever the network gives, or the
                     * instances */
+  SEG_OUTPUT_BACKGROUND, /* the frame, its background blurred or replaced */
 } SegOutputKind;
 
 typedef struct {

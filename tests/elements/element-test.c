@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "element-test.h"
 
+#include "elements/vkbackground.h"
 #include "elements/vksegdemux.h"
 #include "elements/vksegment.h"
 #include "elements/vksegoverlay.h"
@@ -20,6 +21,7 @@ element_test_begin (int *argc, char ***argv, int *status)
   if (vk == NULL)
     return NULL;
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
+  g_assert_true (GST_ELEMENT_REGISTER (vkbackground, NULL));
   g_assert_true (GST_ELEMENT_REGISTER (vksegtrack, NULL));
   g_assert_true (GST_ELEMENT_REGISTER (vksegdemux, NULL));
   g_assert_true (GST_ELEMENT_REGISTER (vksegoverlay, NULL));

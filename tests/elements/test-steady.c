@@ -109,7 +109,7 @@ check_network (ColorNetKind kind, const char *info)
 {
   g_autofree char *model = color_net_write (dir, "net", kind, info);
   for (SegMode mode = SEG_MODE_SYNC; mode <= SEG_MODE_DROP; mode++)
-    for (SegOutputKind output = 0; output <= SEG_OUTPUT_META; output++)
+    for (SegOutputKind output = 0; output <= SEG_OUTPUT_BACKGROUND; output++)
       check_calls (model, mode, output, 1 + output % 2);
 }
 

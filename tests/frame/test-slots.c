@@ -150,9 +150,11 @@ test_each_its_own (void)
     { COLOR_NET_YOLO, COLOR_NET_YOLO_INFO } };
   for (guint k = 0; k < G_N_ELEMENTS (nets); k++) {
     SegNet *net = open_net (nets[k].kind, nets[k].info);
-    for (SegOutputKind output = 0; output <= SEG_OUTPUT_META; output++)
+    for (SegOutputKind output = 0; output <= SEG_OUTPUT_BACKGROUND; output++)
       for (guint i = 0; i < 4; i++) {
-        SegPipeConfig config = { .output = output, .separate_memory = i & 1 };
+        SegPipeConfig config = {
+          .output = output, .separate_memory = i & 1, .blur_sigma = 6.0
+        };
         g_test_message ("network %u, output %u, %s memory, %s", k, output,
             i & 1 ? "separate" : "shared", i & 2 ? "in turns" : "at once");
         compare (net, config, i & 2 ? 2 : 0);
