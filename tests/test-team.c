@@ -127,6 +127,52 @@ less_first (void)
   return finish (graph, 4, as_picture);
 }
 
+static void
+add_filled (GByteArray *graph, const char *name, SegDType dtype, const gint64 dims[4])
+{
+  static const guint64 zeros[4 * 6 * 8];
+  seg_pb_add_constant (graph, name, dtype, 4, dims, zeros);
+}
+
+/* Zeros where indices of the file say: those of one picture. */
+static GBytes *
+cleared (const char *op, gint64 axis)
+{
+  const gint64 row[4] = { 1, 4, 1, 8 }, *dims = axis == 0 ? as_picture : row,
+               place[2] = { 1, 1 }, first = 0;
+  gboolean tuples = strcmp (op, "ScatterND") == 0;
+  GByteArray *graph = g_byte_array_new (),
+             *node = seg_pb_node (op, "out", "picture", "indices", "zeros", NULL);
+  if (tuples)
+    seg_pb_add_constant (graph, "indices", SEG_DTYPE_I64, 2, place, &first);
+  else
+    add_filled (graph, "indices", SEG_DTYPE_I64, dims);
+  add_filled (graph, "zeros", SEG_DTYPE_F32, tuples ? as_picture : dims);
+  if (!tuples)
+    seg_pb_attr_int (node, "axis", axis);
+  seg_pb_add_node (graph, node);
+  return finish_as (graph, 4, as_picture, 16);
+}
+
+/* The least of each column in the place of its largest: indices and updates are the picture's own. */
+static GBytes *
+levelled (void)
+{
+  const gint64 axis = 2;
+  GByteArray *graph = g_byte_array_new ();
+  GByteArray *where = seg_pb_node ("ArgMax", "where", "picture", NULL);
+  seg_pb_attr_int (where, "axis", axis);
+  seg_pb_add_node (graph, where);
+  GByteArray *least = seg_pb_node ("ReduceMin", "least", "picture", NULL);
+  seg_pb_attr_ints (least, "axes", &axis, 1);
+  seg_pb_add_node (graph, least);
+  GByteArray *node =
+      seg_pb_node ("ScatterElements", "out", "picture", "where", "least", NULL);
+  seg_pb_attr_int (node, "axis", axis);
+  seg_pb_add_node (graph, node);
+  return finish_as (graph, 4, as_picture, 16);
+}
+
 /* As exporters leave them: a batch of one in each shape. */
 static GBytes *
 baked (void)
@@ -476,6 +522,9 @@ test_refused (void)
   refuse (less_mean (0), 4, "mixes the inputs");
   refuse (less_mean (1), 4, "mixes the inputs");
   refuse (less_first (), 4, "mixes the inputs");
+  refuse (cleared ("ScatterND", 0), 3, "mixes the inputs");
+  refuse (cleared ("ScatterElements", 0), 3, "mixes the inputs");
+  refuse (cleared ("ScatterElements", 2), 3, "mixes the inputs");
 }
 
 /* Neighbours of those: along other axes. */
@@ -487,6 +536,7 @@ test_each_alone (void)
   check_network (along ("Softmax", 1, 13));
   check_network (along ("LogSoftmax", 1, 11));
   check_network (summed (2));
+  check_network (levelled ());
 }
 
 /* What one has handed over without a fence is waited for with another's. */

@@ -175,13 +175,44 @@ scatter_by_row (const SegNode *node)
   return seg_node_input (node, 1)->size == SEG_SIZE_BOUNDED ? 6 : 0;
 }
 
+/* Where indices decide, a place may be that of any other element; and updates of a smaller extent than
+ * the data's are for some of its places only. */
+static gboolean
+elements_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const SegIndexed *x = &((const Params *) node->params)->indexed;
+  align->whole = axis == x->axis
+                 || seg_node_input (node, 2)->desc.dims[axis]
+                        != seg_node_input (node, 0)->desc.dims[axis];
+  return TRUE;
+}
+
+/* Tuples are places among the first axes; those behind are the updates' last ones. */
+static gboolean
+nd_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  const SegIndexed *x = &((const Params *) node->params)->indexed;
+  align->whole = axis < x->tuple;
+  if (seg_node_input (node, 0)->constant == NULL)
+    return TRUE;
+  align->in_axis = axis - x->tuple + x->index_rank - 1;
+  return !align->whole;
+}
+
+static gboolean
+scatter_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  return node->op->variant == SEG_INDEXED_ND ? nd_align (node, axis, align)
+                                             : elements_align (node, axis, align);
+}
+
 #define SCATTER(NAME, KIND)                                                              \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 3, .max_inputs = 3, .max_outputs = 1,      \
     .layout = SEG_OP_ANY, .storage = SEG_OP_MOVES, .decides = 2, .variant = KIND,        \
     .params_size = sizeof (Params), .parse = scatter_parse, .infer = scatter_infer,      \
     .eval = scatter_eval, .on_device = scatter_on_device, .by_row = scatter_by_row,      \
-    .rows_of = 1, .emit = scatter_emit                                                   \
+    .rows_of = 1, .emit = scatter_emit, .align = scatter_align                           \
   }
 
 const SegOp seg_op_scatter = SCATTER ("Scatter", SEG_INDEXED_ELEMENTS);
