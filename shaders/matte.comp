@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : enable
+#extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One number per grid pixel (alpha, or a score) to each pixel of the frame: interpolated, made a
 // probability and stored as a byte; and the label map that a threshold gives. A word of four pixels
@@ -13,10 +14,14 @@ layout (constant_id = 0) const int SCORES = PROBABILITY;
 layout (constant_id = 1) const int NEAREST = 0;
 layout (constant_id = 2) const int UPSCALE = 0; // words that eight columns of the grid hold; 0: not one
 layout (constant_id = 3) const int CUT = 0;     // below the threshold the matte is 0
+// UPSCALE is 4, and all of the map lies in groups of four words.
+layout (constant_id = 4) const int WHOLE = 0;
 
 layout (binding = 0) uniform samplerBuffer numbers;
 layout (binding = 3) writeonly buffer Matte { uint data[]; } matte;
 layout (binding = 4) writeonly buffer Labels { uint data[]; } labels;
+layout (binding = 5) writeonly buffer Matte4 { uvec4 data[]; } matte4; // the same, 16 pixels at a time
+layout (binding = 6) writeonly buffer Labels4 { uvec4 data[]; } labels4;
 
 float number (int x, int y)
 {
@@ -67,7 +72,8 @@ vec4 columns_of (int word)
   return NEAREST != 0 ? floor (x + 0.5) : x;
 }
 
-void store (int at, int word, int row, vec4 v)
+// Four pixels of a row: x of the matte, y of the labels.
+uvec2 words_of (int word, int row, vec4 v)
 {
   if (SCORES != PROBABILITY)
     v = 1.0 / (1.0 + exp (-v));
@@ -80,8 +86,17 @@ void store (int at, int word, int row, vec4 v)
   if (row < dec.inside.z || row >= dec.inside.w)
     in_x = bvec4 (false);
   v = mix (vec4 (0.0), v, in_x);
-  matte.data[at] = pack (floor (v * 255.0 + 0.5));
-  labels.data[at] = pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x));
+  return uvec2 (pack (floor (v * 255.0 + 0.5)),
+                pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x)));
+}
+
+vec4 numbers_of (int word, float y, int begin)
+{
+  vec4 x = columns_of (word);
+  if (UPSCALE != 0)
+    return four_numbers (x - float (4 * begin));
+  return vec4 (smooth_number (vec2 (x.x, y)), smooth_number (vec2 (x.y, y)),
+               smooth_number (vec2 (x.z, y)), smooth_number (vec2 (x.w, y)));
 }
 
 void main ()
@@ -99,15 +114,18 @@ void main ()
   int begin = int (columns_of (dec.region.x + first).x) >> 2;
   if (UPSCALE != 0)
     read_columns (begin, y);
-  for (int w = 0; w < each; w++) {
-    int word = dec.region.x + first + w;
-    vec4 x = columns_of (word), v;
-    if (UPSCALE != 0)
-      v = four_numbers (x - float (4 * begin));
-    else
-      v = vec4 (smooth_number (vec2 (x.x, y)), smooth_number (vec2 (x.y, y)),
-                smooth_number (vec2 (x.z, y)), smooth_number (vec2 (x.w, y)));
-    if (word < end)
-      store (row * dec.frame.z + word, word, row, v);
+  int word = dec.region.x + first, at = row * dec.frame.z + word;
+  uvec2 words[4];
+  [[unroll]] for (int w = 0; w < 4 && w < each; w++)
+    words[w] = words_of (word + w, row, numbers_of (word + w, y, begin));
+  if (WHOLE != 0) {
+    matte4.data[at >> 2] = uvec4 (words[0].x, words[1].x, words[2].x, words[3].x);
+    labels4.data[at >> 2] = uvec4 (words[0].y, words[1].y, words[2].y, words[3].y);
+    return;
   }
+  [[unroll]] for (int w = 0; w < 4 && w < each; w++)
+    if (word + w < end) {
+      matte.data[at + w] = words[w].x;
+      labels.data[at + w] = words[w].y;
+    }
 }

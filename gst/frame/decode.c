@@ -195,12 +195,14 @@ record_smooth (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 gboolean
 seg_decode_record_matte (SegCmd *cmd, const SegDecodeJob *job, GError **error)
 {
-  guint32 spec[4] = { seg_decode_matte_scores (job->plan), job->plan->nearest,
-    job->upscale, job->plan->cut };
-  SegBufferView views[5] = { seg_piece_view (&job->memory->numbers, SEG_VIEW_TEXEL_F32X4),
+  guint32 spec[5] = { seg_decode_matte_scores (job->plan), job->plan->nearest,
+    job->upscale, job->plan->cut, job->whole };
+  SegBufferView views[7] = { seg_piece_view (&job->memory->numbers, SEG_VIEW_TEXEL_F32X4),
     job->decode, job->style, seg_piece_view (&job->memory->matte, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE),
+    seg_piece_view (&job->memory->matte, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE) };
-  return dispatch (cmd, &seg_shader_matte, spec, 4, views, 5, job->matte_groups, error);
+  return dispatch (cmd, &seg_shader_matte, spec, 5, views, 7, job->matte_groups, error);
 }
 
 static gboolean
@@ -308,6 +310,8 @@ seg_decode_job_init (SegDecodeJob *job, const SegDecodeBlock *block)
   job->by_four = job->plan->class_axis >= 0 && v[3] == 1 && v[0] % 4 == 0 && v[1] % 4 == 0
                  && v[2] % 4 == 0;
   job->upscale = words_at_once (block->map[0]);
+  job->whole =
+      job->upscale == 4 && block->region[0] % 4 == 0 && block->region[2] % 4 == 0;
   job->grid_groups = (guint64) block->grid[3] * (guint64) block->grid[1];
   job->map_groups = (guint64) block->region[2] * (guint64) block->region[3];
   guint n = MAX (1, job->upscale);

@@ -121,6 +121,7 @@ typedef struct {
   /* mattes: words of four pixels of a row that eight columns of the grid hold, 1, 2 or 4; 0: not
    * even one */
   guint upscale;
+  gboolean whole; /* upscale is 4, and so is where the map begins and ends, in words */
   /* At most, of all blocks that `decode` will hold. */
   guint64 grid_groups, map_groups; /* of four pixels of a row */
   guint64 matte_groups;            /* of `upscale` times as many */

@@ -211,6 +211,7 @@ record_tile (
     SegDecodeJob one = job;
     seg_decode_job_init (&one,
         (const SegDecodeBlock *) (table + i * tiles->entry_bytes + tiles->decode_at));
+    one.whole = one.whole && (i == lane || job.whole);
     one.grid_groups = MAX (one.grid_groups, job.grid_groups);
     one.map_groups = MAX (one.map_groups, job.map_groups);
     one.matte_groups = MAX (one.matte_groups, job.matte_groups);

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* What a frame costs besides the network: the least time of each step. Not a test.
- *   bench-frame MODEL FORMAT WIDTHxHEIGHT overlay|labels|matte|cutout [RUNS [PICTURE]]
+ *   bench-frame MODEL FORMAT WIDTHxHEIGHT overlay|labels|matte|cutout|background [RUNS [PICTURE]]
  * PICTURE: a raw frame as GStreamer lays it out; without one the frame is black. */
 
 static void
@@ -39,9 +39,10 @@ steps_after_instances (const SegModelInfo *info, const SegPipeConfig *c)
 {
   guint planes = seg_format_info (c->format)->n_planes;
   return 5 + (info->decoder == SEG_DECODER_YOLO_SEG) + 8 + 2 + 2
-         + (c->output == SEG_OUTPUT_OVERLAY   ? planes
-             : c->output == SEG_OUTPUT_CUTOUT ? 1
-                                              : 0);
+         + (c->output == SEG_OUTPUT_OVERLAY       ? planes
+             : c->output == SEG_OUTPUT_BACKGROUND ? 3 + planes
+             : c->output == SEG_OUTPUT_CUTOUT     ? 1
+                                                  : 0);
 }
 
 static guint
@@ -49,20 +50,24 @@ steps_after (const SegModelInfo *info, const SegPipeConfig *c)
 {
   if (info->decoder == SEG_DECODER_YOLO || info->decoder == SEG_DECODER_YOLO_SEG)
     return steps_after_instances (info, c);
-  gboolean matte = c->output == SEG_OUTPUT_MATTE || c->output == SEG_OUTPUT_CUTOUT
-                   || info->decoder >= SEG_DECODER_SOFTMAX;
+  gboolean matte =
+      seg_output_wants_matte (c->output) || info->decoder >= SEG_DECODER_SOFTMAX;
   gboolean overlay = c->output == SEG_OUTPUT_OVERLAY;
   guint planes = seg_format_info (c->format)->n_planes;
   /* (reduce, zeros, matte_draw), (reduce, matte, zeros, count), or those of classes: zeros, reduce, cells,
-   * classes, refine, zeros, count and a step a plane. Then the legend: rows, and a step a plane. */
+   * classes, refine, zeros, count and a step a plane. Then the legend: rows, and a step a plane; or what is behind: made small, blurred twice, and a step a
+   * plane. */
   guint decode = matte ? (overlay ? 3 : 4) : 7 + (overlay ? planes : 0);
+  if (c->output == SEG_OUTPUT_BACKGROUND)
+    return decode + 3 + planes + 1;
   return decode + (overlay ? 1 + planes : c->output == SEG_OUTPUT_CUTOUT ? 1 : 0) + 1;
 }
 
 static gboolean
 parse (int argc, char **argv, SegPipeConfig *c, guint *runs)
 {
-  static const char *const outputs[] = { "overlay", "labels", "matte", "cutout" };
+  static const char *const outputs[] = { "overlay", "labels", "matte", "cutout", NULL,
+    "background" };
   if (argc < 5 || sscanf (argv[3], "%ux%u", &c->width, &c->height) != 2)
     return FALSE;
   gboolean found = FALSE;
@@ -72,8 +77,9 @@ parse (int argc, char **argv, SegPipeConfig *c, guint *runs)
       found = TRUE;
     }
   for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
-    if (strcmp (argv[4], outputs[i]) == 0)
+    if (g_strcmp0 (argv[4], outputs[i]) == 0)
       c->output = (SegOutputKind) i;
+  c->blur_sigma = c->height / 40.0;
   c->color = seg_color_bt709;
   c->result_format = SEG_FORMAT_RGBA;
   c->timed = TRUE;
@@ -175,9 +181,9 @@ main (int argc, char **argv)
   SegPipeConfig config = { 0 };
   guint runs = 0;
   if (!parse (argc, argv, &config, &runs)) {
-    fprintf (stderr,
-        "usage: bench-frame MODEL FORMAT WxH overlay|labels|matte|cutout [RUNS "
-        "[PICTURE]]\n");
+    fprintf (stderr, "usage: bench-frame MODEL FORMAT WxH "
+                     "overlay|labels|matte|cutout|background [RUNS "
+                     "[PICTURE]]\n");
     return 2;
   }
   SegNetOptions options = { .model = argv[1], .device = g_getenv ("VKSEG_DEVICE") };
