@@ -1,9 +1,10 @@
 #version 450
 #extension GL_GOOGLE_include_directive : enable
+#extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Puts another background behind one plane of the frame, in the frame's own format: of each sample as
 // much stays as the matte says, the rest comes from a picture that lies as the frame does, or from
-// the small one that backdrop_blur.comp has made. An invocation makes four samples.
+// the small one that backdrop_blur.comp has made. An invocation makes four samples, or groups of as many as are four words.
 #define SEG_DECODE 0
 #define SEG_STYLE  7
 #define SEG_PLANE  1
@@ -17,12 +18,14 @@ layout (constant_id = 5) const int SIZE = 0; // of the small picture; 0: the oth
 layout (constant_id = 6) const int FIRST = 0;
 layout (constant_id = 7) const int SECOND = 1;
 layout (constant_id = 8) const int THIRD = 2;
+layout (constant_id = 9) const int GROUPS = 1; // groups of four samples; if more, four words
 
 layout (binding = 2) uniform usamplerBuffer source;   // four bytes each
 layout (binding = 3) uniform usamplerBuffer mattes;   // four pixels each
 layout (binding = 4) uniform usamplerBuffer picture;  // as source
 layout (binding = 5) uniform samplerBuffer small;
 layout (binding = 6) writeonly buffer Output { uint data[]; } result;
+layout (binding = 8) writeonly buffer Output4 { uvec4 data[]; } result4; // the same
 
 vec4 small_row (ivec2 n, int x0, int x1, float part, int y)
 {
@@ -54,23 +57,42 @@ void draw_four (int x, int y, int first)
     sample_draw (first, e, mix (left, right, float (e) * (1.0 / 3.0)), away[e]);
 }
 
-void main ()
+// Group x of row y.
+void draw_group (int x, int y)
 {
-  int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
-  if (i >= plane.size.x * plane.size.y)
-    return;
-  int y = i / plane.size.x;
-  int x = i - y * plane.size.x;
   sample_begin ();
   for (int dy = 0; dy < 1 << VSUB; dy++)
     for (int h = 0; h < 1 << HSUB; h++)
       draw_four (min ((x << HSUB) + h, dec.frame.z - 1), min ((y << VSUB) + dy, dec.frame.y - 1),
                  h * (4 >> HSUB));
+}
+
+uint word_of (int b, int at)
+{
+  if (SIZE == 0)
+    sample_behind (b, texelFetch (picture, at));
+  return sample_word (b, texelFetch (source, at));
+}
+
+void main ()
+{
+  int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
+  int in_row = plane.size.x / GROUPS;
+  if (i >= in_row * plane.size.y)
+    return;
+  int y = i / in_row;
+  int x = (i - y * in_row) * GROUPS;
   int from = plane.place.x + y * plane.place.y + x * BYTES;
   int to = plane.place.z + y * plane.place.w + x * BYTES;
-  for (int b = 0; b < BYTES; b++) {
-    if (SIZE == 0)
-      sample_behind (b, texelFetch (picture, from + b));
-    result.data[to + b] = sample_word (b, texelFetch (source, from + b));
+  uint words[4];
+  [[unroll]] for (int g = 0; g < GROUPS; g++) {
+    draw_group (x + g, y);
+    [[unroll]] for (int b = 0; b < BYTES; b++)
+      words[g * BYTES + b] = word_of (b, from + g * BYTES + b);
   }
+  if (GROUPS * BYTES == 4)
+    result4.data[to >> 2] = uvec4 (words[0], words[1], words[2], words[3]);
+  else
+    for (int b = 0; b < BYTES; b++)
+      result.data[to + b] = words[b];
 }

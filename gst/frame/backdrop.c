@@ -125,18 +125,28 @@ fill_order (guint32 order[3], const SegFrameSource *source, guint plane)
       order[info->components[k].offset] = k;
 }
 
+/* Groups of four samples that are four words, if rows and the plane are made of such. */
+static guint
+groups_at_once (const SegFrame *frame, guint plane)
+{
+  guint bytes = seg_format_info (frame->format)->planes[plane].bytes;
+  gboolean wide = frame->stride[plane] % 16 == 0 && frame->offset[plane] % 16 == 0;
+  return wide && 4 % bytes == 0 ? 4 / bytes : 1;
+}
+
 static gboolean
 record_plane (SegCmd *cmd, SegParams *params, const SegBackdrop *b,
     const SegComposeInput *input, const SegFrameSource *source, const SegPiece *target,
     guint index, GError **error)
 {
-  guint32 spec[SEG_N_PLANE_SPECS + 4];
+  guint32 spec[SEG_N_PLANE_SPECS + 5];
   SegDrawnPlane plane;
   if (!seg_drawn_plane_init (&plane, params, &source->frame, index, error))
     return FALSE;
   memcpy (spec, plane.spec, sizeof plane.spec);
   spec[SEG_N_PLANE_SPECS] = b->sigma > 0.0 ? b->size : 0;
   fill_order (&spec[SEG_N_PLANE_SPECS + 1], source, index);
+  spec[SEG_N_PLANE_SPECS + 4] = groups_at_once (&source->frame, index);
   SegBufferView picture = source->views[2];
   if (b->picture != NULL) {
     picture.buffer = b->picture;
@@ -144,19 +154,20 @@ record_plane (SegCmd *cmd, SegParams *params, const SegBackdrop *b,
   }
   /* What a kind of background does without stands there for something of the right type. */
   const SegPiece *small = b->sigma > 0.0 ? &b->small[0] : &input->memory->matte;
-  SegBufferView views[8] = { input->decode, plane.block, source->views[2],
+  SegBufferView views[9] = { input->decode, plane.block, source->views[2],
     seg_piece_view (&input->memory->matte, SEG_VIEW_TEXEL_U8X4), picture,
     seg_piece_view (small, SEG_VIEW_TEXEL_F32X4),
-    seg_piece_view (target, SEG_VIEW_STORAGE_WRITE), input->style };
+    seg_piece_view (target, SEG_VIEW_STORAGE_WRITE), input->style,
+    seg_piece_view (target, SEG_VIEW_STORAGE_WRITE) };
   SegVkDispatch d = {
     .shader = &seg_shader_backdrop,
     .spec = spec,
-    .n_spec = SEG_N_PLANE_SPECS + 4,
+    .n_spec = SEG_N_PLANE_SPECS + 5,
     .views = views,
-    .n_views = 8,
+    .n_views = 9,
     .label = "backdrop",
   };
-  seg_groups_linear (plane.n_groups, d.groups);
+  seg_groups_linear (plane.n_groups / spec[SEG_N_PLANE_SPECS + 4], d.groups);
   return seg_cmd_dispatch (cmd, &d, error);
 }
 
