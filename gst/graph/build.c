@@ -362,8 +362,10 @@ seg_graph_new (SegModel *model, SegOpLookup lookup, const SegInputShape *shapes,
       seg_graph_leave_unpasted (graph);
   }
   seg_graph_remove_dead (graph);
-  if (flags & SEG_GRAPH_OPTIMISE)
+  if (flags & SEG_GRAPH_OPTIMISE) {
     seg_graph_fuse (graph);
+    seg_graph_make_gates (graph, lookup);
+  }
   if (flags & SEG_GRAPH_LAYOUT) {
     seg_graph_place (graph);
     seg_graph_cut_sizes (graph);

@@ -91,6 +91,8 @@ void seg_graph_commute_means (SegGraph *graph);
 void seg_graph_take_factors (SegGraph *graph);
 gboolean seg_graph_choose_layouts (
     SegGraph *graph, SegOpLookup lookup, gboolean inputs_last, GError **error);
+/* After fuse: the small nodes that make factors of channels become a Gate. */
+void seg_graph_make_gates (SegGraph *graph, SegOpLookup lookup);
 /* With layouts chosen: gives values the memory of others, so that nothing has to be moved. */
 void seg_graph_share_memory (SegGraph *graph);
 /* Chooses what an fp16 program stores as fp32 (SegValue.wide), and puts a Copy before readers that need

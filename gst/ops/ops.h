@@ -11,6 +11,7 @@ extern const SegOp seg_op_conv_transpose;
 extern const SegOp seg_op_max_pool;
 extern const SegOp seg_op_average_pool;
 extern const SegOp seg_op_lp_pool;
+extern const SegOp seg_op_gate;
 extern const SegOp seg_op_gemm;
 extern const SegOp seg_op_matmul;
 

@@ -12,6 +12,7 @@ const SegOp *const seg_op_table[] = {
   &seg_op_max_pool,
   &seg_op_average_pool,
   &seg_op_lp_pool,
+  &seg_op_gate,
   &seg_op_gemm,
   &seg_op_matmul,
 

@@ -130,7 +130,34 @@ typedef struct {
     "Conv", NULL, "^ f32[7,12,1,1]! f32[7]!"                                             \
   }
 
+#define SQUEEZE                                                                          \
+  {                                                                                      \
+    "Conv", NULL, "^ f32[3,12,1,1]! f32[3]!"                                             \
+  }
+#define EXCITE                                                                           \
+  {                                                                                      \
+    "Conv", NULL, "^ f32[12,3,1,1]! f32[12]!"                                            \
+  }
+
 static const Chain chains[] = {
+  { "gate", 2, { DENSE, MEAN, SQUEEZE, RELU, EXCITE, GATE }, .last = "Gate" },
+  { "gate by axes, without biases", 2,
+      { DENSE, { "ReduceMean", "axes=[2,3] keepdims=1", "^" },
+          { "Conv", NULL, "^ f32[40,12,1,1]!" }, { "Clip", NULL, "^ f32=0 f32=6" },
+          { "Conv", NULL, "^ f32[17,40,1,1]!" }, { "HardSigmoid", NULL, "^" } },
+      .last = "Gate" },
+  { "gate of a sum", 3,
+      { DENSE, PLUS, MEAN, SQUEEZE, EXCITE, { "Mul", NULL, "^ ^^^^^" } } },
+  { "gate of what was larger", 2, { DENSE, ENLARGE, MEAN, SQUEEZE, RELU, EXCITE },
+      .last = "Gate" },
+  { "no gate: a sum behind it", 4,
+      { DENSE, MEAN, SQUEEZE, EXCITE, { "Add", NULL, "^ f32[1,12,1,1]" } } },
+  { "no gate: means of pictures", 4,
+      { { "Conv", NULL, "f32[2,5,9,11] f32[12,5,1,1]!" }, MEAN, SQUEEZE, EXCITE } },
+  { "no gate: weights from outside", 4,
+      { DENSE, MEAN, { "Conv", NULL, "^ f32[3,12,1,1]" }, EXCITE } },
+  { "no gate: read twice", 5,
+      { DENSE, MEAN, SQUEEZE, EXCITE, { "Mul", NULL, "^ ^^^" } } },
   { "channels times factors, mixed", 3,
       { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, MIX, RELU } },
   { "factors times channels of a signal, mixed, residual", 3,
