@@ -22,11 +22,29 @@ layout (constant_id = 6) const int STRIDE_X = 1;
 layout (constant_id = 7) const int DILATION_X = 1;
 const int SPAN = (TP - 1) * STRIDE_X + (KERNEL_W - 1) * DILATION_X + 1;
 const int ROW = REUSE == 1 ? SPAN : TP; // texels held at a time
+const int TAPS = REUSE == 1 ? KERNEL_W : 1;
 
 #include "lib/epilogue.glsl"
 
+// Two ways to the same texels. llvmpipe puts texelFetch into a function, before whose call all registers
+// are stored: short code, but slow. With IMAGES the code is in place, and all that hides behind it is
+// in one block for LLVM to order.
+#ifdef IMAGES
+#ifdef STORE_F16
+#define STORED rgba16f
+#else
+#define STORED rgba32f
+#endif
+layout (binding = 0, STORED) readonly uniform imageBuffer source;
+layout (binding = 1, STORED) readonly uniform imageBuffer weights;
+#define fetch(from, i) imageLoad (from, i)
+const int TOGETHER = TAPS > 3 ? 1 : TAPS; // of the taps, while a sum is in a register
+#else
 layout (binding = 0) uniform samplerBuffer source;
 layout (binding = 1) uniform samplerBuffer weights;
+#define fetch(from, i) texelFetch (from, i)
+const int TOGETHER = 1;
+#endif
 layout (binding = 2) uniform samplerBuffer bias;
 SEG_OUTPUT (3);
 layout (binding = 4) uniform samplerBuffer residual;
@@ -60,30 +78,49 @@ void find (int line, bool line_ok, int x, int first)
   }
 }
 
+vec4 spread (vec4 v, uint lane)
+{
+  return vec4 (subgroupShuffle (v.x, lane), subgroupShuffle (v.y, lane),
+      subgroupShuffle (v.z, lane), subgroupShuffle (v.w, lane));
+}
+
+// 0, in a way that no compiler can see: LLVM makes two instructions of a shuffle by a constant, and lavapipe one
+// of any other.
+uint hidden_zero ()
+{
+#ifdef IMAGES
+  return uint (p.folds >> 31);
+#else
+  return 0;
+#endif
+}
+
 // Loops end in their conditions: llvmpipe only masks what follows a condition at the top, and would
 // go through the body once more.
-void accumulate (int w, int taps)
+void accumulate (int w)
 {
   int lane = int (gl_LocalInvocationID.x) & 7;
+  uint zero = hidden_zero ();
   int c4 = 0;
   do {
     vec4 texel[ROW];
     [[unroll]] for (int q = 0; q < ROW; q++) {
-      vec4 t = texelFetch (source, at[q] + c4);
+      vec4 t = fetch (source, at[q] + c4);
       texel[q] = BORDER == 0 || inside[q] ? t : vec4 (0);
     }
-    [[unroll]] for (int k = 0; k < taps; k++) {
+    [[unroll]] for (int tap = 0; tap < TAPS; tap += TOGETHER)
       [[unroll]] for (int m = 0; m < TM; m += 8) {
-        vec4 mine = texelFetch (weights, w + (k * p.in_c4 + c4) * TM + m + lane);
-        [[unroll]] for (int i = 0; i < 8; i++) {
-          vec4 f = vec4 (subgroupShuffle (mine.x, uint (i)), subgroupShuffle (mine.y, uint (i)),
-              subgroupShuffle (mine.z, uint (i)), subgroupShuffle (mine.w, uint (i)));
-          [[unroll]] for (int n = 0; n < TP; n++)
-            sum[n][(m + i) / 4][i % 4] +=
-                dot (f, texel[REUSE == 1 ? n * STRIDE_X + k * DILATION_X : n]);
-        }
+        vec4 mine[TOGETHER];
+        [[unroll]] for (int k = 0; k < TOGETHER; k++)
+          mine[k] = fetch (weights, w + ((tap + k) * p.in_c4 + c4) * TM + m + lane);
+        [[unroll]] for (int i = 0; i < 8; i++)
+          [[unroll]] for (int k = 0; k < TOGETHER; k++) {
+            vec4 f = spread (mine[k], zero + uint (i));
+            [[unroll]] for (int n = 0; n < TP; n++)
+              sum[n][(m + i) / 4][i % 4] +=
+                  dot (f, texel[REUSE == 1 ? n * STRIDE_X + (tap + k) * DILATION_X : n]);
+          }
       }
-    }
   } while (++c4 < p.in_c4);
 }
 
@@ -130,7 +167,7 @@ void main ()
     int wy = w + ky * p.kernel_w * p.in_c4 * TM;
     if (REUSE == 1) {
       find (line, line_ok, x0 * STRIDE_X - p.pad_x, channel4);
-      accumulate (wy, KERNEL_W);
+      accumulate (wy);
       continue;
     }
     int kx = 0;
@@ -140,7 +177,7 @@ void main ()
       if (BORDER == 1 && !subgroupAny (some))
         continue;
       find (line, line_ok, x, channel4);
-      accumulate (wy + kx * p.in_c4 * TM, 1);
+      accumulate (wy + kx * p.in_c4 * TM);
     } while (++kx < p.kernel_w);
   } while (++ky < p.kernel_h);
 

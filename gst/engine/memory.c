@@ -253,6 +253,8 @@ seg_session_view_kind (SegBindKind kind, SegStorage storage)
     return storage == SEG_STORAGE_F16   ? SEG_VIEW_TEXEL_F16X4
            : storage == SEG_STORAGE_F32 ? SEG_VIEW_TEXEL_F32X4
                                         : SEG_VIEW_TEXEL_I32X4;
+  case SEG_BIND_IMAGE:
+    return storage == SEG_STORAGE_F16 ? SEG_VIEW_IMAGE_F16X4 : SEG_VIEW_IMAGE_F32X4;
   case SEG_BIND_BITS:
     return storage == SEG_STORAGE_F16 ? SEG_VIEW_TEXEL_U16X4 : SEG_VIEW_TEXEL_U32X4;
   case SEG_BIND_BUFFER_READ: return SEG_VIEW_STORAGE_READ;

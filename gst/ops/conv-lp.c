@@ -8,6 +8,8 @@
 
 #define MOST_MERGE 8
 #define TURN_BYTES (1 << 19)
+/* From so many texels of a pixel on, reading them without calls is worth its longer code. */
+#define LEAST_IMAGE_C4 8
 
 typedef struct {
   guint merge;                /* groups that are taken for one, with zeros between them */
@@ -17,6 +19,7 @@ typedef struct {
   guint pixels;               /* TP */
   guint turn_blocks;          /* that are summed before the next pixels are */
   gboolean reuse, border;
+  gboolean image; /* texels are read from storage texel buffers */
 } Plan;
 
 /* How many groups to join so that a joined one reads whole texels and fills whole blocks;
@@ -145,6 +148,7 @@ make_plan (const SegDenseConv *c)
   plan.pixels = pixels_of (c, plan.block);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
   plan.reuse = taps_share (&c->x, plan.pixels);
+  plan.image = plan.in_c4 >= LEAST_IMAGE_C4;
   return plan;
 }
 
@@ -272,13 +276,16 @@ seg_lp_store_texels (const SegDenseConv *c, const SegProgram *p)
 }
 
 static const SegShader *
-choose_shader (const SegDenseConv *c, const SegProgram *p)
+choose_shader (const SegDenseConv *c, const Plan *plan, const SegProgram *p)
 {
-  static const SegShader *const shaders[2][2] = {
-    { &seg_shader_conv_lp_f32, &seg_shader_conv_lp_f16 },
-    { &seg_shader_conv_lp_wide_f32, &seg_shader_conv_lp_wide_f16 },
+  static const SegShader *const shaders[2][2][2] = {
+    { { &seg_shader_conv_lp_f32, &seg_shader_conv_lp_f16 },
+        { &seg_shader_conv_lp_wide_f32, &seg_shader_conv_lp_wide_f16 } },
+    { { &seg_shader_conv_lp_image_f32, &seg_shader_conv_lp_image_f16 },
+        { &seg_shader_conv_lp_image_wide_f32, &seg_shader_conv_lp_image_wide_f16 } },
   };
-  return shaders[seg_lp_store_texels (c, p) - 1][c->storage == SEG_STORAGE_F16];
+  guint wide = seg_lp_store_texels (c, p) - 1, half = c->storage == SEG_STORAGE_F16;
+  return shaders[plan->image][wide][half];
 }
 
 /* Tiles are of the pixels of a row. */
@@ -316,13 +323,14 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
   SegRef weights = c.weights.kind != SEG_REF_NONE ? c.weights : pack (&c, &plan, p);
   if (seg_point_takes (&c) && plan.blocks <= device->max_groups[0])
     return seg_point_emit (&c, plan.block, weights, p, error);
+  SegBindKind read = plan.image ? SEG_BIND_IMAGE : SEG_BIND_TEXEL;
   SegDispatch d = {
-    .shader = choose_shader (&c, p),
+    .shader = choose_shader (&c, &plan, p),
     .spec = { local, plan.block, plan.pixels, plan.reuse, plan.border,
         plan.reuse ? c.x.kernel : 1, plan.reuse ? c.x.stride : 1,
         plan.reuse ? c.x.dilation : 1 },
-    .bindings = { { c.source, SEG_BIND_TEXEL }, { weights, SEG_BIND_TEXEL },
-        { c.bias, SEG_BIND_TEXEL }, { c.dest, SEG_BIND_BUFFER_WRITE } },
+    .bindings = { { c.source, read }, { weights, read }, { c.bias, SEG_BIND_TEXEL },
+        { c.dest, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
     .push = { c.x.in, c.y.in, c.x.out, c.y.out, c.in_pitch4, c.in_offset4, c.out_pitch4,
         c.out_offset4 + c.out_first * c.out_pitch4, c.res_pitch4,

@@ -151,7 +151,8 @@ seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
     .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT
              | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT
              | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT
-             | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT,
+             | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT
+             | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT,
     .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
   };
   SegBuffer *buffer = g_new0 (SegBuffer, 1);

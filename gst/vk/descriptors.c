@@ -3,15 +3,21 @@
 
 /* How much a pool holds. Counted here, so that running out of a pool is never an error that
  * has to be told from others. */
-enum { POOL_SETS = 64, POOL_STORAGE = 256, POOL_TEXEL = 256, POOL_UNIFORM = 64 };
+enum {
+  POOL_SETS = 64,
+  POOL_STORAGE = 256,
+  POOL_TEXEL = 256,
+  POOL_IMAGE = 128,
+  POOL_UNIFORM = 64
+};
 
 typedef struct {
   VkDescriptorPool handle;
-  guint sets, storage, texel, uniform; /* left */
+  guint sets, storage, texel, image, uniform; /* left */
 } Pool;
 
 typedef struct {
-  guint storage, texel, uniform;
+  guint storage, texel, image, uniform;
 } Need;
 
 void
@@ -48,6 +54,7 @@ fill (Pool *pool)
   pool->sets = POOL_SETS;
   pool->storage = POOL_STORAGE;
   pool->texel = POOL_TEXEL;
+  pool->image = POOL_IMAGE;
   pool->uniform = POOL_UNIFORM;
 }
 
@@ -69,6 +76,7 @@ add_pool (SegDescriptors *d, SegVk *vk, GError **error)
   static const VkDescriptorPoolSize sizes[] = {
     { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, POOL_STORAGE },
     { VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, POOL_TEXEL },
+    { VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, POOL_IMAGE },
     { VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, POOL_UNIFORM },
   };
   const VkDescriptorPoolCreateInfo info = {
@@ -90,11 +98,12 @@ static gboolean
 take (Pool *pool, const Need *need)
 {
   if (pool->sets == 0 || pool->storage < need->storage || pool->texel < need->texel
-      || pool->uniform < need->uniform)
+      || pool->image < need->image || pool->uniform < need->uniform)
     return FALSE;
   pool->sets--;
   pool->storage -= need->storage;
   pool->texel -= need->texel;
+  pool->image -= need->image;
   pool->uniform -= need->uniform;
   return TRUE;
 }
@@ -136,12 +145,12 @@ allocate_set (SegDescriptors *d, SegVk *vk, VkDescriptorSetLayout layout,
 {
   Need need = { 0 };
   for (guint i = 0; i < n_views; i++)
-    if (seg_view_texel_bytes (views[i].kind) != 0)
-      need.texel++;
-    else if (views[i].kind == SEG_VIEW_UNIFORM)
-      need.uniform++;
-    else
-      need.storage++;
+    switch (seg_view_descriptor_type (views[i].kind)) {
+    case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER: need.texel++; break;
+    case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER: need.image++; break;
+    case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER: need.uniform++; break;
+    default: need.storage++;
+    }
   const Pool *pool = find_pool (d, vk, &need, error);
   if (pool == NULL)
     return FALSE;

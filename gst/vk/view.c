@@ -10,6 +10,10 @@ static const struct {
   [SEG_VIEW_STORAGE_WRITE] = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER },
   [SEG_VIEW_STORAGE_READ_WRITE] = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER },
   [SEG_VIEW_UNIFORM] = { VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER },
+#define IMAGE(FORMAT, BYTES)                                                             \
+  {                                                                                      \
+    VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, VK_FORMAT_##FORMAT, BYTES                   \
+  }
 #define TEXEL(FORMAT, BYTES)                                                             \
   {                                                                                      \
     VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, VK_FORMAT_##FORMAT, BYTES                   \
@@ -23,7 +27,10 @@ static const struct {
   [SEG_VIEW_TEXEL_U8X1] = TEXEL (R8_UINT, 1),
   [SEG_VIEW_TEXEL_U8X4] = TEXEL (R8G8B8A8_UINT, 4),
   [SEG_VIEW_TEXEL_U16X1] = TEXEL (R16_UINT, 2),
+  [SEG_VIEW_IMAGE_F32X4] = IMAGE (R32G32B32A32_SFLOAT, 16),
+  [SEG_VIEW_IMAGE_F16X4] = IMAGE (R16G16B16A16_SFLOAT, 8),
 #undef TEXEL
+#undef IMAGE
 };
 
 VkDescriptorType

@@ -91,6 +91,8 @@ typedef enum {
   SEG_VIEW_TEXEL_U8X1,  /* R8_UINT */
   SEG_VIEW_TEXEL_U8X4,  /* RGBA8_UINT */
   SEG_VIEW_TEXEL_U16X1, /* R16_UINT */
+  SEG_VIEW_IMAGE_F32X4, /* storage texel buffers, read only; every device has both formats */
+  SEG_VIEW_IMAGE_F16X4,
 } SegViewKind;
 
 /* Bytes [offset, offset + n_bytes) of a buffer as a shader sees them. offset is a multiple of
