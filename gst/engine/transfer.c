@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/session-priv.h"
 
-#include "ops/strided.h"
+#include "ops/planes.h"
 #include "shaders.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ copy_shader (SegStorage from, SegStorage to)
 static gboolean
 record_copy (SegCmd *cmd, const SegBufferView *from, const SegView *from_view,
     const SegBufferView *to, const SegView *to_view, const SegShader *shader,
-    const char *label, GError **error)
+    guint texels, const char *label, GError **error)
 {
   SegStrided plan;
   if (!seg_strided_plan (&plan, to_view, from_view, 1, error))
@@ -69,6 +69,14 @@ record_copy (SegCmd *cmd, const SegBufferView *from, const SegView *from_view,
     .groups = { plan.groups[0], plan.groups[1], plan.groups[2] },
     .label = label,
   };
+  SegPlanes planes;
+  if (shader == &seg_shader_copy_f32 && seg_planes_plan (&planes, &plan, texels)) {
+    d.shader = texels == 2 ? &seg_shader_planes_wide_f32 : &seg_shader_planes_f32;
+    d.n_spec = 0;
+    d.push = planes.push;
+    d.n_push = G_N_ELEMENTS (planes.push);
+    memcpy (d.groups, planes.groups, sizeof d.groups);
+  }
   return seg_cmd_dispatch (cmd, &d, error);
 }
 
@@ -85,7 +93,8 @@ seg_session_record_upload (SegSession *s, SegCmd *cmd, const SegValue *v, GError
       seg_session_view (s, (SegRef){ SEG_REF_VALUE, v->id }, SEG_BIND_BUFFER_WRITE);
   SegView from_view = host_view (v), to_view = seg_view (v);
   return record_copy (cmd, &from, &from_view, &to, &to_view,
-      copy_shader (host_storage (s, v), storage), "upload", error);
+      copy_shader (host_storage (s, v), storage),
+      seg_program_store_texels (s->program, SEG_STORAGE_F32), "upload", error);
 }
 
 gboolean
@@ -99,7 +108,8 @@ seg_session_record_download (
   SegView from_view = seg_view (v), to_view = host_view (v);
   const SegShader *shader =
       copy_shader (seg_program_storage (s->program, v), host_storage (s, v));
-  return record_copy (cmd, &from, &from_view, &to, &to_view, shader, "download", error);
+  return record_copy (cmd, &from, &from_view, &to, &to_view, shader,
+      seg_program_store_texels (s->program, SEG_STORAGE_F32), "download", error);
 }
 
 /* A live tensor fits when only its live axis is shorter than there is memory for. */

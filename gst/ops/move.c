@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/move.h"
 
-#include "ops/strided.h"
+#include "ops/planes.h"
 #include "shaders.h"
 
 #include <string.h>
@@ -211,6 +211,22 @@ emit_part (SegProgram *p, SegRef src, const SegView *in, SegRef dst, const SegVi
   return seg_program_dispatch (p, &d, error);
 }
 
+/* Of 32 bits and a known size. */
+static gboolean
+as_planes (const SegStrided *s, const SegProgram *p, const SegValue *dst, SegDispatch *d)
+{
+  guint texels = seg_program_store_texels (p, SEG_STORAGE_F32);
+  SegPlanes planes;
+  if (d->shader != &seg_shader_copy_b32 || dst->size != SEG_SIZE_FIXED
+      || !seg_planes_plan (&planes, s, texels))
+    return FALSE;
+  d->shader = texels == 2 ? &seg_shader_planes_wide_b32 : &seg_shader_planes_b32;
+  d->n_push = G_N_ELEMENTS (planes.push);
+  memcpy (d->push, planes.push, sizeof planes.push);
+  memcpy (d->groups, planes.groups, sizeof planes.groups);
+  return TRUE;
+}
+
 static gboolean
 emit_whole (SegProgram *p, SegRef src, const SegView *in, const SegValue *dst,
     const SegView *out, GError **error)
@@ -225,8 +241,10 @@ emit_whole (SegProgram *p, SegRef src, const SegView *in, const SegValue *dst,
         { seg_program_value (p, dst), SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 2,
   };
-  seg_strided_fill (&s, &d);
-  seg_strided_live (&s, p, dst, &d);
+  if (!as_planes (&s, p, dst, &d)) {
+    seg_strided_fill (&s, &d);
+    seg_strided_live (&s, p, dst, &d);
+  }
   return seg_program_dispatch (p, &d, error);
 }
 

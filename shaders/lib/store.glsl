@@ -15,7 +15,11 @@
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { u64vec4 data[]; } seg_out
 #define STORE_TEXELS 2
+#ifdef STORE_B32
+#define store_pack(v) packUint2x32 (v)
+#else
 #define store_pack(v) packUint2x32 (floatBitsToUint (v))
+#endif
 #define store_texels(i, v)                                                                     \
   seg_out.data[(i) >> 1] = u64vec4 (store_pack ((v)[0].xy), store_pack ((v)[0].zw),            \
       store_pack ((v)[1].xy), store_pack ((v)[1].zw))

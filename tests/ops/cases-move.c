@@ -8,6 +8,10 @@ const SegCase seg_cases_move[] = {
   { "vkseg.Copy", NULL, "f32[2,17,6]" },
   { "vkseg.Copy", NULL, "i64[1,3,5,7]" },
   { "vkseg.Copy", NULL, "bool[1,1,1,1]" },
+  { "vkseg.Copy", NULL, "f32[2,5,3,8]" },
+  { "vkseg.Copy", NULL, "f32[1,21,16,33]" },
+  { "vkseg.Copy", NULL, "f32[3,8,2,6]" },
+  { "vkseg.Copy", NULL, "i32[2,6,4,20]" },
 
   /* --- renames --- */
   { "Reshape", NULL, "f32[2,3,4,5] i64{6,20}" },
@@ -38,6 +42,9 @@ const SegCase seg_cases_move[] = {
 
   /* --- transposed, repeated --- */
   { "Transpose", NULL, "f32[2,3]" },
+  { "Transpose", NULL, "f32[24,12]" },
+  { "Transpose", "perm=[0,2,1]", "f32[3,72,20]" },
+  { "Transpose", "perm=[0,2,1]", "i32[2,8,4]" },
   { "Transpose", NULL, "f32[7]" },
   { "Transpose", "perm=[0,2,3,1]", "f32[2,5,3,4]" },
   { "Transpose", "perm=[0,3,1,2]", "f32[1,6,7,17]" },
