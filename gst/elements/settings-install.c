@@ -410,8 +410,8 @@ seg_settings_install (GObjectClass *c)
           "with id (int), label (string) and area (double, share of the frame), of what "
           "is in it; and of networks that find objects instances, an array, best first, "
           "of structures with id (int, the class), label (string), score (double) and x, "
-          "y, width, height (double, pixels of the frame); the next frame follows a "
-          "change",
+          "y, width, height (double, pixels of the frame), and of regions region-id "
+          "(int, the region's); the next frame follows a change",
           FALSE, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_STAGE_TIMES,
       g_param_spec_boolean ("stage-times", "Stage times",

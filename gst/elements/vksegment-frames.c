@@ -226,6 +226,8 @@ infer_regions (GstVkSegment *self, GstVideoFrame *frame)
   double ms = (double) (g_get_monotonic_time () - start) / 1e3;
   gst_vk_segment_count_time (self, ms, n_regions > 0);
   gst_vk_segment_count_frame (self, self->n_redrawn);
+  if (n_regions > 0)
+    gst_vk_segment_post_result (self, GST_BUFFER_PTS (frame->buffer));
   GST_LOG_OBJECT (self, "%u regions, %.2f ms", n_regions, ms);
   return GST_FLOW_OK;
 }

@@ -112,32 +112,60 @@ take_classes (const GstVkSegment *self, GstStructure *s)
   gst_structure_take_value (s, "classes", &classes);
 }
 
+/* In a region, unless that is NULL. */
 static void
-append_instance (GValue *list, const SegInstance *i, const SegModelInfo *info)
+append_instance (GValue *list, const SegInstance *i,
+    const GstVideoRegionOfInterestMeta *region, const SegModelInfo *info)
 {
   char buffer[32];
   GValue item = G_VALUE_INIT;
   g_value_init (&item, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (
-      &item, gst_structure_new ("instance", "id", G_TYPE_INT, (gint) i->class_id, "label",
-                 G_TYPE_STRING, seg_model_info_label (info, i->class_id, buffer), "score",
-                 G_TYPE_DOUBLE, (double) i->score, "x", G_TYPE_DOUBLE, (double) i->x, "y",
-                 G_TYPE_DOUBLE, (double) i->y, "width", G_TYPE_DOUBLE, (double) i->width,
-                 "height", G_TYPE_DOUBLE, (double) i->height, NULL));
+  GstStructure *s = gst_structure_new ("instance", "id", G_TYPE_INT, (gint) i->class_id,
+      "label", G_TYPE_STRING, seg_model_info_label (info, i->class_id, buffer), "score",
+      G_TYPE_DOUBLE, (double) i->score, "x", G_TYPE_DOUBLE, (double) i->x, "y",
+      G_TYPE_DOUBLE, (double) i->y, "width", G_TYPE_DOUBLE, (double) i->width, "height",
+      G_TYPE_DOUBLE, (double) i->height, NULL);
+  if (region != NULL)
+    gst_structure_set (s, "region-id", G_TYPE_INT, region->id, NULL);
+  g_value_take_boxed (&item, s);
   gst_value_array_append_and_take_value (list, &item);
+}
+
+static void
+append_found (GValue *list, const GstVkSegment *self)
+{
+  const SegInstances *found = seg_pipe_instances (self->pipe);
+  for (guint i = 0; found != NULL && i < found->n; i++)
+    append_instance (list, &found->items[i], NULL, self->net->info);
+}
+
+/* Of the regions of the last frame. */
+static void
+append_of_regions (GValue *list, const GstVkSegment *self)
+{
+  const SegSecondary *secondary = &self->secondary;
+  const guint8 *masks;
+  gsize n_bytes;
+  guint n;
+  const SegRegionResult *results =
+      seg_regions_results (secondary->regions, &n, &masks, &n_bytes);
+  for (guint i = 0; i < n; i++)
+    append_instance (list, &results[i].instance,
+        secondary->list.metas->pdata[results[i].region], self->net->info);
 }
 
 /* Of networks that give them. Called with the object lock. */
 static void
 take_instances (const GstVkSegment *self, GstStructure *s)
 {
-  const SegInstances *found = self->pipe != NULL ? seg_pipe_instances (self->pipe) : NULL;
   GValue list = G_VALUE_INIT;
-  if (found == NULL)
+  if (self->pipe == NULL ? !self->by_regions : seg_pipe_instances (self->pipe) == NULL)
     return;
   g_value_init (&list, GST_TYPE_ARRAY);
-  for (guint i = 0; i < found->n; i++)
-    append_instance (&list, &found->items[i], self->net->info);
+  if (self->by_regions)
+    append_of_regions (&list, self);
+  else
+    append_found (&list, self);
   gst_structure_take_value (s, "instances", &list);
 }
 

@@ -98,10 +98,37 @@ new_harness (const char *model, const char *first_property, ...)
 
 /* --- R-CNN ------------------------------------------------------------------------------------- */
 
+/* The application has the same in a message: red in one region, green in another. */
+static void
+check_message (GstBus *bus, GstBuffer *out)
+{
+  static const char *const labels[2] = { "red", "green" };
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+  g_assert_nonnull (message);
+  const GstStructure *s = gst_message_get_structure (message);
+  const GValue *list = gst_structure_get_value (s, "instances");
+  g_assert_true (gst_structure_has_name (s, "vkseg-result"));
+  g_assert_nonnull (list);
+  g_assert_cmpuint (gst_value_array_get_size (list), ==, 2);
+  for (guint i = 0; i < 2; i++) {
+    const GstStructure *instance =
+        gst_value_get_structure (gst_value_array_get_value (list, i));
+    gint region = -1;
+    double x = 0.0;
+    g_assert_cmpstr (gst_structure_get_string (instance, "label"), ==, labels[i]);
+    g_assert_true (gst_structure_get (
+        instance, "region-id", G_TYPE_INT, &region, "x", G_TYPE_DOUBLE, &x, NULL));
+    g_assert_cmpint (region, ==, nth_region (out, 2 * i)->id);
+    g_assert_cmpfloat (x, ==, i == 0 ? 8.0 : 52.0);
+  }
+}
+
 static void
 test_classify (void)
 {
-  GstHarness *h = new_harness (classify, NULL, NULL);
+  GstHarness *h = new_harness (classify, "post-messages", TRUE, NULL);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
   GstBuffer *in = new_picture (WIDTH, HEIGHT);
   add_region (in, "object", 8, 20, 24, 40);  /* red */
   add_region (in, "object", 95, 20, 20, 20); /* gray */
@@ -131,6 +158,11 @@ test_classify (void)
   g_assert_cmpfloat (fabs (first->score - REGION_NET_SURE), <, 3e-3);
   g_assert_cmpfloat (second->box.x, ==, 52);
   g_assert_cmpfloat (second->box.height, ==, 50);
+  check_message (bus, out);
+  /* Nothing is looked at, and nothing said. */
+  gst_buffer_unref (gst_harness_push_and_pull (h, new_picture (WIDTH, HEIGHT)));
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT));
+  gst_element_set_bus (h->element, NULL);
   gst_harness_teardown (h);
 }
 
