@@ -27,7 +27,7 @@ ROOMS = {
                  GST + ['gstreamer-allocators-1.0', 'gstreamer-vulkan-1.0', 'vulkan']),
     'elements': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta', 'zerocopy'], GST),
     'app': (['base', 'onnx', 'graph', 'ops', 'vk', 'engine', 'frame', 'meta', 'elements'], GST),
-    'proposals': (['base', 'elements/videoframe.h'], GST),
+    'proposals': (['base', 'meta/videomap.h', 'elements/videoframe.h'], GST),
 }
 # Who may include <...> beginning so. What is not named is the C library's or GLib's.
 SYSTEM = {

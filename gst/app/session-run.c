@@ -2,6 +2,7 @@
 #include "elements/result.h"
 #include "elements/videoframe.h"
 #include "app/session-priv.h"
+#include "meta/videomap.h"
 
 /* --- what is made for frames of one kind ----------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include "elements/frameio.h"
 
 #include "elements/videoframe.h"
+#include "meta/videomap.h"
 
 #include <string.h>
 

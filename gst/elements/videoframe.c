@@ -43,50 +43,6 @@ seg_video_color (const GstVideoInfo *info, SegColor *color)
   color->chroma_y = site & GST_VIDEO_CHROMA_SITE_V_COSITED ? 0.0 : 0.5;
 }
 
-/* gst_video_frame_map takes this for a mistake of the program. */
-static gboolean
-is_of_frame (GstBuffer *buffer, const GstVideoInfo *info)
-{
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-  return meta == NULL
-         || (meta->format == GST_VIDEO_INFO_FORMAT (info)
-             && meta->n_planes == GST_VIDEO_INFO_N_PLANES (info)
-             && meta->width >= (guint) GST_VIDEO_INFO_WIDTH (info)
-             && meta->height >= (guint) GST_VIDEO_INFO_HEIGHT (info));
-}
-
-/* Whether all rows of plane p are in what was mapped; they may go upwards. */
-static gboolean
-is_inside (const GstVideoFrame *video, const SegFrame *frame, guint p)
-{
-  const GstMapInfo *map = &video->map[video->meta != NULL ? p : 0];
-  gint64 first = (const guint8 *) video->data[p] - map->data;
-  gint64 last = first
-                + (gint64) (seg_frame_n_rows (frame, p) - 1)
-                      * GST_VIDEO_FRAME_PLANE_STRIDE (video, p);
-  return MIN (first, last) >= 0
-         && MAX (first, last) + (gint64) seg_frame_row_bytes (frame, p)
-                <= (gint64) map->size;
-}
-
-gboolean
-seg_video_map (
-    GstVideoFrame *video, const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags)
-{
-  SegFrame frame = { .width = (guint) info->width, .height = (guint) info->height };
-  gboolean ours = seg_video_format (GST_VIDEO_INFO_FORMAT (info), &frame.format);
-  if (!is_of_frame (buffer, info)
-      || !gst_video_frame_map (
-          video, info, buffer, flags | (GstMapFlags) GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
-    return FALSE;
-  for (guint p = 0; ours && p < GST_VIDEO_INFO_N_PLANES (info); p++)
-    if (!is_inside (video, &frame, p)) {
-      gst_video_frame_unmap (video);
-      return FALSE;
-    }
-  return TRUE;
-}
-
 void
 seg_video_load (const SegFrame *frame, guint8 *data, const GstVideoFrame *video)
 {

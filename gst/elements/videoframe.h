@@ -34,12 +34,6 @@ gboolean seg_video_format (GstVideoFormat format, SegFormat *out);
  * they do not. */
 void seg_video_color (const GstVideoInfo *info, SegColor *color);
 
-/* As gst_video_frame_map, but, of formats that are ours, a buffer or a GstVideoMeta that is of another frame, or in which a plane's rows
- * end after its memory, is refused without a word. The buffer is not referenced, so that it stays writable
- * where its metas are what changes. */
-gboolean seg_video_map (
-    GstVideoFrame *video, const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags);
-
 /* Between a mapped frame, whatever its strides, and a frame laid out in `data`. */
 void seg_video_load (const SegFrame *frame, guint8 *data, const GstVideoFrame *video);
 void seg_video_store (const SegFrame *frame, const guint8 *data, GstVideoFrame *video);

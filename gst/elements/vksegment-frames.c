@@ -2,6 +2,7 @@
 #include "elements/result.h"
 #include "elements/vksegment-priv.h"
 #include "elements/videoframe.h"
+#include "meta/videomap.h"
 
 GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
 #define GST_CAT_DEFAULT vk_segment_debug

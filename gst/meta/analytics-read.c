@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "meta/analytics.h"
 #include "meta/gstvksegmirror.h"
+#include "meta/videomap.h"
 
 #ifdef HAVE_ANALYTICS
 #include <gst/analytics/analytics.h>
@@ -79,7 +80,7 @@ read_mask (const GstAnalyticsSegmentationMtd *mtd, gboolean binary)
   if (video != NULL && video->width <= GST_VK_SEG_MAX_PX
       && video->height <= GST_VK_SEG_MAX_PX
       && gst_video_info_set_format (&info, video->format, video->width, video->height)
-      && gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ)) {
+      && seg_video_map (&frame, &info, buffer, GST_MAP_READ)) {
     gsize n = (gsize) video->width * video->height;
     g_autofree Regions *regions = list_regions (mtd);
     guint8 *pixels = g_malloc (n + 1);

@@ -19,6 +19,7 @@
 #include "proposals/vksegproposals.h"
 
 #include "elements/videoframe.h"
+#include "meta/videomap.h"
 #include "proposals/search.h"
 
 #include <math.h>
@@ -125,8 +126,7 @@ static gboolean
 shrink (GstVkSegProposals *self, GstBuffer *buffer)
 {
   GstVideoFrame from, to;
-  if (!gst_video_frame_map (
-          &from, &self->info, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+  if (!seg_video_map (&from, &self->info, buffer, GST_MAP_READ))
     return FALSE;
   gboolean ok = gst_video_frame_map (&to, &self->small_info, self->small,
       GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);

@@ -109,6 +109,30 @@ test_regions (void)
       g_error ("%s: wrong regions", gst_video_format_to_string (formats[i]));
   }
 }
+
+/* A mask whose rows end after its memory is none. */
+static void
+test_short_mask (void)
+{
+  static const guint heights[] = { 3, 4, 4000 };
+  guint ids[] = { 1 };
+  for (guint i = 0; i < G_N_ELEMENTS (heights); i++) {
+    g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+    GstBuffer *mask = gst_buffer_new_allocate (NULL, 16 * 3, NULL);
+    GstAnalyticsRelationMeta *r = gst_buffer_add_analytics_relation_meta (buffer);
+    GstAnalyticsSegmentationMtd mtd;
+    gsize offsets[GST_VIDEO_MAX_PLANES] = { 0 };
+    gint strides[GST_VIDEO_MAX_PLANES] = { 16 };
+    gst_buffer_memset (mask, 0, 1, 16 * 3);
+    gst_buffer_add_video_meta_full (mask, GST_VIDEO_FRAME_FLAG_NONE,
+        GST_VIDEO_FORMAT_GRAY8, 16, heights[i], 1, offsets, strides);
+    g_assert_true (gst_analytics_relation_meta_add_segmentation_mtd (
+        r, mask, GST_SEGMENTATION_TYPE_SEMANTIC, 1, ids, 0, 0, 16, 16, &mtd));
+    GstVkSegMeta *meta =
+        gst_buffer_add_vk_seg_meta_from_analytics (buffer, buffer, 30, 20);
+    g_assert_cmpint (meta != NULL && meta->map != NULL, ==, heights[i] == 3);
+  }
+}
 #endif
 
 int
@@ -119,6 +143,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analytics/round-trip", test_round_trip);
 #if GST_CHECK_VERSION(1, 26, 0)
   g_test_add_func ("/analytics/regions", test_regions);
+  g_test_add_func ("/analytics/short-mask", test_short_mask);
 #endif
   return g_test_run ();
 }

@@ -201,21 +201,26 @@ test_odd (void)
   }
 }
 
+/* A buffer that is too small, and one whose meta says more rows than it has. */
 static void
 test_short_buffer (void)
 {
-  GstVideoInfo info;
-  GstHarness *h = new_harness ("RGB", 320, 240, &info);
-  GstBus *bus = gst_bus_new ();
-  gst_element_set_bus (h->element, bus);
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 1000, NULL);
-  g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_ERROR);
-  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_assert_nonnull (message);
-  gst_message_unref (message);
-  gst_element_set_bus (h->element, NULL);
-  gst_object_unref (bus);
-  gst_harness_teardown (h);
+  for (guint with_meta = 0; with_meta < 2; with_meta++) {
+    GstVideoInfo info;
+    GstHarness *h = new_harness ("RGB", 320, 240, &info);
+    g_autoptr (GstBus) bus = gst_bus_new ();
+    gst_element_set_bus (h->element, bus);
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 1000, NULL);
+    gst_buffer_memset (buffer, 0, 0, 1000);
+    if (with_meta)
+      gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+          GST_VIDEO_FORMAT_RGB, 320, 240, 1, info.offset, info.stride);
+    g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_ERROR);
+    g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    g_assert_nonnull (message);
+    gst_element_set_bus (h->element, NULL);
+    gst_harness_teardown (h);
+  }
 }
 
 int
