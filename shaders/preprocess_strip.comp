@@ -10,10 +10,10 @@
 #include "lib/store.glsl"
 
 layout (local_size_x = 64) in;
-layout (constant_id = 0) const int PLANES = 1; // 1: luma alone; 2: both chroma components together; 3
+layout (constant_id = 0) const int LIE = 0;    // what follows
 layout (constant_id = 1) const int UNIT = 4;   // bytes that are read at once: 4 or 16
 layout (constant_id = 2) const int INSIDE = 0; // the frame covers all of the network's input
-layout (constant_id = 3) const int EDGES = 3;  // samples of luma (1), chroma (2) reach past left or right
+layout (constant_id = 3) const int EDGES = 3;  // samples of luma or RGB (1), chroma (2) reach past left or right
 // Of luma, of chroma: taps x | taps y << 8 | rows << 16 | bytes from a sample to the next << 24; 16ths of
 // a sample from a pixel to the next; the first sample of the first pixel, 0 to 1; the byte of a unit in
 // which the strip begins, of each component << 8.
@@ -25,6 +25,10 @@ layout (constant_id = 8) const int CHROMA_TAPS = 0;
 layout (constant_id = 9) const int CHROMA_APART = 16;
 layout (constant_id = 10) const float CHROMA_FIRST = 0.0;
 layout (constant_id = 11) const int CHROMA_PHASE = 0;
+const int LUMA = 0;   // nothing else
+const int PAIR = 1;   // luma; both chroma components in the same words
+const int PLANES = 2; // a plane each
+const int RGB = 3;    // all in the same words
 
 layout (std140, binding = 3) uniform Strips {
   ivec4 net;      // width, height, channels; strips
@@ -38,7 +42,7 @@ layout (std140, binding = 3) uniform Strips {
 } strips;
 SEG_OUTPUT (4);
 
-const int MAX_BYTES = 192; // of a strip
+const int MAX_BYTES = 384; // of a strip
 
 // True, which compilers cannot know: see matte_draw.comp.
 bool always;
@@ -50,9 +54,11 @@ int count (float apart, int taps)
   return int (ceil (apart * (1.0 - 1.0 / float (taps)) - 1e-4)) + 2;
 }
 
-void sum_rows (int component, int taps, int n_rows, int n_bytes, ivec2 at, float middle, int sub)
+void sum_rows (int component, int taps, int n_rows, int n_bytes, ivec2 at)
 {
   ivec4 place = strips.place[component];
+  int sub = 1 << (frame.component[component].w >> 8);
+  float middle = component == 0 ? 0.5 : frame.chroma.y;
   int n = (frame.size.y + sub - 1) / sub;
   float last = float (n - 1), apart = strips.map.y / float (taps * sub);
   float first = ((float (at.y) + 0.5 / float (taps)) * strips.map.y + strips.map.w) / float (sub) - middle;
@@ -109,25 +115,29 @@ void take (int phase, int step_, int taps, int reach, int apart16, float first, 
   }
 }
 
-// Means of a component, or of two that lie together, for the pixels of a strip.
+// Means of a component, or of two or three that lie together, for the pixels of a strip.
 void means_of (int component, int n_components, ivec2 at, int taps, int apart16, float first, int phases,
-               ivec2 column, float middle, int sub, out vec4 a[4], out vec4 b[4])
+               ivec2 column, out vec4 a[4], out vec4 b[4], out vec4 c[4])
 {
   int taps_x = taps & 255, taps_y = (taps >> 8) & 255, step_ = taps >> 24;
   int reach = count (float (apart16) / 16.0, taps_x), n_columns = ((15 * apart16 + 16) >> 4) + reach;
-  int phase = phases & 255, other = phases >> 8;
+  int phase = phases & 255, other = (phases >> 8) & 255, third = phases >> 16;
   float scale = 1.0 / float (taps_x * taps_y);
-  sum_rows (component, taps_y, (taps >> 16) & 255, max (phase, other) + (n_columns - 1) * step_ + 1, at,
-            middle, sub);
+  sum_rows (component, taps_y, (taps >> 16) & 255, max (max (phase, other), third)
+            + (n_columns - 1) * step_ + 1, at);
   int first_column = column.x + at.x * apart16;
   if ((EDGES & (component == 0 ? 1 : 2)) != 0) {
     extend (phase, step_, n_columns, first_column, column.y);
     if (n_components > 1)
       extend (other, step_, n_columns, first_column, column.y);
+    if (n_components > 2)
+      extend (third, step_, n_columns, first_column, column.y);
   }
   take (phase, step_, taps_x, reach, apart16, first, scale, a);
   if (n_components > 1)
     take (other, step_, taps_x, reach, apart16, first, scale, b);
+  if (n_components > 2)
+    take (third, step_, taps_x, reach, apart16, first, scale, c);
 }
 
 void main ()
@@ -139,19 +149,22 @@ void main ()
   ivec2 at = ivec2 (i % wide, i / wide);
   if (at.y >= net.y)
     return;
-  vec4 luma[4], u[4], v[4], none[4];
-  means_of (0, 1, at, TAPS, APART, FIRST, PHASE, strips.column.xy, 0.5, 1, luma, none);
-  if (PLANES > 1)
-    means_of (1, PLANES == 2 ? 2 : 1, at, CHROMA_TAPS, CHROMA_APART, CHROMA_FIRST, CHROMA_PHASE & 65535,
-              strips.column.zw, frame.chroma.y, 2, u, v);
-  if (PLANES > 2)
-    means_of (2, 1, at, CHROMA_TAPS, CHROMA_APART, CHROMA_FIRST, CHROMA_PHASE >> 16, strips.column.zw,
-              frame.chroma.y, 2, v, none);
+  vec4 y[4], u[4], v[4], none[4];
+  means_of (0, LIE == RGB ? 3 : 1, at, TAPS, APART, FIRST, PHASE, strips.column.xy, y, u, v);
+  if (LIE == PAIR)
+    means_of (1, 2, at, CHROMA_TAPS, CHROMA_APART, CHROMA_FIRST, CHROMA_PHASE, strips.column.zw, u, v, none);
+  if (LIE == PLANES) {
+    means_of (1, 1, at, CHROMA_TAPS, CHROMA_APART, CHROMA_FIRST, CHROMA_PHASE & 255, strips.column.zw, u,
+              none, none);
+    means_of (2, 1, at, CHROMA_TAPS, CHROMA_APART, CHROMA_FIRST, CHROMA_PHASE >> 8, strips.column.zw, v,
+              none, none);
+  }
   int to = strips.dest.x + (at.y * net.x + 16 * at.x) * strips.dest.y;
   bool row_inside = at.y >= strips.inside.z && at.y < strips.inside.w;
   [[unroll]] for (int e = 0; e < 16; e++) {
-    vec3 bytes = PLANES > 1 ? vec3 (luma[e >> 2][e & 3], u[e >> 2][e & 3], v[e >> 2][e & 3])
-                            : vec3 (luma[e >> 2][e & 3], 0.0, 0.0);
+    vec3 bytes = vec3 (y[e >> 2][e & 3], 0.0, 0.0);
+    if (LIE != LUMA)
+      bytes.yz = vec2 (u[e >> 2][e & 3], v[e >> 2][e & 3]);
     vec4 rgb = vec4 (frame_to_rgb (bytes), 1.0);
     vec3 p = vec3 (dot (strips.mix_[0], rgb), dot (strips.mix_[1], rgb), dot (strips.mix_[2], rgb));
     int x = 16 * at.x + e;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define STRIP     16  /* pixels */
-#define MAX_BYTES 192 /* of the frame, that a strip reads of a row */
+#define MAX_BYTES 384 /* of the frame, that a strip reads of a row */
 #define MAX_ROWS  8
 
 /* Uniform block `Strips` of shaders/preprocess_strip.comp. */
@@ -24,7 +24,7 @@ typedef struct {
 
 /* Its specialisation constants. */
 enum {
-  SPEC_PLANES,
+  SPEC_LIE,
   SPEC_UNIT,
   SPEC_INSIDE,
   SPEC_EDGES,
@@ -35,7 +35,9 @@ enum {
   N_SPEC = SPEC_TAPS + 8
 };
 
-/* Where samples of one or two components are for a pixel, x along a row. */
+enum { LIE_LUMA, LIE_PAIR, LIE_PLANES, LIE_RGB };
+
+/* Where samples of components that lie alike are for a pixel, x along a row. */
 typedef struct {
   guint taps_x, taps_y, n_rows, step;
   guint apart16;  /* samples from a pixel to the next, in 16ths */
@@ -49,6 +51,23 @@ static guint
 n_reached (double pixels, guint taps)
 {
   return (guint) ceil (pixels * (1.0 - 1.0 / taps) - 1e-4) + 2;
+}
+
+static guint
+lie_of (const SegFrameSource *source)
+{
+  const SegFormatInfo *info = seg_format_info (source->frame.format);
+  if (source->kind == SEG_KIND_GRAY)
+    return LIE_LUMA;
+  if (source->kind != SEG_KIND_YUV)
+    return LIE_RGB;
+  return info->components[1].plane == info->components[2].plane ? LIE_PAIR : LIE_PLANES;
+}
+
+static gboolean
+has_chroma (const SegFrameSource *source)
+{
+  return source->kind == SEG_KIND_YUV;
 }
 
 /* FALSE: strips do not begin at the same place of a word. */
@@ -85,7 +104,7 @@ unit_of (const SegFrameSource *source, const Samples *luma, const Samples *chrom
   const SegFrame *frame = &source->frame;
   guint n_planes = seg_format_info (frame->format)->n_planes;
   gsize all = luma->apart16 * luma->step;
-  if (n_planes > 1)
+  if (has_chroma (source))
     all |= chroma->apart16 * chroma->step;
   for (guint p = 0; p < n_planes; p++)
     all |= frame->stride[p];
@@ -94,17 +113,11 @@ unit_of (const SegFrameSource *source, const Samples *luma, const Samples *chrom
   return all % 4 == 0 ? 4 : 0;
 }
 
-/* Luma alone, or chroma planes with a sample for 2x2 pixels. */
 static gboolean
 find_all (Samples s[2], const SegFrameSource *source, const SegPreprocessBlock *b)
 {
-  const SegFormatInfo *info = seg_format_info (source->frame.format);
-  gboolean planes = source->kind == SEG_KIND_GRAY || source->kind == SEG_KIND_YUV;
-  for (guint p = 1; p < info->n_planes; p++)
-    planes = planes && info->planes[p].hsub == 1 && info->planes[p].vsub == 1;
-  planes = planes && info->components[0].step == 1;
-  return planes && find_samples (&s[0], source, b, FALSE)
-         && (info->n_planes == 1 || find_samples (&s[1], source, b, TRUE));
+  return find_samples (&s[0], source, b, FALSE)
+         && (!has_chroma (source) || find_samples (&s[1], source, b, TRUE));
 }
 
 static gboolean
@@ -145,7 +158,9 @@ place_plane (StripsBlock *block, const SegFrameSource *source, guint component,
   place[1] = (gint32) (s->apart16 * s->step / unit);
   place[2] = (gint32) (frame->stride[c->plane] / unit);
   place[3] = (gint32) (source->views[2].n_bytes / unit);
-  return (guint32) (plane - place[0] * (gint32) unit) + c->offset;
+  /* Of words the shader wants the bytes as they lie. */
+  guint offset = source->kind == SEG_KIND_PACKED4 ? component : c->offset;
+  return (guint32) (plane - place[0] * (gint32) unit) + offset;
 }
 
 static void
@@ -163,18 +178,19 @@ fill_spec (guint32 spec[N_SPEC], StripsBlock *block, const SegFrameSource *sourc
     const Samples s[2], guint unit)
 {
   const gint32 *inside = block->inside;
-  guint n_planes = seg_format_info (source->frame.format)->n_planes;
-  spec[SPEC_PLANES] = n_planes;
+  guint lie = lie_of (source);
+  guint32 phases[3] = { 0 };
+  spec[SPEC_LIE] = lie;
   spec[SPEC_UNIT] = unit;
   spec[SPEC_INSIDE] = inside[0] == 0 && inside[1] == block->net[0] && inside[2] == 0
                       && inside[3] == block->net[1];
   spec[SPEC_EDGES] = (guint32) s[0].edges | (guint32) s[1].edges << 1;
-  fill_samples (&spec[SPEC_TAPS], &s[0], place_plane (block, source, 0, &s[0], unit));
-  if (n_planes == 1)
-    return;
-  guint32 u = place_plane (block, source, 1, &s[1], unit);
-  guint32 v = place_plane (block, source, 2, &s[1], unit);
-  fill_samples (&spec[SPEC_TAPS + 4], &s[1], n_planes == 2 ? u | v << 8 : u | v << 16);
+  for (guint c = 0; c < (lie == LIE_LUMA ? 1 : 3); c++)
+    phases[c] = place_plane (block, source, c, &s[c > 0 && has_chroma (source)], unit);
+  guint32 first = phases[0] | (lie == LIE_RGB ? phases[1] << 8 | phases[2] << 16 : 0);
+  fill_samples (&spec[SPEC_TAPS], &s[0], first);
+  if (has_chroma (source))
+    fill_samples (&spec[SPEC_TAPS + 4], &s[1], phases[1] | phases[2] << 8);
 }
 
 static void

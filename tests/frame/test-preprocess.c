@@ -240,7 +240,8 @@ test_strips (void)
     { 240, 136, 32, 24 }, { 1280, 16, 256, 8 }, { 80, 100, 64, 48 },
     { 96, 200, 32, 33 } };
   static const SegFormat formats[] = { SEG_FORMAT_NV12, SEG_FORMAT_NV21, SEG_FORMAT_I420,
-    SEG_FORMAT_YV12, SEG_FORMAT_GRAY8 };
+    SEG_FORMAT_YV12, SEG_FORMAT_GRAY8, SEG_FORMAT_YUY2, SEG_FORMAT_UYVY, SEG_FORMAT_RGBA,
+    SEG_FORMAT_BGRX, SEG_FORMAT_RGB, SEG_FORMAT_BGR };
   static const SegColor *const colors[] = { &seg_color_bt709, &seg_color_bt2020,
     &seg_color_jpeg };
   for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
