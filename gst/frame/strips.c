@@ -83,7 +83,7 @@ find_samples (Samples *s, const SegFrameSource *source, const SegPreprocessBlock
   s->taps_y = (guint) b->taps[chroma ? 3 : 1];
   s->step = c->step;
   s->apart16 = (guint) (all + 0.5);
-  if (fabs (all - s->apart16) > 1e-4 || all > MAX_BYTES)
+  if (fabs (all - s->apart16) > 1e-5 || all > MAX_BYTES)
     return FALSE;
   double first = 0.5 * scale / s->taps_x + b->map[2] / sub - middle;
   double n = ceil (source->frame.width / sub);
