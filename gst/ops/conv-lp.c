@@ -8,8 +8,10 @@
 
 #define MOST_MERGE 8
 #define TURN_BYTES (1 << 19)
-/* From so many texels of a pixel on, reading them without calls is worth its longer code. */
-#define LEAST_IMAGE_C4 8
+/* From so many texels of a pixel on, reading them without calls is worth its longer code; where the taps of a
+ * row share them, sooner. */
+#define LEAST_IMAGE_C4       64
+#define LEAST_IMAGE_REUSE_C4 8
 
 typedef struct {
   guint merge;                /* groups that are taken for one, with zeros between them */
@@ -148,7 +150,7 @@ make_plan (const SegDenseConv *c)
   plan.pixels = pixels_of (c, plan.block);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
   plan.reuse = taps_share (&c->x, plan.pixels);
-  plan.image = plan.in_c4 >= LEAST_IMAGE_C4;
+  plan.image = plan.in_c4 >= (plan.reuse ? LEAST_IMAGE_REUSE_C4 : LEAST_IMAGE_C4);
   return plan;
 }
 

@@ -14,6 +14,7 @@
 typedef struct {
   const char *label;
   SegCase bench;
+  const char *family; /* of convolutions, forced; NULL: as chosen */
 } Bench;
 
 #define CONV(LABEL, ATTRS, INPUTS)                                                       \
@@ -23,25 +24,31 @@ typedef struct {
       "Conv", ATTRS, INPUTS                                                              \
     }                                                                                    \
   }
+/* The same, without and with Winograd's transforms. */
+#define CONV3(LABEL, ATTRS, INPUTS)                                                      \
+  { LABEL " direct", { "Conv", ATTRS, INPUTS }, "lp" },                                  \
+  {                                                                                      \
+    LABEL " Winograd", { "Conv", ATTRS, INPUTS }, "winograd"                             \
+  }
 static const Bench benches[] = {
-  CONV ("3x3 64->64 @64", "pads=[1,1,1,1]", "f32[1,64,64,64] f32[64,64,3,3]! f32[64]!"),
-  CONV ("3x3 256->256 @64", "pads=[1,1,1,1]",
+  CONV3 ("3x3 64->64 @64", "pads=[1,1,1,1]", "f32[1,64,64,64] f32[64,64,3,3]! f32[64]!"),
+  CONV3 ("3x3 256->256 @64", "pads=[1,1,1,1]",
       "f32[1,256,64,64] f32[256,256,3,3]! f32[256]!"),
-  CONV ("3x3 512->512 @32", "pads=[1,1,1,1]",
+  CONV3 ("3x3 512->512 @32", "pads=[1,1,1,1]",
       "f32[1,512,32,32] f32[512,512,3,3]! f32[512]!"),
-  CONV (
+  CONV3 (
       "3x3 512->512 @7", "pads=[1,1,1,1]", "f32[1,512,7,7] f32[512,512,3,3]! f32[512]!"),
-  CONV ("3x3 128->128 @40", "pads=[1,1,1,1]",
+  CONV3 ("3x3 128->128 @40", "pads=[1,1,1,1]",
       "f32[1,128,40,40] f32[128,128,3,3]! f32[128]!"),
-  CONV ("3x3 128->128 @33", "pads=[1,1,1,1]",
+  CONV3 ("3x3 128->128 @33", "pads=[1,1,1,1]",
       "f32[1,128,33,33] f32[128,128,3,3]! f32[128]!"),
   CONV (
       "3x3 16->16 @160", "pads=[1,1,1,1]", "f32[1,16,160,160] f32[16,16,3,3]! f32[16]!"),
   CONV ("3x3 s2 128->256 @64", "pads=[1,1,1,1] strides=[2,2]",
       "f32[1,128,64,64] f32[256,128,3,3]! f32[256]!"),
-  CONV ("3x3 d2 256->256 @40", "pads=[2,2,2,2] dilations=[2,2]",
+  CONV3 ("3x3 d2 256->256 @40", "pads=[2,2,2,2] dilations=[2,2]",
       "f32[1,256,40,40] f32[256,256,3,3]! f32[256]!"),
-  CONV ("3x3 d4 512->512 @40", "pads=[4,4,4,4] dilations=[4,4]",
+  CONV3 ("3x3 d4 512->512 @40", "pads=[4,4,4,4] dilations=[4,4]",
       "f32[1,512,40,40] f32[512,512,3,3]! f32[512]!"),
   CONV ("3x3 d24 512->256 @40", "pads=[24,24,24,24] dilations=[24,24]",
       "f32[1,512,40,40] f32[256,512,3,3]! f32[256]!"),
@@ -197,6 +204,15 @@ run_bench (
   return TRUE;
 }
 
+static void
+force (const char *family)
+{
+  if (family != NULL)
+    g_setenv ("VKSEG_CONV", family, TRUE);
+  else
+    g_unsetenv ("VKSEG_CONV");
+}
+
 static gboolean
 is_chosen (const char *label, int argc, char **argv)
 {
@@ -234,7 +250,10 @@ main (int argc, char **argv)
       seg_vk_info (vk)->name, peak.by_clock, peak.by_cpu);
   printf ("%-30s %9s %8s %9s %8s %6s %8s\n", "", "ms", "GFLOPS", "cpu ms", "GFLOPS",
       "% peak", "load cpu");
+  gboolean forced = g_getenv ("VKSEG_CONV") != NULL; /* by whoever runs this */
   for (guint i = 0; i < G_N_ELEMENTS (benches); i++) {
+    if (!forced)
+      force (benches[i].family);
     if (is_chosen (benches[i].label, argc, argv)
         && !run_bench (&benches[i], vk, &peak, precision, &error)) {
       fprintf (stderr, "%s: %s\n", benches[i].label, error->message);
