@@ -18,14 +18,16 @@ typedef struct {
 } SegShader;
 
 /* What to set apart for n_bytes that texel views look at, and let the views cover: some more, where llvmpipe
- * would otherwise compile the shader once more. It does so for a texture with a single level, and takes bits
- * 8 to 15 of a view's size in bytes for the number of levels (lp_sampler_static_texture_state in Mesa 22.3); and
- * what it compiles second for a shader goes into its cache under another name than it is looked for at the next
- * start. 0 for 0. */
+ * would otherwise compile the shader once more. It does so for a texture with a single level, and for an image's first
+ * level, and takes bits 8 to 15 of a view's size in bytes for the number of levels, and bits 0 to 7 for the level
+ * (lp_sampler_static_texture_state and ..._image in Mesa 22.3); and what it compiles second for a shader goes into its
+ * cache under another name than it is looked for at the next start. So none of both is ever 0. 0 for 0. */
 static inline gsize
 seg_texel_room (gsize n_bytes)
 {
-  return n_bytes == 0 || (n_bytes & 0xff00) != 0 ? n_bytes : n_bytes + 0x100;
+  if (n_bytes != 0 && (n_bytes & 0xff00) == 0)
+    n_bytes += 0x100;
+  return (n_bytes & 0xff) == 0 && n_bytes != 0 ? n_bytes + 16 : n_bytes;
 }
 
 G_END_DECLS
