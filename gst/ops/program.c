@@ -364,7 +364,8 @@ static gboolean
 check_binding (const SegProgram *p, const SegBinding *b, GError **error)
 {
   gsize bytes = seg_program_ref_bytes (p, b->ref);
-  gboolean texel = b->kind <= SEG_BIND_BITS;
+  gboolean texel =
+      b->kind == SEG_BIND_TEXEL || b->kind == SEG_BIND_IMAGE || b->kind == SEG_BIND_BITS;
   gsize texel_bytes = 4 * seg_storage_bytes (seg_program_ref_storage (p, b->ref));
   guint64 limit =
       texel ? p->device.max_texels * texel_bytes : p->device.max_storage_bytes;

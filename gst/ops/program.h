@@ -37,10 +37,11 @@ typedef struct {
 
 /* How a shader sees a piece of memory. Every view has 4 elements to a texel or an array entry.
  * TEXEL is samplerBuffer for F32 and F16 (the same SPIR-V reads both) and isamplerBuffer for
- * I32; IMAGE the same for F32 and F16 as a readonly imageBuffer, whose format the shader names; BITS is usamplerBuffer, the elements' bits unconverted (for moving data: uvec4 of 32, of
- * 16 or of 8 bits), which is what B8 is in either case. BUFFER is a storage buffer: vec4[],
- * ivec4[] or uvec4[] for 32-bit storage, uvec2[] (packHalf2x16) for F16, uint[] for B8. The
- * binding number is the position in the list. */
+ * I32; IMAGE is imageBuffer, read only, F32 (rgba32f in the shader) or F16 (rgba16f); BITS is
+ * usamplerBuffer, the elements' bits unconverted (for moving data: uvec4 of 32, of 16 or of 8
+ * bits), which is what B8 is in either case. BUFFER is a storage buffer: vec4[], ivec4[] or
+ * uvec4[] for 32-bit storage, uvec2[] (packHalf2x16) for F16, uint[] for B8. The binding number
+ * is the position in the list. */
 typedef enum {
   SEG_BIND_TEXEL,
   SEG_BIND_IMAGE,
