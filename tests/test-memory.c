@@ -5,6 +5,7 @@
 #include "lib/device.h"
 #include "lib/net.h"
 #include "lib/tap.h"
+#include "vk/private.h"
 
 #include <string.h>
 
@@ -85,6 +86,40 @@ check (SegTap *tap, SegVk *vk, const char *name, GBytes *bytes, SegPrecision pre
   seg_session_free (&session);
 }
 
+/* A tensor of just what a shader can see at once, whose views cannot cover more; and not one of more. */
+static void
+check_most (SegTap *tap, SegVk *vk)
+{
+  SegDeviceInfo *info = &vk->physical.info, kept = *info;
+  static const struct {
+    gsize bytes, max_texels; /* of a storage buffer, of fp32 */
+  } limits[] = { { 1 << 16, 1 << 16 }, { 1 << 17, 1 << 12 }, { (1 << 16) - 16, 1 << 16 },
+    { 1 << 17, (1 << 12) - 1 } };
+  Net *net = net_new (1, 64, 16, 16);
+  g_autoptr (GBytes) bytes = net_finish (net, net_op (net, "Relu", "picture"));
+  const SegDesc desc = { SEG_DTYPE_F32, 4, { 1, 64, 16, 16 } };
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegModel) model = seg_model_parse (bytes, NULL, &error);
+    SegTensor *in = seg_tensor_new (&desc, &error), *out = NULL;
+    memset (in->data, 0, (gsize) 1 << 16);
+    info->max_storage_bytes = limits[i].bytes;
+    info->max_texels = limits[i].max_texels;
+    SegSession *session = seg_session_new (model, vk, &(SegSessionOptions){ 0 }, &error);
+    gboolean ran = session != NULL && seg_session_run (session, &in, &out, &error);
+    gboolean refused = g_error_matches (error, SEG_ERROR, SEG_ERROR_MEMORY);
+    g_autofree char *title =
+        g_strdup_printf ("64 KiB where %u KiB and %u texels are the most",
+            (guint) (limits[i].bytes >> 10), (guint) limits[i].max_texels);
+    seg_tap_result (
+        tap, i < 2 ? ran : refused, title, error != NULL ? error->message : "ran");
+    seg_tensor_unref (in);
+    seg_tensor_unref (out);
+    seg_session_free (&session);
+  }
+  *info = kept;
+}
+
 int
 main (void)
 {
@@ -99,6 +134,7 @@ main (void)
     check (&tap, vk, "narrow", narrow (), p, 0, G_MAXUINT);
     check (&tap, vk, "deep after large", deep_after_large (), p, cpu, 2 * cpu);
   }
+  check_most (&tap, vk);
   seg_vk_unref (vk);
   return seg_tap_finish (&tap);
 }

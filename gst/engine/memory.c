@@ -82,7 +82,7 @@ place_transfers (SegSession *s, gsize *upload_bytes, gsize *download_bytes)
   for (guint i = 0; i < s->graph->values->len; i++) {
     const SegValue *v = g_ptr_array_index (s->graph->values, i);
     SegPlace *place = &s->places[i];
-    gsize bytes = align_up (s, seg_session_host_bytes (v));
+    gsize bytes = align_up (s, seg_texel_room (seg_session_host_bytes (v)));
     if (place->on_host && place->on_device) {
       place->upload_offset = *upload_bytes;
       *upload_bytes += bytes;
@@ -267,9 +267,10 @@ SegBufferView
 seg_session_view (const SegSession *s, SegRef ref, SegBindKind kind)
 {
   SegBufferView view = {
-    .n_bytes = seg_program_ref_room (s->program, ref),
     .kind = seg_session_view_kind (kind, seg_program_ref_storage (s->program, ref)),
   };
+  view.n_bytes =
+      seg_view_room (s->vk, view.kind, seg_program_ref_bytes (s->program, ref));
   switch (ref.kind) {
   case SEG_REF_BLOB:
     view.buffer = s->network->weights;

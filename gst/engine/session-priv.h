@@ -52,7 +52,7 @@ SegViewKind seg_session_view_kind (SegBindKind kind, SegStorage storage);
 const SegValue *seg_value_root (const SegValue *v);
 
 /* transfer.c: values between host tensors and the device. */
-/* Of its place in the upload or download buffer. */
+/* In the upload or download buffer, behind which seg_texel_room is set apart. */
 gsize seg_session_host_bytes (const SegValue *v);
 gboolean seg_session_record_upload (
     SegSession *s, SegCmd *cmd, const SegValue *v, GError **error);

@@ -23,7 +23,7 @@ host_view (const SegValue *v)
 gsize
 seg_session_host_bytes (const SegValue *v)
 {
-  return seg_texel_room ((seg_desc_n_elems (&v->desc) + 3) / 4 * 16);
+  return (seg_desc_n_elems (&v->desc) + 3) / 4 * 16;
 }
 
 static SegStorage
@@ -84,11 +84,11 @@ gboolean
 seg_session_record_upload (SegSession *s, SegCmd *cmd, const SegValue *v, GError **error)
 {
   SegStorage storage = seg_program_storage (s->program, v);
+  SegViewKind kind = storage == SEG_STORAGE_B8    ? SEG_VIEW_TEXEL_U32X4
+                     : storage == SEG_STORAGE_I32 ? SEG_VIEW_TEXEL_I32X4
+                                                  : SEG_VIEW_TEXEL_F32X4;
   SegBufferView from = { s->upload, s->places[v->id].upload_offset,
-    seg_session_host_bytes (v),
-    storage == SEG_STORAGE_B8    ? SEG_VIEW_TEXEL_U32X4
-    : storage == SEG_STORAGE_I32 ? SEG_VIEW_TEXEL_I32X4
-                                 : SEG_VIEW_TEXEL_F32X4 };
+    seg_view_room (s->vk, kind, seg_session_host_bytes (v)), kind };
   SegBufferView to =
       seg_session_view (s, (SegRef){ SEG_REF_VALUE, v->id }, SEG_BIND_BUFFER_WRITE);
   SegView from_view = host_view (v), to_view = seg_view (v);
@@ -104,7 +104,8 @@ seg_session_record_download (
   SegBufferView from =
       seg_session_view (s, (SegRef){ SEG_REF_VALUE, v->id }, SEG_BIND_TEXEL);
   SegBufferView to = { s->download, s->places[v->id].download_offset,
-    seg_session_host_bytes (v), SEG_VIEW_STORAGE_WRITE };
+    seg_view_room (s->vk, SEG_VIEW_STORAGE_WRITE, seg_session_host_bytes (v)),
+    SEG_VIEW_STORAGE_WRITE };
   SegView from_view = seg_view (v), to_view = host_view (v);
   const SegShader *shader =
       copy_shader (seg_program_storage (s->program, v), host_storage (s, v));

@@ -107,13 +107,15 @@ static SegBufferView
 view_of (const SegTrial *t, const SegBinding *b)
 {
   SegRef ref = b->ref;
+  SegViewKind kind =
+      seg_session_view_kind (b->kind, seg_program_ref_storage (t->program, ref));
   return (SegBufferView){
     .buffer = t->memory,
     .offset = ref.kind == SEG_REF_BLOB   ? t->blob_offsets[ref.id]
               : ref.kind == SEG_REF_TEMP ? t->temp_offsets[ref.id]
                                          : t->value_offsets[root_id (t, ref)],
-    .n_bytes = seg_program_ref_room (t->program, ref),
-    .kind = seg_session_view_kind (b->kind, seg_program_ref_storage (t->program, ref)),
+    .n_bytes = seg_view_room (t->vk, kind, seg_program_ref_bytes (t->program, ref)),
+    .kind = kind,
   };
 }
 

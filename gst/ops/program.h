@@ -210,7 +210,7 @@ struct _SegProgram {
 
 /* Bytes of memory behind a reference, and how its elements are stored. */
 gsize seg_program_ref_bytes (const SegProgram *p, SegRef ref);
-/* seg_texel_room of it: views cover as much. */
+/* seg_texel_room of it, to set apart: views cover seg_view_room. */
 gsize seg_program_ref_room (const SegProgram *p, SegRef ref);
 SegStorage seg_program_ref_storage (const SegProgram *p, SegRef ref);
 

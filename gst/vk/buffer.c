@@ -133,11 +133,13 @@ check_size (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
 }
 
 /* llvmpipe compiles a shader once more for a texture whose width is a power of two, and takes a buffer's
- * bytes for the width: no buffer's are (and see seg_texel_room). */
+ * bytes for the width: no buffer's are, but of the most that there can be (and see seg_texel_room). */
 static VkDeviceSize
-size_to_create (gsize n_bytes)
+size_to_create (const SegVk *vk, gsize n_bytes)
 {
-  return (n_bytes & (n_bytes - 1)) == 0 ? n_bytes + 16 : n_bytes;
+  gboolean more = (n_bytes & (n_bytes - 1)) == 0
+                  && n_bytes + 16 <= vk->physical.info.max_allocation_bytes;
+  return more ? n_bytes + 16 : n_bytes;
 }
 
 SegBuffer *
@@ -147,7 +149,7 @@ seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
     return NULL;
   const VkBufferCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-    .size = size_to_create (n_bytes),
+    .size = size_to_create (vk, n_bytes),
     .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT
              | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT
              | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT

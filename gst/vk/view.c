@@ -57,20 +57,33 @@ seg_view_writes (SegViewKind kind)
   return kind == SEG_VIEW_STORAGE_WRITE || kind == SEG_VIEW_STORAGE_READ_WRITE;
 }
 
+static guint64
+most_bytes (const SegVk *vk, SegViewKind kind)
+{
+  const SegDeviceInfo *info = &vk->physical.info;
+  guint texel = kinds[kind].texel_bytes;
+  return texel != 0                 ? info->max_texels * texel
+         : kind == SEG_VIEW_UNIFORM ? vk->physical.max_uniform_bytes
+                                    : info->max_storage_bytes;
+}
+
+gsize
+seg_view_room (const SegVk *vk, SegViewKind kind, gsize n_bytes)
+{
+  gsize room = seg_texel_room (n_bytes);
+  return room <= most_bytes (vk, kind) ? room : n_bytes;
+}
+
 static gboolean
 past_limit (const SegVk *vk, const SegBufferView *view, GError **error)
 {
-  const SegDeviceInfo *info = &vk->physical.info;
-  guint texel = kinds[view->kind].texel_bytes;
-  guint64 most = texel != 0                       ? info->max_texels * texel
-                 : view->kind == SEG_VIEW_UNIFORM ? vk->physical.max_uniform_bytes
-                                                  : info->max_storage_bytes;
+  guint64 most = most_bytes (vk, view->kind);
   if (view->n_bytes <= most)
     return FALSE;
   g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY,
       "a view of %" G_GSIZE_FORMAT " bytes is more than the %" G_GUINT64_FORMAT
       " bytes that a shader on %s can see at once",
-      view->n_bytes, most, info->name);
+      view->n_bytes, most, vk->physical.info.name);
   return TRUE;
 }
 

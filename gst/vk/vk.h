@@ -104,6 +104,10 @@ typedef struct {
   SegViewKind kind;
 } SegBufferView;
 
+/* The n_bytes of a view of so many bytes, behind which seg_texel_room is set apart: the room too, unless
+ * that is more than the device lets a view of this kind reach. */
+gsize seg_view_room (const SegVk *vk, SegViewKind kind, gsize n_bytes);
+
 #define SEG_VK_MAX_SPEC  16
 #define SEG_VK_MAX_VIEWS 12
 #define SEG_VK_MAX_PUSH  128

@@ -48,6 +48,23 @@ refused (void)
   g_assert_error (error, SEG_ERROR, SEG_ERROR_MEMORY);
 }
 
+/* No buffer is made larger than the device allows, even where it is for the driver's good. */
+static void
+largest (void)
+{
+  g_autoptr (SegVk) vk = test_device (NULL);
+  if (vk == NULL)
+    return;
+  vk->physical.info.max_allocation_bytes = 1 << 20;
+  for (guint use = SEG_BUFFER_DEVICE; use <= SEG_BUFFER_READBACK; use++) {
+    SegBuffer *buffer = test_buffer (vk, 1 << 20, (SegBufferUse) use);
+    VkMemoryRequirements need;
+    vkGetBufferMemoryRequirements (vk->device, buffer->handle, &need);
+    g_assert_cmpuint (need.size, ==, 1 << 20);
+    seg_buffer_free (&buffer);
+  }
+}
+
 /* A buffer keeps its device, and so may be the last to go. */
 static void
 outlives_reference (void)
@@ -158,6 +175,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vk/buffer/maps", maps);
   g_test_add_func ("/vk/buffer/refused", refused);
+  g_test_add_func ("/vk/buffer/largest", largest);
   g_test_add_func ("/vk/buffer/outlives-reference", outlives_reference);
   g_test_add_func ("/vk/buffer/copies", copies);
   g_test_add_func ("/vk/buffer/copies-refused", copies_refused);
