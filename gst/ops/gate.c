@@ -260,6 +260,14 @@ gate_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_program_dispatch (p, &d, error);
 }
 
+/* Every number is made of all channels and pixels. */
+static gboolean
+gate_align (const SegNode *node, guint axis, SegAlign *align)
+{
+  align->in_axis = axis;
+  return axis == 0;
+}
+
 const SegOp seg_op_gate = {
   .name = "Gate",
   .domain = "vkseg",
@@ -273,4 +281,5 @@ const SegOp seg_op_gate = {
   .infer = gate_infer,
   .eval = gate_eval,
   .emit = gate_emit,
+  .align = gate_align,
 };

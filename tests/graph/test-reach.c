@@ -136,6 +136,20 @@ test_upsampling (void)
   }
 }
 
+/* Squeeze and excitation sees everything, and so does the node that graph/gates.c makes of it, also where the
+ * picture is as wide as it has channels. */
+static void
+test_gate (void)
+{
+  Net *net = new_net ();
+  const char *v = net_conv (net, "picture", (NetConv){ 3, 8, 1 });
+  const char *gate = net_op (net, "GlobalAveragePool", v);
+  gate = net_op (net, "Relu", net_conv (net, gate, (NetConv){ 8, 2, 1 }));
+  gate = net_op (net, "Sigmoid", net_conv (net, gate, (NetConv){ 2, 8, 1 }));
+  v = net_op2 (net, "Mul", v, gate);
+  check (net, v, "gate", 8, (Want){ 8, 1, 1, 1, 0, 0, FALSE, TRUE });
+}
+
 /* Moved axes, a part that sees everything, and one that loses all places. */
 static void
 test_ways (void)
@@ -186,6 +200,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reach/missing", test_missing);
   g_test_add_func ("/reach/windows", test_windows);
   g_test_add_func ("/reach/upsampling", test_upsampling);
+  g_test_add_func ("/reach/gate", test_gate);
   g_test_add_func ("/reach/ways", test_ways);
   return g_test_run ();
 }

@@ -187,6 +187,14 @@ net_op (Net *net, const char *op, const char *in)
 }
 
 const char *
+net_op2 (Net *net, const char *op, const char *a, const char *b)
+{
+  const char *out, *inputs[] = { a, b, NULL };
+  seg_pb_message (net->graph, GRAPH_NODE, new_node (net, op, inputs, &out));
+  return out;
+}
+
+const char *
 net_instance_norm (Net *net, const char *in, guint channels)
 {
   const SegDesc desc = { SEG_DTYPE_F32, 1, { channels } };

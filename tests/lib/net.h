@@ -22,6 +22,8 @@ const char *net_conv_with (Net *net, const char *in, NetConv c, const float *wei
 const char *net_up_conv (Net *net, const char *in, NetConv c); /* ConvTranspose */
 /* One input, one output, no attributes: Relu, GlobalAveragePool, ... */
 const char *net_op (Net *net, const char *op, const char *in);
+/* And of two inputs: Add, Mul, ... */
+const char *net_op2 (Net *net, const char *op, const char *a, const char *b);
 const char *net_instance_norm (Net *net, const char *in, guint channels);
 const char *net_pool (
     Net *net, const char *op, const char *in, guint kernel, guint stride, guint pad);
