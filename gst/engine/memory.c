@@ -185,7 +185,7 @@ make_arena (SegSession *s, GError **error)
   s->stats.arena_bytes = total;
   if (total == 0)
     return TRUE;
-  s->arena = seg_buffer_new (s->vk, total, SEG_BUFFER_DEVICE, error);
+  s->arena = seg_buffer_new_for_images (s->vk, total, SEG_BUFFER_DEVICE, error);
   if (s->arena != NULL && s->poison) {
     s->poison_bytes = seg_buffer_new (s->vk, total, SEG_BUFFER_UPLOAD, error);
     if (s->poison_bytes == NULL)

@@ -162,7 +162,7 @@ upload (const SegProgram *p, SegVk *vk, gsize *offsets, GError **error)
     offsets[i] = total;
     total += align_up (vk, g_array_index (p->blobs, SegBlob, i).n_bytes);
   }
-  SegBuffer *buffer = seg_buffer_new (vk, total, SEG_BUFFER_UPLOAD, error);
+  SegBuffer *buffer = seg_buffer_new_for_images (vk, total, SEG_BUFFER_UPLOAD, error);
   for (guint i = 0; buffer != NULL && i < p->blobs->len; i++) {
     const SegBlob *blob = &g_array_index (p->blobs, SegBlob, i);
     seg_blob_write (blob, (guint8 *) seg_buffer_map (buffer) + offsets[i]);

@@ -89,7 +89,7 @@ fill (SegTrial *t, SegBuffer *staging, GError **error)
 static gboolean
 make_memory (SegTrial *t, GError **error)
 {
-  t->memory = seg_buffer_new (t->vk, t->n_bytes, SEG_BUFFER_DEVICE, error);
+  t->memory = seg_buffer_new_for_images (t->vk, t->n_bytes, SEG_BUFFER_DEVICE, error);
   SegBuffer *staging = NULL;
   if (t->memory != NULL)
     staging = seg_buffer_new (t->vk, t->blob_bytes, SEG_BUFFER_UPLOAD, error);

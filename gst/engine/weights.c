@@ -128,8 +128,8 @@ make_weights (SegNetwork *net, GError **error)
   if (total == 0)
     return TRUE;
   gboolean cpu = seg_vk_info (net->vk)->type == SEG_DEVICE_CPU;
-  net->weights =
-      seg_buffer_new (net->vk, total, cpu ? SEG_BUFFER_UPLOAD : SEG_BUFFER_DEVICE, error);
+  net->weights = seg_buffer_new_for_images (
+      net->vk, total, cpu ? SEG_BUFFER_UPLOAD : SEG_BUFFER_DEVICE, error);
   if (net->weights == NULL)
     return FALSE;
   if (cpu) {

@@ -142,8 +142,9 @@ size_to_create (const SegVk *vk, gsize n_bytes)
   return more ? n_bytes + 16 : n_bytes;
 }
 
-SegBuffer *
-seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
+static SegBuffer *
+new_buffer (
+    SegVk *vk, gsize n_bytes, SegBufferUse use, gboolean for_images, GError **error)
 {
   if (!seg_vk_alive (vk, error) || !check_size (vk, n_bytes, use, error))
     return NULL;
@@ -154,17 +155,30 @@ seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
              | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT
              | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT
              | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT
-             | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT,
+             | (for_images ? VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT : 0),
     .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
   };
   SegBuffer *buffer = g_new0 (SegBuffer, 1);
   buffer->vk = seg_vk_ref (vk);
   buffer->n_bytes = n_bytes;
+  buffer->for_images = for_images;
   if (!seg_vk_check (vk, vkCreateBuffer (vk->device, &info, NULL, &buffer->handle),
           "vkCreateBuffer", error)
       || !create_memory (buffer, use, error))
     seg_buffer_free (&buffer);
   return buffer;
+}
+
+SegBuffer *
+seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
+{
+  return new_buffer (vk, n_bytes, use, FALSE, error);
+}
+
+SegBuffer *
+seg_buffer_new_for_images (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error)
+{
+  return new_buffer (vk, n_bytes, use, TRUE, error);
 }
 
 void

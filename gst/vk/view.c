@@ -87,6 +87,17 @@ past_limit (const SegVk *vk, const SegBufferView *view, GError **error)
   return TRUE;
 }
 
+/* All view formats of a buffer for images must be good for images (VUID-VkBufferViewCreateInfo-format-08779);
+ * Vulkan asks that of devices for all of ours but those of one component of 8 or 16 bits. */
+static gboolean
+is_for_buffer (const SegBufferView *view)
+{
+  if (kinds[view->kind].type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER)
+    return view->buffer->for_images;
+  return !view->buffer->for_images
+         || (view->kind != SEG_VIEW_TEXEL_U8X1 && view->kind != SEG_VIEW_TEXEL_U16X1);
+}
+
 gboolean
 seg_view_check (const SegVk *vk, const SegBufferView *view, GError **error)
 {
@@ -106,6 +117,8 @@ seg_view_check (const SegVk *vk, const SegBufferView *view, GError **error)
     wrong = "does not start at a multiple of the device's buffer_align";
   else if (texel != 0 && view->n_bytes % texel != 0)
     wrong = "is not a whole number of texels";
+  else if (!is_for_buffer (view))
+    wrong = "is of a kind that its buffer is not for";
   if (wrong != NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
         "view of bytes %" G_GSIZE_FORMAT " + %" G_GSIZE_FORMAT

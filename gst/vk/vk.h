@@ -69,6 +69,10 @@ typedef struct _SegBuffer SegBuffer;
 /* Contents are undefined. 0 bytes is an error. Each buffer is one memory allocation, of which a
  * device may allow just 4096: make few and large ones. Keeps the device alive. */
 SegBuffer *seg_buffer_new (SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error);
+/* The same, for SEG_VIEW_IMAGE_... too, which views of others cannot be; but not for SEG_VIEW_TEXEL_U8X1
+ * and _U16X1, as a device need not have images of those. */
+SegBuffer *seg_buffer_new_for_images (
+    SegVk *vk, gsize n_bytes, SegBufferUse use, GError **error);
 /* And clears it; NULL is allowed. The device must be done with it. */
 void seg_buffer_free (SegBuffer **buffer);
 gpointer seg_buffer_map (const SegBuffer *buffer); /* mapped for life; NULL for DEVICE */
@@ -91,7 +95,7 @@ typedef enum {
   SEG_VIEW_TEXEL_U8X1,  /* R8_UINT */
   SEG_VIEW_TEXEL_U8X4,  /* RGBA8_UINT */
   SEG_VIEW_TEXEL_U16X1, /* R16_UINT */
-  SEG_VIEW_IMAGE_F32X4, /* storage texel buffers, read only; every device has both formats */
+  SEG_VIEW_IMAGE_F32X4, /* storage texel buffers, read only: seg_buffer_new_for_images */
   SEG_VIEW_IMAGE_F16X4,
 } SegViewKind;
 

@@ -65,6 +65,32 @@ largest (void)
   }
 }
 
+/* Each kind of view is of the buffers that it is for, and no other. */
+static void
+views (void)
+{
+  static const struct {
+    SegViewKind kind;
+    gboolean usual, images;
+  } kinds[] = { { SEG_VIEW_TEXEL_U8X1, TRUE, FALSE },
+    { SEG_VIEW_TEXEL_U16X1, TRUE, FALSE }, { SEG_VIEW_IMAGE_F32X4, FALSE, TRUE },
+    { SEG_VIEW_IMAGE_F16X4, FALSE, TRUE }, { SEG_VIEW_TEXEL_U8X4, TRUE, TRUE },
+    { SEG_VIEW_TEXEL_F32X1, TRUE, TRUE }, { SEG_VIEW_STORAGE_WRITE, TRUE, TRUE } };
+  g_autoptr (SegVk) vk = test_device (NULL);
+  if (vk == NULL)
+    return;
+  SegBuffer *usual = test_buffer (vk, 1024, SEG_BUFFER_DEVICE);
+  SegBuffer *images = seg_buffer_new_for_images (vk, 1024, SEG_BUFFER_DEVICE, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    SegBufferView view = { usual, 0, 1024, kinds[i].kind };
+    g_assert_cmpint (seg_view_check (vk, &view, NULL), ==, kinds[i].usual);
+    view.buffer = images;
+    g_assert_cmpint (seg_view_check (vk, &view, NULL), ==, kinds[i].images);
+  }
+  seg_buffer_free (&usual);
+  seg_buffer_free (&images);
+}
+
 /* A buffer keeps its device, and so may be the last to go. */
 static void
 outlives_reference (void)
@@ -176,6 +202,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/buffer/maps", maps);
   g_test_add_func ("/vk/buffer/refused", refused);
   g_test_add_func ("/vk/buffer/largest", largest);
+  g_test_add_func ("/vk/buffer/views", views);
   g_test_add_func ("/vk/buffer/outlives-reference", outlives_reference);
   g_test_add_func ("/vk/buffer/copies", copies);
   g_test_add_func ("/vk/buffer/copies-refused", copies_refused);
