@@ -5,15 +5,10 @@
 
 /* --- memory -------------------------------------------------------------------------------------- */
 
-static void
-add_piece (SegPipeMemory *memory, SegPiece *piece)
-{
-  memory->pieces[memory->n_pieces++] = piece;
-}
-
 static int
 add_download (SegPipeMemory *memory, SegPiece *piece)
 {
+  g_assert (memory->n_downloads < SEG_PIPE_MAX_DOWNLOADS);
   memory->downloads[memory->n_downloads] = piece;
   return (int) memory->n_downloads++;
 }
@@ -28,7 +23,7 @@ seg_pipe_plan_instances (SegPipe *pipe, SegPipeInstances *s, SegPipeMemory *memo
   SegPiece *pieces[] = { &s->records, &s->masks, &d->map, &d->matte, &d->ink, &d->draws,
     &d->colors, &d->tiles, &s->maps.counts };
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
-    add_piece (memory, pieces[i]);
+    seg_pipe_add_piece (memory, pieces[i]);
   memory->result = output == SEG_OUTPUT_LABELS  ? &d->map
                    : output == SEG_OUTPUT_MATTE ? &d->matte
                    : output == SEG_OUTPUT_META  ? &d->draws /* nobody asks for it */

@@ -45,6 +45,13 @@ lay_out_frames (SegPipe *pipe, gsize align, GError **error)
   return TRUE;
 }
 
+void
+seg_pipe_add_piece (SegPipeMemory *memory, SegPiece *piece)
+{
+  g_assert (memory->n_pieces < SEG_PIPE_MAX_PIECES);
+  memory->pieces[memory->n_pieces++] = piece;
+}
+
 /* Work buffer: the frames, the decoder's pieces, the result as it is drawn. */
 static void
 place_pieces (SegPipe *pipe, SegPiece *result, gsize *used)
@@ -125,7 +132,7 @@ plan_backdrop (SegPipe *pipe)
     return;
   seg_backdrop_plan (&pipe->backdrop, c->blur_sigma, c->width, c->height);
   for (guint i = 0; i < 2 && pipe->backdrop.small[i].n_bytes > 0; i++)
-    m->pieces[m->n_pieces++] = &pipe->backdrop.small[i];
+    seg_pipe_add_piece (m, &pipe->backdrop.small[i]);
 }
 
 gboolean

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /* The pipe's own files: pipe.c (the object), pipe-memory.c, pipe-record.c, pipe-run.c, and a file for
  * each kind of decoder: pipe-map.c with pipe-style.c; pipe-yolo.c and pipe-rcnn.c with pipe-instances.c. */
 
-#define SEG_PIPE_MAX_PIECES    16
+#define SEG_PIPE_MAX_PIECES    20
 #define SEG_PIPE_MAX_DOWNLOADS 4
 #define SEG_PIPE_MAX_PARTS     64
 
@@ -25,6 +25,7 @@ typedef struct {
   SegPiece *downloads[SEG_PIPE_MAX_DOWNLOADS];
   guint n_downloads;
 } SegPipeMemory;
+void seg_pipe_add_piece (SegPipeMemory *memory, SegPiece *piece);
 
 /* What is made of a network's outputs. The functions are called in this order. */
 typedef struct {

@@ -48,7 +48,7 @@ yolo_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
   seg_instance_sizes (m, &s->plan);
   SegPiece *pieces[] = { &m->keys, &m->candidates, &m->boxes, &m->sorted, &m->overlaps };
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
-    memory->pieces[memory->n_pieces++] = pieces[i];
+    seg_pipe_add_piece (memory, pieces[i]);
   s->common.n_classes = s->plan.n_classes;
   s->common.max_instances = s->plan.max_instances;
   s->common.has_masks = s->plan.n_coefficients > 0;
