@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * reports that frames come late it does less for them. Safe from any thread. */
 typedef struct {
   GMutex lock;
-  GstClockTime latency; /* time of a frame, measured, and a bit more */
+  GstClockTime latency; /* time of a frame, without waiting, measured, and a bit more */
   GstClockTime queued;  /* time of the frames that may wait */
   GstClockTime waiting; /* time that a frame may wait for those of other streams */
   GstClockTime

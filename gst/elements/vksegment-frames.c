@@ -143,13 +143,17 @@ submit (GstVkSegment *self, guint slot, GstBuffer *in, GError **error)
   return seg_pipe_slot_submit (self->pipe, slot, work, error);
 }
 
-/* What the network has seen has been waited for, and is done. */
+/* What the network has seen has been waited for, and is done. That frames wait for those of other streams
+ * is said by itself: it is neither the network's time nor a reason to leave it out. */
 static void
 measure (GstVkSegment *self, gint64 start)
 {
-  if (self->n_redrawn == 0)
-    seg_qos_measure (&self->qos, GST_ELEMENT (self),
-        (GstClockTime) (g_get_monotonic_time () - start) * GST_USECOND);
+  gint64 us = g_get_monotonic_time () - start;
+  if (self->n_redrawn > 0)
+    return;
+  if (self->pipe != NULL)
+    us -= seg_pipe_slot_waited_us (self->pipe, 0);
+  seg_qos_measure (&self->qos, GST_ELEMENT (self), (GstClockTime) us * GST_USECOND);
 }
 
 static gboolean

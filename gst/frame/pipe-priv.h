@@ -115,10 +115,10 @@ typedef struct {
   SegCmd *look;   /* the network's input from the frame; when tiled, of a round */
   SegCmd *show;   /* the result, and what else the host gets */
   SegBatch *batch;
-  SegPipeWork doing; /* in flight, or done last */
-  guint rounds;      /* of tiles, then */
-  gboolean together; /* then: in a batch with frames of other pipes */
-  gint64 submitted_us;
+  SegPipeWork doing;              /* in flight, or done last */
+  guint rounds;                   /* of tiles, then */
+  gboolean together;              /* then: in a batch with frames of other pipes */
+  gint64 submitted_us, waited_us; /* waited: for frames of other pipes, before that */
   double last_ms;
 } SegPipeSlot;
 

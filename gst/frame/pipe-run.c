@@ -91,7 +91,9 @@ send_together (Sender *s, gboolean *sent, GError **error)
   *sent = !alone;
   if (*sent)
     g_atomic_int_inc (&pipe->n_batched);
+  gint64 before = s->slot->submitted_us;
   s->slot->submitted_us = g_get_monotonic_time ();
+  s->slot->waited_us = s->slot->submitted_us - before;
   return TRUE;
 }
 
@@ -156,6 +158,7 @@ seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **erro
   Sender s = { .pipe = pipe, .slot = &pipe->slots[slot] };
   s.in_turns = pipe->turns[0] != NULL && work != SEG_PIPE_WARM_UP;
   s.slot->submitted_us = g_get_monotonic_time ();
+  s.slot->waited_us = 0;
   if (work == SEG_PIPE_REDRAW && !g_atomic_int_get (&pipe->has_classes))
     work = SEG_PIPE_INFER;
   if (work == SEG_PIPE_SHOW)

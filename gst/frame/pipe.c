@@ -368,6 +368,12 @@ seg_pipe_slot_ms (const SegPipe *pipe, guint slot)
   return pipe->slots[slot].last_ms;
 }
 
+gint64
+seg_pipe_slot_waited_us (const SegPipe *pipe, guint slot)
+{
+  return pipe->slots[slot].waited_us;
+}
+
 const double *
 seg_pipe_stages (const SegPipe *pipe)
 {

@@ -174,6 +174,8 @@ gboolean seg_pipe_slot_wait (SegPipe *pipe, guint slot, GError **error);
 SegPiece seg_pipe_slot_frame (const SegPipe *pipe, guint slot);
 SegPiece seg_pipe_slot_kept (const SegPipe *pipe, guint slot);
 double seg_pipe_slot_ms (const SegPipe *pipe, guint slot); /* as seg_pipe_last_ms */
+/* What the frame has waited before that, in seg_pipe_slot_submit, for those of other pipes. */
+gint64 seg_pipe_slot_waited_us (const SegPipe *pipe, guint slot);
 /* Parts of the network, or of its decoder, run on the host, in seg_pipe_slot_wait: one frame at a time.
  * Known after the first frame. */
 gboolean seg_pipe_is_hosted (const SegPipe *pipe);

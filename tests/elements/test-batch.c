@@ -473,6 +473,26 @@ test_latency (void)
   gst_harness_teardown (h);
 }
 
+/* What frames have waited for others is said once, and is no time of the network. By turns each waits for
+ * the other, which does not come. */
+static void
+test_waiting (void)
+{
+  GstHarness *other, *h = open_pair (300, &other);
+  guint n_waited = 0;
+  for (guint n = 10; n < 20 && n_waited < 3; n++) {
+    n_waited += ms_of (h, n) >= 290;
+    run_checked (other, 64, n);
+  }
+  GstClockTime latency = latency_of (h);
+  g_test_message ("latency %.1f ms", (double) latency / (double) GST_MSECOND);
+  g_assert_cmpuint (n_waited, ==, 3);
+  g_assert_cmpuint (latency, >=, 300 * GST_MSECOND);
+  g_assert_cmpuint (latency, <, 550 * GST_MSECOND);
+  gst_harness_teardown (h);
+  gst_harness_teardown (other);
+}
+
 static gpointer
 stream_live (gpointer data)
 {
@@ -537,6 +557,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batch/flush", test_flush);
   g_test_add_func ("/batch/sooner-done", test_sooner_done);
   g_test_add_func ("/batch/latency", test_latency);
+  g_test_add_func ("/batch/waiting", test_waiting);
   g_test_add_func ("/batch/modes", test_modes);
   status = element_test_run ();
   g_free (model);
