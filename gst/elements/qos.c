@@ -75,6 +75,16 @@ seg_qos_set_source (SegQos *qos, GstClockTime frame, GstClockTime upstream)
   g_mutex_unlock (&qos->lock);
 }
 
+void
+seg_qos_restart (SegQos *qos, GstElement *element)
+{
+  seg_qos_reset (qos);
+  seg_qos_set_source (qos, 0, 0);
+  seg_qos_set_queued (qos, element, 0);
+  seg_qos_set_waiting (qos, element, 0);
+  seg_qos_set_latency (qos, element, 0);
+}
+
 /* All but one of the last frames take no longer: one alone may have had to wait for other programs. */
 static GstClockTime
 usual_time (const SegQos *qos)

@@ -24,6 +24,8 @@ typedef struct {
 
 void seg_qos_init (SegQos *qos);
 void seg_qos_clear (SegQos *qos);
+/* It says no latency, and knows no source, until it is told. */
+void seg_qos_restart (SegQos *qos, GstElement *element);
 /* After a flush or with a new segment: nothing is known to be late. */
 void seg_qos_reset (SegQos *qos);
 /* A frame takes so long; posts a LATENCY message for the element when what it says has changed. */

@@ -248,8 +248,7 @@ open_secondary (GstVkSegment *self, GError **error)
   SegSettings settings;
   gst_vk_segment_copy_settings (self, &settings);
   seg_pace_init (&self->pace, 0);
-  seg_qos_set_source (&self->qos, 0, 0);
-  seg_qos_set_latency (&self->qos, GST_ELEMENT (self), 0); /* until there are regions */
+  seg_qos_restart (&self->qos, GST_ELEMENT (self)); /* until there are regions */
   gboolean ok = seg_secondary_open (
       &self->secondary, self->net, &settings, &GST_VIDEO_FILTER (self)->in_info, error);
   seg_settings_clear (&settings);

@@ -128,8 +128,8 @@ gst_vk_segment_start (GstBaseTransform *transform)
     gst_vk_segment_log_network (self);
   }
   seg_settings_clear (&settings);
+  seg_qos_restart (&self->qos, GST_ELEMENT (self));
   GST_OBJECT_LOCK (self);
-  seg_qos_reset (&self->qos);
   self->n_frames = self->n_inferred = self->n_dropped = self->n_timed = 0;
   self->n_batched = 0;
   self->age = 0;

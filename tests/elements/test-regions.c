@@ -231,6 +231,29 @@ test_analytics (void)
 }
 #endif
 
+/* What whole frames took, and waited for, is not said of regions. */
+static void
+test_latency (void)
+{
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_object_set (element, "model", map, "cache-dir", dir, NULL);
+  gst_util_set_object_arg (G_OBJECT (element), "mode", "async");
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_src_caps_str (h, CAPS);
+  g_assert_cmpuint (gst_harness_query_latency (h), >=, GST_SECOND / 30);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_util_set_object_arg (G_OBJECT (element), "mode", "sync");
+  gst_util_set_object_arg (G_OBJECT (element), "inference-region", "roi-list");
+  gst_element_set_state (element, GST_STATE_PLAYING);
+  gst_harness_push_event (h, gst_event_new_stream_start ("regions"));
+  gst_harness_set_src_caps_str (h, CAPS);
+  g_assert_cmpuint (gst_harness_query_latency (h), ==, 0);
+  g_assert_cmpint (gst_harness_push (h, new_picture (WIDTH, HEIGHT)), ==, GST_FLOW_OK);
+  g_assert_cmpuint (gst_harness_buffers_in_queue (h), ==, 1);
+  gst_harness_teardown (h);
+}
+
 /* No region: the very same buffer. */
 static void
 test_none (void)
@@ -546,6 +569,7 @@ main (int argc, char **argv)
   g_test_add_func ("/regions/analytics", test_analytics);
 #endif
   g_test_add_func ("/regions/none", test_none);
+  g_test_add_func ("/regions/latency", test_latency);
   g_test_add_func ("/regions/hostile", test_hostile);
   g_test_add_func ("/regions/ids", test_ids);
   g_test_add_func ("/regions/filters", test_filters);
