@@ -355,7 +355,8 @@ install_background (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_BLUR_SIGMA,
       g_param_spec_double ("blur-sigma", "Blur",
           "With background=blur: standard deviation of the Gaussian, in pixels of the "
-          "frame (0: a fortieth of the frame's height)",
+          "frame, of which the least that is made is 1.1 (0: a fortieth of the frame's "
+          "height, 2 at least)",
           0.0, SEG_BACKDROP_MAX_SIGMA, 0.0, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_BACKGROUND_COLOR,
       g_param_spec_uint ("background-color", "Colour behind",
