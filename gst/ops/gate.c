@@ -199,11 +199,12 @@ pack_biases (const SegNode *node, guint32 padded, SegProgram *p)
   return seg_program_take_floats (p, data, n_floats, SEG_STORAGE_F32);
 }
 
-/* Outputs that a lane makes at once. */
+/* Outputs that a lane makes at once, so that all lanes, a power of two, make whole texels. */
 static guint32
 per_lane (guint32 n, guint32 local)
 {
-  return CLAMP ((n + local - 1) / local, 1, 4);
+  guint32 least = local < 4 ? 4 / local : 1;
+  return round_up (CLAMP ((n + local - 1) / local, 1, 4), least);
 }
 
 static void

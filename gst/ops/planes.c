@@ -5,7 +5,7 @@
 #define LOCAL 64
 
 /* The loop's axes, outermost first, are images (which may be absent), channels and pixels, and the source has
- * whole texels of channels. */
+ * whole texels of channels. Steps backwards, which look larger than G_MAXINT32 here, are not for it. */
 gboolean
 seg_planes_plan (SegPlanes *planes, const SegStrided *s, guint texels)
 {
@@ -13,8 +13,10 @@ seg_planes_plan (SegPlanes *planes, const SegStrided *s, guint texels)
   guint32 images = dims[3], channels = dims[4], pixels = dims[5];
   gboolean dense = s->push[8] == 0;
   if (!dense || dims[0] * dims[1] * dims[2] != 1 || channels < 2 || steps[4] != 1
-      || steps[5] == 0 || steps[5] % 4 != 0 || operand[0] % 4 != 0
-      || (images > 1 && steps[3] % 4 != 0) || pixels % (4 * texels) != 0)
+      || steps[5] == 0 || steps[5] > G_MAXINT32 || steps[5] % 4 != 0
+      || operand[0] % 4 != 0
+      || (images > 1 && (steps[3] > G_MAXINT32 || steps[3] % 4 != 0))
+      || pixels % (4 * texels) != 0)
     return FALSE;
   guint32 c4 = (channels + 3) / 4;
   if (steps[5] < 4 * c4) /* the last texel would not be the pixel's own */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Dispatches that operators make for devices that need not be there, and for loops that no network of the
+ * other tests has. */
+#include "case-model.h"
+#include "ops/planes.h"
+#include "ops/table.h"
+
+/* A CPU whose subgroups have so many lanes. */
+static SegDeviceInfo
+cpu_of (guint32 lanes)
+{
+  return (SegDeviceInfo){
+    .name = "made up",
+    .type = SEG_DEVICE_CPU,
+    .api_version = 1 << 22 | 1 << 12,
+    .subgroup_size = lanes,
+    .max_storage_bytes = 1 << 27,
+    .max_texels = 1 << 27,
+    .max_allocation_bytes = 1 << 30,
+    .max_groups = { 65535, 65535, 65535 },
+    .max_shared_bytes = 16384,
+    .buffer_align = 256,
+    .heap_bytes = 1 << 30,
+  };
+}
+
+/* gate.comp reads its hidden numbers by fours, which turns of all lanes have to write, however few lanes
+ * there are. */
+static void
+gate_of_few_lanes (void)
+{
+  const SegCase gate = { "vkseg.Gate", "act=1",
+    "f32[1,12,9,11] f32[5,12,1,1]! f32[5]! f32[12,5,1,1]! f32[12]!" };
+  for (guint32 lanes = 1; lanes <= 64; lanes *= 2) {
+    g_autoptr (GError) error = NULL;
+    g_auto (SegCaseModel) model = { NULL };
+    g_assert_true (seg_case_model_make (&gate, 1, FALSE, &model, &error));
+    g_autoptr (SegGraph) graph = seg_graph_new (model.model, seg_op_lookup, NULL, 0,
+        SEG_GRAPH_OPTIMISE | SEG_GRAPH_LAYOUT, &error);
+    g_assert_no_error (error);
+    SegDeviceInfo device = cpu_of (lanes);
+    g_autoptr (SegProgram) p =
+        seg_program_new (graph, &device, SEG_STORAGE_F32, NULL, &error);
+    g_assert_no_error (error);
+    const SegDispatch *d = NULL;
+    for (guint i = 0; i < p->steps->len; i++) {
+      const SegDispatch *some = &g_array_index (p->steps, SegStep, i).dispatch;
+      d = some->n_push == 14 ? some : d;
+    }
+    g_assert_nonnull (d);
+    guint32 turn = d->spec[0] * d->spec[2], padded = d->push[8];
+    g_assert_cmpuint (d->spec[0], ==, lanes);
+    g_assert_cmpuint (padded, >=, 5);
+    g_assert_cmpuint (padded % turn, ==, 0);
+    g_assert_cmpuint (padded % 4, ==, 0);
+  }
+}
+
+/* 2 images of 8 channels and 64 pixels, of whose source the axes have these steps. */
+static gboolean
+are_planes (gint32 image_step, gint32 pixel_step)
+{
+  const SegStrided loop = { .push = { 1, 1, 1, 2, 8,
+                                64, [10] = 1024, [14] = (guint32) image_step, 1,
+                                (guint32) pixel_step } };
+  SegPlanes planes;
+  return seg_planes_plan (&planes, &loop, 1);
+}
+
+/* planes.comp goes forwards alone. */
+static void
+planes_backwards (void)
+{
+  g_assert_true (are_planes (512, 8));
+  g_assert_false (are_planes (-512, 8));
+  g_assert_false (are_planes (512, -8));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/emit/gate-of-few-lanes", gate_of_few_lanes);
+  g_test_add_func ("/emit/planes-backwards", planes_backwards);
+  return g_test_run ();
+}
