@@ -12,7 +12,7 @@ layout (local_size_x = 64) in;
 layout (constant_id = 0) const int SCORES = PROBABILITY;
 
 layout (binding = 2) buffer Numbers { vec4 data[]; } numbers;
-layout (binding = 3) buffer Before { vec4 data[]; } before; // as they left last time
+layout (binding = 3) buffer Before { vec4 data[]; } before; // as they left last time; less than 0: unknown
 
 void main ()
 {
@@ -23,7 +23,6 @@ void main ()
   if (SCORES != PROBABILITY)
     now = 1.0 / (1.0 + exp (-now));
   now = clamp (now, 0.0, 1.0);
-  // Whatever the first frame finds here, it is near and stays so, or it is not and goes.
   vec4 near = max (1.0 - 2.0 * abs (now - was), 0.0);
   bvec4 known = bvec4 (ivec4 (greaterThanEqual (was, vec4 (0.0))) * ivec4 (lessThanEqual (was, vec4 (1.0))));
   vec4 mixed = mix (now, mix (now, was, style.amount.w * near), known);

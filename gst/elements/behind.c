@@ -40,17 +40,36 @@ make_decoder (const char *path, GError **error)
   return pipeline;
 }
 
+/* An element that fails only says so: the state would be waited for in vain. */
+static gboolean
+has_picture (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = NULL;
+  if (gst_element_set_state (pipeline, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE)
+    return FALSE;
+  message = gst_bus_timed_pop_filtered (
+      bus, PATIENCE, GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  gboolean done = message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ASYNC_DONE;
+  if (message != NULL && !done) /* for take_error */
+    gst_bus_post (bus, g_steal_pointer (&message));
+  return done;
+}
+
 /* The first picture of the file, as RGBA. */
 static GstSample *
 decode (const char *path, GError **error)
 {
   GstSample *sample = NULL;
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)) { /* opening others may block */
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "background-image '%s' cannot be shown: there is no such file", path);
+    return NULL;
+  }
   GstElement *pipeline = make_decoder (path, error);
   if (pipeline == NULL)
     return NULL;
-  gst_element_set_state (pipeline, GST_STATE_PAUSED);
-  if (gst_element_get_state (pipeline, NULL, NULL, PATIENCE)
-      == GST_STATE_CHANGE_SUCCESS) {
+  if (has_picture (pipeline)) {
     g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
     g_object_get (sink, "last-sample", &sample, NULL);
   }
@@ -91,6 +110,10 @@ show (SegPipe *pipe, GstVideoFrame *picture, const GstVideoInfo *frame, GError *
   GstVideoFrame out;
   gst_video_info_set_format (&info, GST_VIDEO_INFO_FORMAT (frame),
       (guint) GST_VIDEO_INFO_WIDTH (frame), (guint) GST_VIDEO_INFO_HEIGHT (frame));
+  /* A converter wants both to be of one rate and one interlacing, which mean nothing here. */
+  info.fps_n = picture->info.fps_n;
+  info.fps_d = picture->info.fps_d;
+  info.interlace_mode = picture->info.interlace_mode;
   info.colorimetry = frame->colorimetry;
   info.chroma_site = frame->chroma_site;
   g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, info.size, NULL);

@@ -212,6 +212,8 @@ gst_vk_segment_flush_live (GstVkSegment *self)
   drop_probes (self);
   gst_clear_buffer (&self->current);
   self->has_answer = FALSE;
+  if (self->pipe != NULL)
+    seg_pipe_forget (self->pipe);
 }
 
 /* --- out ---------------------------------------------------------------------------------------------- */
@@ -242,13 +244,12 @@ store (GstVkSegment *self, guint slot, GstBuffer *in, GstBuffer *out, gboolean a
                       makes_picture (self), value_of_nothing (self), in, out, error);
 }
 
-/* Of a frame without an answer of its own: what it shows then is the last one. Where a background is
- * hidden, it is not shown until there is one. */
+/* Of a frame without an answer of its own: what it shows then is the last one. */
 static gboolean
 hold_answer (
     GstVkSegment *self, const SegLiveFrame *frame, SegLiveAnswer *answer, GError **error)
 {
-  gboolean wait = !self->upstream_is_live || self->output == SEG_OUTPUT_BACKGROUND
+  gboolean wait = !self->upstream_is_live
                   || !seg_frame_io_can_store_nothing (&self->io, makes_picture (self));
   if (!seg_live_queue_answer (self->live, wait, answer, error))
     return FALSE;
@@ -296,6 +297,15 @@ make_output (
   return gst_vk_segment_fail (self, error);
 }
 
+/* Before there is an answer a frame goes out as it is, or as if nothing were in it; but not one of which
+ * something is to be hidden. */
+static gboolean
+may_leave (const GstVkSegment *self, const SegLiveAnswer *answer)
+{
+  return answer->number > 0 || self->output != SEG_OUTPUT_BACKGROUND;
+}
+
+/* *out NULL: nothing leaves. */
 static GstFlowReturn
 finish_frame (GstVkSegment *self, SegLiveFrame *frame, GstBuffer **out)
 {
@@ -304,13 +314,16 @@ finish_frame (GstVkSegment *self, SegLiveFrame *frame, GstBuffer **out)
   gint64 start = g_get_monotonic_time ();
   GstFlowReturn ret = GST_FLOW_ERROR;
   guint64 number = frame->number;
-  if (frame->drawn || hold_answer (self, frame, &answer, &error)) {
+  if (!frame->drawn && !hold_answer (self, frame, &answer, &error)) {
+    gst_vk_segment_fail (self, error);
+  } else if (!may_leave (self, &answer)) {
+    GST_DEBUG_OBJECT (self, "no answer yet, and no frame without one");
+    ret = GST_FLOW_OK;
+  } else {
     seg_pipe_select (self->pipe, frame->drawn ? frame->slot : 0);
     if (answer.number > 0)
       report (self, frame, &answer);
     ret = make_output (self, frame, &answer, out);
-  } else {
-    gst_vk_segment_fail (self, error);
   }
   seg_live_queue_release (self->live, frame);
   if (ret != GST_FLOW_OK)
@@ -368,7 +381,7 @@ gst_vk_segment_drain (GstVkSegment *self, SegLivePolicy policy)
          && seg_live_queue_next (self->live, policy, &frame, &error)) {
     GstBuffer *out = NULL;
     ret = finish_frame (self, &frame, &out);
-    if (ret == GST_FLOW_OK)
+    if (ret == GST_FLOW_OK && out != NULL)
       ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
   }
   return error != NULL ? gst_vk_segment_fail (self, error) : ret;

@@ -157,6 +157,7 @@ struct _SegPipe {
   gsize params_mark; /* parameters of recordings come after this, */
   gsize shown_mark;  /* those of slots' `show` after this */
   SegCmd *begin;     /* tiles only: before a frame's first round */
+  SegCmd *forget;    /* smoothed mattes only: before a frame that has nothing before it */
   /* SegCmd: the network, in parts; none when it runs partly on the host */
   GPtrArray *net;
   guint n_parts;        /* of it */

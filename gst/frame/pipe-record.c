@@ -105,6 +105,20 @@ record_begin (SegPipe *pipe, GError **error)
          && seg_cmd_end (pipe->begin, error);
 }
 
+/* What is no probability is not mixed with one: see shaders/smooth.comp. */
+#define UNKNOWN 0xbf800000u /* -1.0f */
+
+static gboolean
+record_forget (SegPipe *pipe, GError **error)
+{
+  const SegPiece *before = &pipe->map.memory.before;
+  return before->n_bytes == 0
+         || (open_recording (pipe, &pipe->forget, error)
+             && seg_cmd_fill (pipe->forget, before->buffer, before->offset,
+                 before->n_bytes, UNKNOWN, error)
+             && seg_cmd_end (pipe->forget, error));
+}
+
 static gboolean
 record_net (SegPipe *pipe, GError **error)
 {
@@ -185,6 +199,7 @@ record_all (SegPipe *pipe, GError **error)
       || (pipe->tiles.active
           && (!seg_pipe_fill_tiles (pipe, &input, outputs, error)
               || !record_begin (pipe, error)))
+      || !record_forget (pipe, error)
       || (pipe->decoder->start != NULL && !pipe->decoder->start (pipe, error)))
     return FALSE;
   for (guint i = 0; i < pipe->n_slots; i++)

@@ -30,6 +30,14 @@ bring (Sender *s)
     add (s, s->slot->bring);
 }
 
+/* The first frame, or the first after a flush, is not drawn to what was there before. */
+static void
+forget (Sender *s)
+{
+  if (!g_atomic_int_get (&s->pipe->has_classes))
+    add (s, s->pipe->forget);
+}
+
 static gboolean
 send (Sender *s, gboolean last, GError **error)
 {
@@ -64,6 +72,7 @@ send_frame (Sender *s, GError **error)
 {
   bring (s);
   add (s, s->pipe->begin);
+  forget (s);
   for (guint i = 0; i < s->slot->rounds; i++)
     if (!send_round (s, error))
       return FALSE;
@@ -80,6 +89,7 @@ send_together (Sender *s, gboolean *sent, GError **error)
   SegPipe *pipe = s->pipe;
   SegCmd *after[2] = { pipe->decode, s->slot->show };
   bring (s);
+  forget (s);
   add (s, s->slot->look);
   const SegMemberFrame frame = { s->cmds, after, s->n,
     s->slot->doing == SEG_PIPE_INFER_ONLY ? 1 : 2, s->in_turns, s->slot->batch };
@@ -122,6 +132,7 @@ start_hosted (Sender *s, GError **error)
 {
   bring (s);
   add (s, s->pipe->begin);
+  forget (s);
   add (s, s->slot->look);
   return send (s, TRUE, error);
 }

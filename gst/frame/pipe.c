@@ -235,6 +235,7 @@ seg_pipe_free (SegPipe **ppipe)
   for (guint i = 0; i < pipe->n_slots; i++)
     clear_slot (&pipe->slots[i]);
   seg_cmd_free (&pipe->begin);
+  seg_cmd_free (&pipe->forget);
   seg_cmd_free (&pipe->decode);
   seg_cmd_free (&pipe->finish);
   g_ptr_array_unref (pipe->net);
@@ -378,6 +379,12 @@ const double *
 seg_pipe_stages (const SegPipe *pipe)
 {
   return pipe->stage_ms;
+}
+
+void
+seg_pipe_forget (SegPipe *pipe)
+{
+  g_atomic_int_set (&pipe->has_classes, FALSE);
 }
 
 gboolean

@@ -176,6 +176,8 @@ SegPiece seg_pipe_slot_kept (const SegPipe *pipe, guint slot);
 double seg_pipe_slot_ms (const SegPipe *pipe, guint slot); /* as seg_pipe_last_ms */
 /* What the frame has waited before that, in seg_pipe_slot_submit, for those of other pipes. */
 gint64 seg_pipe_slot_waited_us (const SegPipe *pipe, guint slot);
+/* After a flush: the next frame has nothing to do with those before. From any thread. */
+void seg_pipe_forget (SegPipe *pipe);
 /* Parts of the network, or of its decoder, run on the host, in seg_pipe_slot_wait: one frame at a time.
  * Known after the first frame. */
 gboolean seg_pipe_is_hosted (const SegPipe *pipe);

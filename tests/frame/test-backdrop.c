@@ -192,7 +192,7 @@ test_sizes (void)
     }
 }
 
-/* How wide it really is: of a bright column, the standard deviation of what is left and right of it. */
+/* The variances of the box, the Gaussian and the tent, of which a blur consists, are what was asked for. */
 static void
 test_width (void)
 {
