@@ -4,6 +4,7 @@
 #include "vk/common.h"
 
 #include "base/tensor.h"
+#include "frame/strips.h"
 
 #include <math.h>
 #include <string.h>
@@ -114,7 +115,17 @@ check (const Case *c, const SegFrame *frame, const guint8 *bytes, const SegGeome
     }
 }
 
-static void
+/* Whether it goes the faster way of CPU devices. */
+static gboolean
+takes_strips (const SegFrameSource *source, const SegGeometry *g, const SegNormalize *n,
+    const SegBound *b)
+{
+  SegPreprocessBlock block;
+  g_assert_true (seg_preprocess_fill (&block, source, g, n, b, 0, NULL));
+  return !g->mirror && seg_strips_can (source, &block, b);
+}
+
+static gboolean
 run_case (const Case *c)
 {
   GError *error = NULL;
@@ -146,6 +157,7 @@ run_case (const Case *c)
                 && seg_cmd_copy (cmd, device, 0, result, 0, b.n_bytes, &error);
   g_assert_no_error (error);
   g_assert_true (ok);
+  gboolean strips = takes_strips (&source, &g, &n, &b);
   test_run (cmd);
   check (c, &frame, seg_buffer_map (upload), &g, &n, &b, seg_buffer_map (result));
   seg_cmd_free (&cmd);
@@ -153,6 +165,7 @@ run_case (const Case *c)
   seg_buffer_free (&upload);
   seg_buffer_free (&device);
   seg_buffer_free (&result);
+  return strips;
 }
 
 static const Case plain = { SEG_FORMAT_RGBA, 48, 36, 32, 32, 3, FALSE, SEG_FIT_STRETCH,
@@ -233,32 +246,52 @@ test_layouts (void)
 
 /* Frames of which 16 of the network's pixels are whole words, several to a pixel: at, inside and past
  * edges; in words of 4 and of 16 bytes. */
+static const struct {
+  guint width, height, net_width, net_height;
+  const char
+      *never[5]; /* formats of which they are not, or too much at once, when stretched */
+} strip_sizes[] = {
+  { 160, 90, 32, 32, { NULL } },
+  { 144, 96, 48, 32, { NULL } },
+  { 240, 136, 32, 24, { "RGBA", "BGRx", "RGB", "BGR", NULL } },
+  { 1280, 16, 256, 8, { NULL } },
+  { 80, 100, 64, 48, { "I420", "YV12", NULL } },
+  { 96, 200, 32, 33, { NULL } },
+};
+
 static void
 test_strips (void)
 {
-  static const guint sizes[][4] = { { 160, 90, 32, 32 }, { 128, 96, 48, 32 },
-    { 240, 136, 32, 24 }, { 1280, 16, 256, 8 }, { 80, 100, 64, 48 },
-    { 96, 200, 32, 33 } };
   static const SegFormat formats[] = { SEG_FORMAT_NV12, SEG_FORMAT_NV21, SEG_FORMAT_I420,
     SEG_FORMAT_YV12, SEG_FORMAT_GRAY8, SEG_FORMAT_YUY2, SEG_FORMAT_UYVY, SEG_FORMAT_RGBA,
     SEG_FORMAT_BGRX, SEG_FORMAT_RGB, SEG_FORMAT_BGR };
   static const SegColor *const colors[] = { &seg_color_bt709, &seg_color_bt2020,
     &seg_color_jpeg };
-  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
+  gboolean cpu = seg_vk_info (vk)->type == SEG_DEVICE_CPU;
+  guint n_taken[SEG_FIT_CROP + 1] = { 0 };
+  for (guint s = 0; s < G_N_ELEMENTS (strip_sizes); s++)
     for (guint f = 0; f < G_N_ELEMENTS (formats); f++)
       for (SegFit fit = SEG_FIT_STRETCH; fit <= SEG_FIT_CROP; fit++) {
         Case c = plain;
         c.format = formats[f];
         c.fit = fit;
         c.color = colors[(s + f) % 3];
-        c.width = sizes[s][0];
-        c.height = sizes[s][1];
-        c.net_width = sizes[s][2];
-        c.net_height = sizes[s][3];
+        c.width = strip_sizes[s].width;
+        c.height = strip_sizes[s].height;
+        c.net_width = strip_sizes[s].net_width;
+        c.net_height = strip_sizes[s].net_height;
         c.storage = (f + fit) % 2 ? SEG_STORAGE_F16 : SEG_STORAGE_F32;
         c.n_channels = c.format == SEG_FORMAT_GRAY8 ? 1 : 3;
-        run_case (&c);
+        gboolean taken = run_case (&c);
+        gboolean can =
+            !g_strv_contains (strip_sizes[s].never, seg_format_info (c.format)->name);
+        g_autofree char *text = case_text (&c);
+        if (fit == SEG_FIT_STRETCH && taken != (cpu && can))
+          g_error ("%s: %staken in strips", text, taken ? "" : "not ");
+        n_taken[fit] += taken;
       }
+  for (SegFit fit = SEG_FIT_STRETCH; cpu && fit <= SEG_FIT_CROP; fit++)
+    g_assert_cmpuint (n_taken[fit], >=, G_N_ELEMENTS (formats));
 }
 
 /* A frame of lines one pixel wide, scaled down a lot, is gray and not a moire. */
