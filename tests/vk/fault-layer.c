@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vk/fault-layer.h"
 
+#include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
 
 #define EXPORT __attribute__ ((visibility ("default")))
 
+/* Of the devices that there are; keys are what the loader puts into a device and all that comes from it. */
+typedef struct {
+  void *key; /* NULL: free */
+  VkDevice device;
+  PFN_vkGetDeviceProcAddr next;
+} Device;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for what follows */
 static TestFault fault = { .countdown = -1 };
+static void *lost; /* key of the device whose call has failed, or NULL */
+static Device devices[16];
+
 static PFN_vkGetInstanceProcAddr next_instance;
-static PFN_vkGetDeviceProcAddr next_device;
-static VkDevice device; /* one at a time */
 
 EXPORT TestFault *
 test_fault (void)
@@ -21,44 +32,84 @@ test_fault (void)
 
 static void count (const char *name);
 
+static void *
+key_of (const void *handle)
+{
+  return handle != NULL ? *(void *const *) handle : NULL;
+}
+
+/* With the lock. */
+static Device *
+find (const void *key)
+{
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+    if (devices[i].key == key)
+      return &devices[i];
+  abort (); /* as many devices at once no test has */
+}
+
+static PFN_vkVoidFunction
+next_device (const void *handle, const char *name)
+{
+  pthread_mutex_lock (&lock);
+  Device d = *find (key_of (handle));
+  pthread_mutex_unlock (&lock);
+  return d.next (d.device, name);
+}
+
+static int
+is_lost (const void *key)
+{
+  return key != NULL && key == lost && fault.failed != NULL
+         && fault.result == VK_ERROR_DEVICE_LOST;
+}
+
 /* Who is told that the device is lost frees what it works with: nothing else stops it. */
 static void
-stop_device (void)
+stop (void *key)
 {
-  ((PFN_vkDeviceWaitIdle) next_device (device, "vkDeviceWaitIdle")) (device);
+  const Device *d = find (key);
+  ((PFN_vkDeviceWaitIdle) d->next (d->device, "vkDeviceWaitIdle")) (d->device);
 }
 
+/* With the lock. */
 static int
-is_lost (void)
+fails_locked (const char *name, const void *handle)
 {
-  return fault.failed != NULL && fault.result == VK_ERROR_DEVICE_LOST;
-}
-
-static int
-fails (const char *name)
-{
+  void *key = key_of (handle);
   count (name);
-  if (is_lost () && strcmp (name, "vkQueueSubmit") == 0)
+  if (is_lost (key) && strcmp (name, "vkQueueSubmit") == 0)
     return 1;
   if (fault.countdown < 0 || (fault.name != NULL && strcmp (fault.name, name) != 0))
     return 0;
   if (fault.countdown-- > 0)
     return 0;
   fault.failed = name;
-  if (is_lost () && strcmp (name, "vkCreateDevice") != 0)
-    stop_device ();
+  lost = key;
+  if (is_lost (key))
+    stop (key);
   return 1;
 }
 
-#define CALL(NAME, PARAMETERS, ARGUMENTS)                                                \
+/* A call with a device, or something of it; NULL: there is none yet. */
+static int
+fails (const char *name, const void *handle)
+{
+  pthread_mutex_lock (&lock);
+  int result = fails_locked (name, handle);
+  pthread_mutex_unlock (&lock);
+  return result;
+}
+
+#define CALL(NAME, HANDLE, PARAMETERS, ARGUMENTS)                                        \
   static VKAPI_ATTR VkResult VKAPI_CALL fault_##NAME PARAMETERS                          \
   {                                                                                      \
-    if (fails (#NAME))                                                                   \
+    if (fails (#NAME, HANDLE))                                                           \
       return (VkResult) fault.result;                                                    \
-    return ((PFN_##NAME) next_device (device, #NAME)) ARGUMENTS;                         \
+    return ((PFN_##NAME) next_device (HANDLE, #NAME)) ARGUMENTS;                         \
   }
 #define CREATE(NAME, INFO, OBJECT)                                                       \
-  CALL (NAME, (VkDevice d, const INFO *i, const VkAllocationCallbacks *a, OBJECT *o),    \
+  CALL (NAME, d, (VkDevice d, const INFO *i, const VkAllocationCallbacks *a, OBJECT *o), \
       (d, i, a, o))
 
 /* clang-format off */
@@ -73,25 +124,40 @@ CREATE (vkCreateDescriptorSetLayout, VkDescriptorSetLayoutCreateInfo, VkDescript
 CREATE (vkCreatePipelineLayout, VkPipelineLayoutCreateInfo, VkPipelineLayout)
 CREATE (vkCreatePipelineCache, VkPipelineCacheCreateInfo, VkPipelineCache)
 CREATE (vkCreateShaderModule, VkShaderModuleCreateInfo, VkShaderModule)
-CALL (vkCreateComputePipelines, (VkDevice d, VkPipelineCache c, uint32_t n,
+CALL (vkCreateComputePipelines, d, (VkDevice d, VkPipelineCache c, uint32_t n,
     const VkComputePipelineCreateInfo *i, const VkAllocationCallbacks *a, VkPipeline *p),
     (d, c, n, i, a, p))
-CALL (vkBindBufferMemory, (VkDevice d, VkBuffer b, VkDeviceMemory m, VkDeviceSize o), (d, b, m, o))
-CALL (vkMapMemory, (VkDevice d, VkDeviceMemory m, VkDeviceSize o, VkDeviceSize s,
+CALL (vkBindBufferMemory, d, (VkDevice d, VkBuffer b, VkDeviceMemory m, VkDeviceSize o), (d, b, m, o))
+CALL (vkMapMemory, d, (VkDevice d, VkDeviceMemory m, VkDeviceSize o, VkDeviceSize s,
     VkMemoryMapFlags f, void **p), (d, m, o, s, f, p))
-CALL (vkAllocateCommandBuffers, (VkDevice d, const VkCommandBufferAllocateInfo *i,
+CALL (vkAllocateCommandBuffers, d, (VkDevice d, const VkCommandBufferAllocateInfo *i,
     VkCommandBuffer *b), (d, i, b))
-CALL (vkAllocateDescriptorSets, (VkDevice d, const VkDescriptorSetAllocateInfo *i,
+CALL (vkAllocateDescriptorSets, d, (VkDevice d, const VkDescriptorSetAllocateInfo *i,
     VkDescriptorSet *s), (d, i, s))
-CALL (vkResetCommandPool, (VkDevice d, VkCommandPool p, VkCommandPoolResetFlags f), (d, p, f))
-CALL (vkBeginCommandBuffer, (VkCommandBuffer b, const VkCommandBufferBeginInfo *i), (b, i))
-CALL (vkEndCommandBuffer, (VkCommandBuffer b), (b))
-CALL (vkResetFences, (VkDevice d, uint32_t n, const VkFence *f), (d, n, f))
-CALL (vkQueueSubmit, (VkQueue q, uint32_t n, const VkSubmitInfo *i, VkFence f), (q, n, i, f))
-CALL (vkGetQueryPoolResults, (VkDevice d, VkQueryPool p, uint32_t first, uint32_t n, size_t size,
+CALL (vkResetCommandPool, d, (VkDevice d, VkCommandPool p, VkCommandPoolResetFlags f), (d, p, f))
+CALL (vkBeginCommandBuffer, b, (VkCommandBuffer b, const VkCommandBufferBeginInfo *i), (b, i))
+CALL (vkEndCommandBuffer, b, (VkCommandBuffer b), (b))
+CALL (vkResetFences, d, (VkDevice d, uint32_t n, const VkFence *f), (d, n, f))
+CALL (vkGetQueryPoolResults, d, (VkDevice d, VkQueryPool p, uint32_t first, uint32_t n, size_t size,
     void *data, VkDeviceSize stride, VkQueryResultFlags f), (d, p, first, n, size, data, stride, f))
-CALL (vkGetPipelineCacheData, (VkDevice d, VkPipelineCache c, size_t *n, void *p), (d, c, n, p))
+CALL (vkGetPipelineCacheData, d, (VkDevice d, VkPipelineCache c, size_t *n, void *p), (d, c, n, p))
 /* clang-format on */
+
+/* With the lock: what is submitted is there before another call stops the device, which nobody may submit
+ * to meanwhile; and after that nothing is. */
+static VKAPI_ATTR VkResult VKAPI_CALL
+fault_vkQueueSubmit (VkQueue q, uint32_t n, const VkSubmitInfo *info, VkFence fence)
+{
+  pthread_mutex_lock (&lock);
+  VkResult result = (VkResult) fault.result;
+  if (!fails_locked ("vkQueueSubmit", q)) {
+    const Device *d = find (key_of (q));
+    result =
+        ((PFN_vkQueueSubmit) d->next (d->device, "vkQueueSubmit")) (q, n, info, fence);
+  }
+  pthread_mutex_unlock (&lock);
+  return result;
+}
 
 /* The work is really done before a wait fails, since nothing else stops the device. */
 static VKAPI_ATTR VkResult VKAPI_CALL
@@ -100,7 +166,7 @@ fault_vkWaitForFences (
 {
   VkResult result =
       ((PFN_vkWaitForFences) next_device (d, "vkWaitForFences")) (d, n, f, all, timeout);
-  return fails ("vkWaitForFences") ? (VkResult) fault.result : result;
+  return fails ("vkWaitForFences", d) ? (VkResult) fault.result : result;
 }
 
 /* The loader's link to the next layer, which each layer advances. */
@@ -127,13 +193,32 @@ fault_vkCreateDevice (VkPhysicalDevice p, const VkDeviceCreateInfo *info,
          || link->function != VK_LAYER_LINK_INFO)
     link = (VkLayerDeviceCreateInfo *) link->pNext;
   PFN_vkGetInstanceProcAddr next = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
-  next_device = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
+  PFN_vkGetDeviceProcAddr next_of_device = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
   link->u.pLayerInfo = link->u.pLayerInfo->pNext;
-  if (fails ("vkCreateDevice"))
+  if (fails ("vkCreateDevice", NULL))
     return (VkResult) fault.result;
   VkResult result = ((PFN_vkCreateDevice) next (NULL, "vkCreateDevice")) (p, info, a, d);
-  device = *d;
+  if (result != VK_SUCCESS)
+    return result;
+  pthread_mutex_lock (&lock);
+  *find (NULL) = (Device){ key_of (*d), *d, next_of_device };
+  pthread_mutex_unlock (&lock);
   return result;
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+fault_vkDestroyDevice (VkDevice d, const VkAllocationCallbacks *a)
+{
+  if (d == VK_NULL_HANDLE)
+    return;
+  PFN_vkVoidFunction destroy = next_device (d, "vkDestroyDevice");
+  pthread_mutex_lock (&lock);
+  Device *entry = find (key_of (d));
+  if (lost == entry->key)
+    lost = NULL;
+  *entry = (Device){ NULL };
+  pthread_mutex_unlock (&lock);
+  ((PFN_vkDestroyDevice) destroy) (d, a);
 }
 
 static const struct {
@@ -199,6 +284,8 @@ test_calls (const char *name)
 static PFN_vkVoidFunction
 own (const char *name)
 {
+  if (strcmp (name, "vkDestroyDevice") == 0)
+    return (PFN_vkVoidFunction) fault_vkDestroyDevice;
   int i = index_of (name);
   return i < 0 ? NULL : calls[i].function;
 }

@@ -168,6 +168,22 @@ lost_for_good (void)
   }
 }
 
+/* Of two devices one is lost. */
+static void
+lost_alone (void)
+{
+  Scene first = { 0 }, second = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_assert_true (make (&first, NULL, NULL) && make (&second, NULL, NULL));
+  set_fault (0, VK_ERROR_DEVICE_LOST, "vkQueueSubmit");
+  g_assert_false (work (&first, &error));
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+  g_assert_true (work (&second, NULL));
+  check_result (&second);
+  drop (&first);
+  drop (&second);
+}
+
 /* Memory that one type has not, another has: UPLOAD and READBACK buffers fall back; whether there
  * is another type is the device's affair. */
 static void
@@ -229,6 +245,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/faults/no-memory", no_memory);
   g_test_add_func ("/vk/faults/lost", lost);
   g_test_add_func ("/vk/faults/lost-for-good", lost_for_good);
+  g_test_add_func ("/vk/faults/lost-alone", lost_alone);
   g_test_add_func ("/vk/faults/out-of-memory", out_of_memory);
   g_test_add_func ("/vk/faults/hung", hung);
   return g_test_run ();
