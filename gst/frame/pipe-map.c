@@ -80,7 +80,7 @@ list_pieces (SegPipe *pipe, SegPipeMemory *memory)
   memory->n_pieces = 0;
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     if (pieces[i]->n_bytes > 0)
-      memory->pieces[memory->n_pieces++] = pieces[i];
+      seg_pipe_add_piece (memory, pieces[i]);
   gboolean map = output == SEG_OUTPUT_META && pipe->map.plan.kind == SEG_DECODE_CLASSES;
   memory->result = output == SEG_OUTPUT_LABELS || map                        ? &m->map
                    : output == SEG_OUTPUT_MATTE || output == SEG_OUTPUT_META ? &m->matte
