@@ -129,8 +129,9 @@ static const char *const probe_names[SEG_N_PROBES] = { "latency_probe.id",
 gboolean
 gst_vk_segment_take_probe (GstVkSegment *self, GstEvent *event)
 {
-  if (self->live == NULL || self->mode != SEG_MODE_ASYNC
-      || GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM)
+  /* Flushes come from any thread: only of serialized events is the queue looked at. */
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM || self->live == NULL
+      || self->mode != SEG_MODE_ASYNC)
     return FALSE;
   for (guint i = 0; i < SEG_N_PROBES; i++)
     if (gst_event_has_name (event, probe_names[i])) {
