@@ -4,14 +4,12 @@
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
-#include "elements/vksegment.h"
-#include "lib/device.h"
+#include "element-test.h"
 #include "vk/fault-layer.h"
+#include "vk/fault-open.h"
 
 #include <gst/check/gstharness.h>
 #include <vulkan/vulkan.h>
-
-#include <dlfcn.h>
 
 #define WIDTH      160
 #define HEIGHT     120
@@ -182,30 +180,16 @@ test_wait (void)
 int
 main (int argc, char **argv)
 {
-  const char *layer_dir = g_getenv ("VKSEG_TEST_LAYER_DIR");
   int status = 0;
-  g_setenv ("VK_LAYER_PATH", layer_dir, TRUE);
-  g_setenv ("VK_INSTANCE_LAYERS", "VK_LAYER_VKSEG_fault", TRUE);
-  g_setenv ("VKSEG_VALIDATE", "0", TRUE); /* its layer is not in that folder */
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_autofree char *path = g_build_filename (layer_dir, "libvkseg-fault-layer.so", NULL);
-  void *library = dlopen (path, RTLD_NOW);
-  g_assert_nonnull (library);
-  fault = ((TestFault * (*) (void) ) dlsym (library, "test_fault")) ();
-  SegVk *vk = seg_test_device (&status);
-  if (vk == NULL)
+  fault = ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
-  seg_vk_unref (vk);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   model = color_net_write (dir, "net", COLOR_NET_PLAIN, COLOR_NET_INFO);
   g_test_add_func ("/batch-faults/submit", test_submit);
   g_test_add_func ("/batch-faults/reset", test_reset);
   g_test_add_func ("/batch-faults/wait", test_wait);
-  status = g_test_run ();
-  color_net_remove (dir);
+  status = element_test_run ();
   g_free (model);
-  g_free (dir);
   return status;
 }

@@ -4,17 +4,15 @@
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
-#include "elements/vksegment.h"
-#include "lib/device.h"
+#include "element-test.h"
 #include "vk/fault-layer.h"
+#include "vk/fault-open.h"
 
 #include <gst/check/gstharness.h>
 
-#include <dlfcn.h>
-
 #define N_FRAMES 20
-#define N_WARM_UP                                                                        \
-  16 /* one by one, so that each slot has been used, and with it its fence */
+/* one by one, so that each slot has been used, and with it its fence */
+#define N_WARM_UP 16
 
 /* Calls that make or record something. */
 static const char *const never[] = { "vkAllocateMemory", "vkCreateBuffer",
@@ -217,30 +215,16 @@ test_batches (void)
 int
 main (int argc, char **argv)
 {
-  const char *layer_dir = g_getenv ("VKSEG_TEST_LAYER_DIR");
   int status = 0;
-  g_setenv ("VK_LAYER_PATH", layer_dir, TRUE);
-  g_setenv ("VK_INSTANCE_LAYERS", "VK_LAYER_VKSEG_fault", TRUE);
-  g_setenv ("VKSEG_VALIDATE", "0", TRUE); /* its layer is not in that folder */
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_autofree char *path = g_build_filename (layer_dir, "libvkseg-fault-layer.so", NULL);
-  void *library = dlopen (path, RTLD_NOW);
-  g_assert_nonnull (library);
-  calls = (long (*) (const char *)) dlsym (library, "test_calls");
-  SegVk *vk = seg_test_device (&status);
-  if (vk == NULL)
+  calls = (long (*) (const char *)) test_fault_open ("test_calls");
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
     return status;
   g_assert_cmpint (calls ("vkCreateFence"), >=, 0);
-  g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   g_test_add_func ("/steady/classes", test_classes);
   g_test_add_func ("/steady/matte", test_matte);
   g_test_add_func ("/steady/instances", test_instances);
   g_test_add_func ("/steady/batches", test_batches);
-  status = g_test_run ();
-  seg_vk_unref (vk);
-  color_net_remove (dir);
-  g_free (dir);
+  status = element_test_run ();
   return status;
 }

@@ -3,9 +3,9 @@
  * (built with a sanitizer). VKSEG_TEST_LAYER_DIR is the folder of the fault layer. */
 #include "vk/common.h"
 #include "vk/fault-layer.h"
+#include "vk/fault-open.h"
 #include "vk/private.h"
 
-#include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -229,16 +229,8 @@ hung (void)
 int
 main (int argc, char **argv)
 {
-  const char *dir = g_getenv ("VKSEG_TEST_LAYER_DIR");
   g_test_init (&argc, &argv, NULL);
-  g_assert_nonnull (dir);
-  g_autofree char *path = g_build_filename (dir, "libvkseg-fault-layer.so", NULL);
-  void *library = dlopen (path, RTLD_NOW);
-  g_assert_nonnull (library);
-  fault = ((TestFault * (*) (void) ) dlsym (library, "test_fault")) ();
-  g_setenv ("VK_LAYER_PATH", dir, TRUE);
-  g_setenv ("VK_INSTANCE_LAYERS", "VK_LAYER_VKSEG_fault", TRUE);
-  g_setenv ("VKSEG_VALIDATE", "0", TRUE); /* its layer is not in that folder */
+  fault = ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
   g_autoptr (SegVk) vk = test_device (NULL);
   if (vk == NULL)
     return 77;

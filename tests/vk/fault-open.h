@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Before the first device: has Vulkan go through the fault layer, whose folder is VKSEG_TEST_LAYER_DIR. What
+ * the layer calls by this name: see fault-layer.h. */
+void *test_fault_open (const char *symbol);
