@@ -34,8 +34,12 @@ prepare() {
     GST_PLUGIN_PATH=$PWD/$build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
     VKSEG_MODEL_PATH=$PWD/models${VKSEG_MODEL_PATH:+:$VKSEG_MODEL_PATH}
     export GST_PLUGIN_PATH VKSEG_MODEL_PATH
-    gst-inspect-1.0 "$element" >/dev/null ||
+    gst-inspect-1.0 vksegment >/dev/null ||
         fail "GStreamer does not load $build/gst/libgstvkseg.so"
+    case $element in
+    vksegment | vkbackground) ;;
+    *) fail "ELEMENT is vksegment or vkbackground, not '$element'" ;;
+    esac
     step "model"
     case $model in
     selfie | selfie-landscape | u2netp | isnet) sh models/fetch.sh "$model" ;;
