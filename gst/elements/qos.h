@@ -14,8 +14,8 @@ typedef struct {
   GstClockTime latency; /* time of a frame, without waiting, measured, and a bit more */
   GstClockTime queued;  /* time of the frames that may wait */
   GstClockTime waiting; /* time that a frame may wait for those of other streams */
-  GstClockTime
-      frame; /* from one to the next of a live source for which frames wait; or 0 */
+  /* from one to the next of a live source for which frames wait; or 0 */
+  GstClockTime frame;
   GstClockTime upstream;             /* latency of what is before */
   GstClockTime times[SEG_QOS_TIMES]; /* of the last frames */
   guint n_measured;

@@ -13,6 +13,14 @@ gst_vk_segment_copy_settings (GstVkSegment *self, SegSettings *settings)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* As pipelines call it: of the class, or of one below. */
+static const char *
+element_name (GstVkSegment *self)
+{
+  GstElementFactory *factory = gst_element_get_factory (GST_ELEMENT (self));
+  return factory != NULL ? GST_OBJECT_NAME (factory) : "vksegment";
+}
+
 void
 gst_vk_segment_post_error (GstVkSegment *self, const GError *error)
 {
@@ -22,8 +30,9 @@ gst_vk_segment_post_error (GstVkSegment *self, const GError *error)
          "are"));
   else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_INPUT))
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
-        ("'gst-inspect-1.0 vksegment' describes the properties, models/README.md the "
-         ".modelinfo file"));
+        ("'gst-inspect-1.0 %s' describes the properties, models/README.md the "
+         ".modelinfo file",
+            element_name (self)));
   else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_DEVICE))
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message),
         ("'vkseg devices' lists the Vulkan devices"));

@@ -4,8 +4,8 @@
  * @title: vksegment
  *
  * Segments video with an ONNX network that runs on Vulkan: any GPU with a Vulkan driver, or a CPU
- * with Mesa's lavapipe. The result is an overlay, a map of class numbers, a matte or a cutout;
- * see #GstVkSegment:output.
+ * with Mesa's lavapipe. The result is an overlay, a map of class numbers, a matte, a cutout, the
+ * frame with another background (#vkbackground), or a meta; see #GstVkSegment:output.
  *
  * What the network wants and gives (size, colours, classes) is read from a .modelinfo file beside
  * it, or from its metadata, or taken from its shapes.

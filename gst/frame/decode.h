@@ -33,8 +33,8 @@ typedef struct {
   gboolean nearest;                        /* do not interpolate */
   guint n_workers; /* invocations that share that list: few on CPU devices */
   gboolean cut;    /* what is below the threshold is 0 in the matte too */
-  gboolean
-      smooth; /* mattes: by what they were, as much as the style says; see shaders/smooth.comp */
+  /* mattes: by what they were, as much as the style says; see shaders/smooth.comp */
+  gboolean smooth;
 } SegDecodePlan;
 
 /* Uniform block `Decode` of shaders/lib/decode.glsl: a map over the frame, and the part of it

@@ -54,8 +54,8 @@ typedef struct {
   const char *batch_name;
   /* labels and mattes have the output's own pixels, not the frame's */
   gboolean own_pixels;
-  double
-      blur_sigma; /* SEG_OUTPUT_BACKGROUND: in pixels; 0: a picture, see seg_pipe_set_backdrop */
+  /* SEG_OUTPUT_BACKGROUND: in pixels; 0: a picture, see seg_pipe_set_backdrop */
+  double blur_sigma;
   /* 0..1: how much mattes (and what is made by them) of networks that give maps stay as they were from
    * frame to frame, where they nearly do; not of tiles */
   double smoothing;

@@ -109,8 +109,8 @@ struct _SegBuffer {
   VkDeviceMemory memory;
   gsize n_bytes;
   gpointer map;
-  gboolean
-      for_images; /* it has the usage of storage texel buffers, and its views' formats the feature */
+  /* it has the usage of storage texel buffers, and its views' formats the feature */
+  gboolean for_images;
 };
 
 /* A bit for each type of memory that buffers of ours can be in. */

@@ -254,7 +254,9 @@ expect_error (const char *properties, const char *part)
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   g_autoptr (GError) error = NULL;
   g_assert_nonnull (message);
-  gst_message_parse_error (message, &error, NULL);
+  g_autofree char *hint = NULL;
+  gst_message_parse_error (message, &error, &hint);
+  g_assert_nonnull (strstr (hint, "gst-inspect-1.0 vkbackground"));
   if (strstr (error->message, part) == NULL)
     g_error ("%s: '%s' does not say '%s'", properties, error->message, part);
   gst_harness_teardown (h);
