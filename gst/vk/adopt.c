@@ -9,7 +9,7 @@ forget_features (SegPhysical *p, gboolean core_features)
   SegDeviceInfo *info = &p->info;
   info->float16 = info->float16 && core_features && !p->float16_extension;
   info->storage16 = info->storage16 && core_features;
-  info->dmabuf = FALSE;
+  info->dmabuf = info->modifiers = FALSE;
   info->int64 = info->int64 && core_features;
   info->integer_dot = info->integer_dot && core_features;
   info->integer_dot_fast = info->integer_dot_fast && core_features;

@@ -52,7 +52,8 @@ typedef struct {
   SegMatrixShape matrix_shapes[SEG_MAX_MATRIX_SHAPES];
   guint n_matrix_shapes;
   SegWorkgroupMatrices workgroup_matrices; /* VK_NV_cooperative_matrix2, enabled */
-  gboolean dmabuf; /* VK_EXT_external_memory_dma_buf, enabled: see vk/import.h */
+  gboolean dmabuf;    /* VK_EXT_external_memory_dma_buf, enabled: see vk/import.h */
+  gboolean modifiers; /* VK_EXT_image_drm_format_modifier, enabled: see vk/tiled.h */
   gboolean timestamps;
   double timestamp_ns; /* a tick */
 

@@ -39,7 +39,7 @@ create_device (SegVk *vk, GError **error)
     .pNext = p->info.n_matrix_shapes > 0 ? &matrices.size : next,
     .features = { .shaderInt64 = p->info.int64 },
   };
-  const char *extensions[8];
+  const char *extensions[9];
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
@@ -53,11 +53,15 @@ create_device (SegVk *vk, GError **error)
     extensions[info.enabledExtensionCount++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
   if (p->info.workgroup_matrices.invocations > 0)
     extensions[info.enabledExtensionCount++] = VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME;
-  if (p->info.dmabuf) {
+  gboolean imports = p->info.dmabuf || p->info.modifiers;
+  if (imports) {
     extensions[info.enabledExtensionCount++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
     extensions[info.enabledExtensionCount++] =
         VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME;
   }
+  if (p->info.modifiers)
+    extensions[info.enabledExtensionCount++] =
+        VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME;
   if (p->foreign)
     extensions[info.enabledExtensionCount++] = VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME;
   if (p->portability)
@@ -66,7 +70,7 @@ create_device (SegVk *vk, GError **error)
           "vkCreateDevice", error))
     return FALSE;
   vkGetDeviceQueue (vk->device, p->queue_family, 0, &vk->queue);
-  if (p->info.dmabuf)
+  if (imports)
     vk->fd_properties = (PFN_vkGetMemoryFdPropertiesKHR) vkGetDeviceProcAddr (
         vk->device, "vkGetMemoryFdPropertiesKHR");
   return TRUE;
@@ -102,7 +106,7 @@ log_device (const SegVk *vk)
   const SegDeviceInfo *i = &vk->physical.info;
   seg_info (
       "%s%s: %s, Vulkan %u.%u, queue family %u; fp16 %s, 16-bit storage %s, int64 %s, "
-      "dot products %s, matrices %u shapes, dma-bufs %s",
+      "dot products %s, matrices %u shapes, dma-bufs %s, tiled ones %s",
       vk->adopted ? "shared device " : "device ", i->name, i->driver,
       VK_API_VERSION_MAJOR (i->api_version), VK_API_VERSION_MINOR (i->api_version),
       vk->physical.queue_family, i->float16 ? "yes" : "no", i->storage16 ? "yes" : "no",
@@ -110,7 +114,8 @@ log_device (const SegVk *vk)
       i->integer_dot_fast ? "fast"
       : i->integer_dot    ? "yes"
                           : "no",
-      i->n_matrix_shapes, i->dmabuf ? "imported" : "not imported");
+      i->n_matrix_shapes, i->dmabuf ? "imported" : "not imported",
+      i->modifiers ? "too" : "not");
 }
 
 gboolean

@@ -3,6 +3,24 @@
 
 #include <string.h>
 
+static const SegImageFormat formats[] = {
+  { VK_FORMAT_R8_UNORM, 1, { { 1, 1 } } },
+  { VK_FORMAT_R8G8_UNORM, 1, { { 2, 1 } } },
+  { VK_FORMAT_R8G8B8A8_UNORM, 1, { { 4, 1 } } },
+  { VK_FORMAT_B8G8R8A8_UNORM, 1, { { 4, 1 } } },
+  { VK_FORMAT_G8_B8R8_2PLANE_420_UNORM, 2, { { 1, 1 }, { 2, 2 } } },
+  { VK_FORMAT_G8_B8_R8_3PLANE_420_UNORM, 3, { { 1, 1 }, { 1, 2 }, { 1, 2 } } },
+};
+
+const SegImageFormat *
+seg_image_format (VkFormat format)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+    if (formats[i].format == format)
+      return &formats[i];
+  return NULL;
+}
+
 /* After everything on the queue before it, by whatever stage that was: what made the image is not
  * ours to know, and the copy would have to wait for it anyway. */
 gboolean

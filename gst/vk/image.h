@@ -15,6 +15,17 @@ typedef struct {
   VkImageLayout layout; /* when the recording runs, then what that brings it into */
 } SegImage;
 
+/* A format whose bytes are known here: what a plane's texel has, of how many pixels to each side. */
+typedef struct {
+  VkFormat format;
+  guint n_planes; /* 1 to 3 */
+  struct {
+    guint bytes, side_px;
+  } planes[3];
+} SegImageFormat;
+
+const SegImageFormat *seg_image_format (VkFormat format); /* NULL: another */
+
 /* Before a recording's copies from an image, or to it. Whatever made it on this queue is waited for.
  * The image is left in TRANSFER_SRC_OPTIMAL, read by the transfer stage, or in TRANSFER_DST_OPTIMAL,
  * written by it, what it showed being forgotten. It must have been made for that use, and outlive the

@@ -6,57 +6,66 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define HANDLE_TYPE VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
-
-/* Types that both the fd and a buffer of ours can have; 0: there are none, or the driver does not know the
- * fd. */
-static guint32
-types_of (SegVk *vk, int fd, guint32 of_buffer)
-{
-  VkMemoryFdPropertiesKHR properties = { VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR };
-  if (vk->fd_properties (vk->device, HANDLE_TYPE, fd, &properties) != VK_SUCCESS)
-    return 0;
-  return properties.memoryTypeBits & of_buffer & seg_memory_types (&vk->physical.memory);
-}
-
 /* The driver takes a copy of the fd. */
 static VkResult
-take_memory_of (SegBuffer *buffer, int fd, guint32 type)
+take_memory_of (SegVk *vk, int fd, guint32 type, guint64 n_bytes,
+    const VkMemoryDedicatedAllocateInfo *alone, VkDeviceMemory *memory)
 {
-  SegVk *vk = buffer->vk;
-  const VkMemoryDedicatedAllocateInfo alone = {
-    .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
-    .buffer = buffer->handle,
-  };
   const VkImportMemoryFdInfoKHR import = {
     .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
-    .pNext = vk->physical.dmabuf_alone ? &alone : NULL,
-    .handleType = HANDLE_TYPE,
+    .pNext = alone,
+    .handleType = SEG_IMPORT_HANDLE,
     .fd = fcntl (fd, F_DUPFD_CLOEXEC, 0),
   };
   const VkMemoryAllocateInfo info = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
     .pNext = &import,
-    .allocationSize = buffer->n_bytes,
+    .allocationSize = n_bytes,
     .memoryTypeIndex = type,
   };
   if (import.fd < 0)
     return VK_ERROR_TOO_MANY_OBJECTS;
-  VkResult result = vkAllocateMemory (vk->device, &info, NULL, &buffer->memory);
+  VkResult result = vkAllocateMemory (vk->device, &info, NULL, memory);
   if (result != VK_SUCCESS)
     close (import.fd);
   return result;
 }
 
-/* Tries type after type. */
-static VkResult
-take_memory (SegBuffer *buffer, int fd, guint32 types)
+gboolean
+seg_import_memory (SegVk *vk, int fd, guint32 types, guint64 n_bytes,
+    const VkMemoryDedicatedAllocateInfo *alone, VkDeviceMemory *memory, GError **error)
 {
   VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  VkMemoryFdPropertiesKHR properties = { VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR };
+  if (vk->fd_properties (vk->device, SEG_IMPORT_HANDLE, fd, &properties) != VK_SUCCESS)
+    types = 0;
+  types &= properties.memoryTypeBits & seg_memory_types (&vk->physical.memory);
+  if (types == 0) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+        "%s cannot import this dma-buf: it is in memory that the device does not reach",
+        vk->physical.info.name);
+    return FALSE;
+  }
   for (; types != 0 && result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST;
        types &= types - 1)
-    result = take_memory_of (buffer, fd, (guint32) g_bit_nth_lsf (types, -1));
-  return result;
+    result = take_memory_of (
+        vk, fd, (guint32) g_bit_nth_lsf (types, -1), n_bytes, alone, memory);
+  return seg_vk_check (vk, result, "vkAllocateMemory of a dma-buf", error);
+}
+
+guint64
+seg_import_size (const SegVk *vk, int fd, GError **error)
+{
+  off_t size = lseek (fd, 0, SEEK_END);
+  guint64 most = vk->physical.info.max_allocation_bytes;
+  if (vk->fd_properties != NULL && size > 0 && (guint64) size <= most)
+    return (guint64) size;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s cannot import this dma-buf: %s",
+      vk->physical.info.name,
+      vk->fd_properties == NULL ? "the device has no VK_EXT_external_memory_dma_buf"
+      : size <= 0               ? "its size cannot be told"
+                                : "it is larger than what the device can allocate");
+  return 0;
 }
 
 static gboolean
@@ -65,7 +74,7 @@ create (SegBuffer *buffer, int fd, GError **error)
   SegVk *vk = buffer->vk;
   const VkExternalMemoryBufferCreateInfo external = {
     .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
-    .handleTypes = HANDLE_TYPE,
+    .handleTypes = SEG_IMPORT_HANDLE,
   };
   const VkBufferCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
@@ -79,16 +88,18 @@ create (SegBuffer *buffer, int fd, GError **error)
           "vkCreateBuffer", error))
     return FALSE;
   vkGetBufferMemoryRequirements (vk->device, buffer->handle, &need);
-  guint32 types = types_of (vk, fd, need.memoryTypeBits);
-  if (types == 0 || need.size > buffer->n_bytes) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s cannot import this dma-buf: %s",
-        vk->physical.info.name,
-        types == 0 ? "it is in memory that the device does not reach"
-                   : "it is not a whole number of pages");
+  if (need.size > buffer->n_bytes) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+        "%s cannot import this dma-buf: it is not a whole number of pages",
+        vk->physical.info.name);
     return FALSE;
   }
-  return seg_vk_check (
-             vk, take_memory (buffer, fd, types), "vkAllocateMemory of a dma-buf", error)
+  const VkMemoryDedicatedAllocateInfo alone = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
+    .buffer = buffer->handle,
+  };
+  return seg_import_memory (vk, fd, need.memoryTypeBits, buffer->n_bytes,
+             vk->physical.dmabuf_alone ? &alone : NULL, &buffer->memory, error)
          && seg_vk_check (vk,
              vkBindBufferMemory (vk->device, buffer->handle, buffer->memory, 0),
              "vkBindBufferMemory of a dma-buf", error);
@@ -97,18 +108,9 @@ create (SegBuffer *buffer, int fd, GError **error)
 SegBuffer *
 seg_buffer_import (SegVk *vk, int fd, GError **error)
 {
-  if (!seg_vk_alive (vk, error))
+  guint64 size = seg_vk_alive (vk, error) ? seg_import_size (vk, fd, error) : 0;
+  if (size == 0)
     return NULL;
-  off_t size = lseek (fd, 0, SEEK_END);
-  if (vk->fd_properties == NULL || size <= 0
-      || (guint64) size > vk->physical.info.max_allocation_bytes) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s cannot import this dma-buf: %s",
-        vk->physical.info.name,
-        vk->fd_properties == NULL ? "the device has no VK_EXT_external_memory_dma_buf"
-        : size <= 0               ? "its size cannot be told"
-                                  : "it is larger than what the device can allocate");
-    return NULL;
-  }
   SegBuffer *buffer = g_new0 (SegBuffer, 1);
   buffer->vk = seg_vk_ref (vk);
   buffer->n_bytes = (gsize) size;
@@ -119,14 +121,19 @@ seg_buffer_import (SegVk *vk, int fd, GError **error)
 
 /* --- whose it is --------------------------------------------------------------------------------- */
 
+guint32
+seg_import_owner (const SegVk *vk)
+{
+  return vk->physical.foreign ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL;
+}
+
 #define STAGES (VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT)
 
 static gboolean
 hand_over (SegCmd *cmd, SegBuffer *buffer, gboolean to_us, GError **error)
 {
   guint32 ours = cmd->vk->physical.queue_family;
-  guint32 theirs =
-      cmd->vk->physical.foreign ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL;
+  guint32 theirs = seg_import_owner (cmd->vk);
   const VkBufferMemoryBarrier barrier = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
     .dstAccessMask = to_us ? VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT : 0,

@@ -208,9 +208,10 @@ read_features (SegPhysical *p, guint32 api_version)
   p->info.int64 = all.features.shaderInt64 == VK_TRUE;
 }
 
-/* Whether dma-bufs can become buffers. Two extensions of the device; what they stand on is in Vulkan 1.1. */
+/* Whether dma-bufs can become buffers. Two extensions of the device; what they stand on is in Vulkan 1.1. And
+ * images: one more, which stands on Vulkan 1.2. */
 static void
-read_dmabuf (SegPhysical *p)
+read_dmabuf (SegPhysical *p, guint32 api_version)
 {
   const VkPhysicalDeviceExternalBufferInfo info = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
@@ -228,7 +229,10 @@ read_dmabuf (SegPhysical *p)
       properties.externalMemoryProperties.externalMemoryFeatures;
   p->info.dmabuf = (can & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) != 0;
   p->dmabuf_alone = (can & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0;
-  p->foreign = p->info.dmabuf
+  p->info.modifiers =
+      api_version >= VK_API_VERSION_1_2
+      && has_extension (p->handle, VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
+  p->foreign = (p->info.dmabuf || p->info.modifiers)
                && has_extension (p->handle, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
 }
 
@@ -272,7 +276,7 @@ seg_physical_read (SegPhysical *p, VkPhysicalDevice handle, guint32 queue_family
   read_properties (p, version);
   read_features (p, version);
   read_integer_dot (p, version);
-  read_dmabuf (p);
+  read_dmabuf (p, version);
   return TRUE;
 }
 

@@ -86,7 +86,7 @@ struct _SegVk {
   SegVkAdoption adoption;
   gsize once; /* g_once: 0, then what was found out plus 1 */
   SegPipelines *pipelines;
-  PFN_vkGetMemoryFdPropertiesKHR fd_properties; /* where info.dmabuf */
+  PFN_vkGetMemoryFdPropertiesKHR fd_properties; /* where info.dmabuf or info.modifiers */
   PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without VK_EXT_debug_utils */
   PFN_vkCmdEndDebugUtilsLabelEXT end_label;
 };
@@ -121,6 +121,20 @@ guint32 seg_memory_types (const VkPhysicalDeviceMemoryProperties *memory);
 /* Usage of an imported buffer: read, by shaders and copies. */
 #define SEG_IMPORT_USAGE                                                                 \
   (VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT)
+#define SEG_IMPORT_HANDLE VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
+
+/* Bytes of what fd stands for; 0 with SEG_ERROR_DEVICE: it cannot be imported. */
+guint64 seg_import_size (const SegVk *vk, int fd, GError **error);
+/* Its memory, of a type of `types`; alone: what alone will be bound to it, or NULL. */
+gboolean seg_import_memory (SegVk *vk, int fd, guint32 types, guint64 n_bytes,
+    const VkMemoryDedicatedAllocateInfo *alone, VkDeviceMemory *memory, GError **error);
+/* The queue family of whoever has it outside of our submissions. */
+guint32 seg_import_owner (const SegVk *vk);
+
+/* --- tiled.c ------------------------------------------------------------------------------------- */
+
+/* Usage of an imported image: it is copied from. */
+#define SEG_TILED_USAGE VK_IMAGE_USAGE_TRANSFER_SRC_BIT
 
 /* --- view.c: what a view kind means ------------------------------------------------------------ */
 

@@ -77,29 +77,6 @@ typedef struct {
   guint n;
 } Images;
 
-/* Bytes of a texel, of the formats that GStreamer takes for planes; 0: another. */
-static guint
-texel_bytes (VkFormat format)
-{
-  switch (format) {
-  case VK_FORMAT_R8_UNORM: return 1;
-  case VK_FORMAT_R8G8_UNORM: return 2;
-  case VK_FORMAT_R8G8B8A8_UNORM:
-  case VK_FORMAT_B8G8R8A8_UNORM: return 4;
-  default: return 0;
-  }
-}
-
-static guint
-n_planes_of (VkFormat format)
-{
-  switch (format) {
-  case VK_FORMAT_G8_B8R8_2PLANE_420_UNORM: return 2;
-  case VK_FORMAT_G8_B8_R8_3PLANE_420_UNORM: return 3;
-  default: return 1;
-  }
-}
-
 static gboolean
 wrong (const char *what, GError **error)
 {
@@ -119,9 +96,10 @@ find_plane (const Images *all, const SegFrame *frame, const SegPiece *at, guint 
   gboolean together = all->n == 1 && info->n_planes > 1;
   *image = together ? 0 : p;
   const VkImageCreateInfo *made = &all->memories[*image]->create_info;
+  const SegImageFormat *format = seg_image_format (made->format);
   guint bytes = info->planes[p].bytes;
-  if (together ? n_planes_of (made->format) != info->n_planes
-               : texel_bytes (made->format) != bytes)
+  if (format == NULL || format->n_planes != (together ? info->n_planes : 1)
+      || format->planes[together ? p : 0].bytes != bytes)
     return wrong ("whose images have another format than its caps", error);
   *plane = (SegImagePlane){
     .aspect = together ? aspects[p] : VK_IMAGE_ASPECT_COLOR_BIT,
