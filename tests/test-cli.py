@@ -245,7 +245,7 @@ def looking():
     p = vkseg('bench', 'good.onnx', '--runs', '2', '--per-layer', '--json', '--precision', 'fp16',
               '--input', 'x=good.npy')
     found = json.loads(p.stdout)
-    missing = [k for k in ('median_ms', 'min_ms', 'first_ms', 'load_ms', 'first_result_ms', 'pipeline_cache',
+    missing = [k for k in ('median_ms', 'min_ms', 'device_ms', 'first_ms', 'load_ms', 'first_result_ms', 'pipeline_cache',
                            'choices', 'choices_known', 'choices_measured', 'tune_ms', 'gflops', 'device',
                            'precision', 'layers') if k not in found]
     if not missing and (found['precision'] != 'fp16' or found['median_ms'] <= 0

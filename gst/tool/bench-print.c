@@ -104,6 +104,9 @@ bench_print_text (const Bench *b)
   printf ("Model: %s\nDevice: %s\nPrecision: %s\n", b->path, b->device, b->precision);
   printf ("Median: %.3f ms of %u runs (minimum %.3f ms)\n", b->median_ms, b->n_runs,
       b->min_ms);
+  if (b->device_ms > 0)
+    printf ("On the device: %.3f ms, %.2f GFLOP/s\n", b->device_ms,
+        rate (b->gflop, b->device_ms));
   printf ("First run: %.3f ms\nLoad: %.3f ms\n", b->first_ms, b->load_ms);
   printf ("First result: after %.3f ms, %s pipeline cache\n", b->load_ms + b->first_ms,
       cache_name (b));
@@ -155,6 +158,7 @@ bench_print_json (const Bench *bench)
   tool_json_int (b, "runs", bench->n_runs);
   tool_json_double (b, "median_ms", bench->median_ms);
   tool_json_double (b, "min_ms", bench->min_ms);
+  tool_json_double (b, "device_ms", bench->device_ms);
   tool_json_double (b, "first_ms", bench->first_ms);
   tool_json_double (b, "load_ms", bench->load_ms);
   tool_json_double (b, "first_result_ms", bench->load_ms + bench->first_ms);
