@@ -14,7 +14,7 @@
 typedef struct {
   const char *label;
   SegCase bench;
-  const char *family; /* of convolutions, forced; NULL: as chosen */
+  gboolean winograd; /* could be, on a CPU */
 } Bench;
 
 #define CONV(LABEL, ATTRS, INPUTS)                                                       \
@@ -24,11 +24,9 @@ typedef struct {
       "Conv", ATTRS, INPUTS                                                              \
     }                                                                                    \
   }
-/* The same, without and with Winograd's transforms; a row that is not what it says is left out. */
 #define CONV3(LABEL, ATTRS, INPUTS)                                                      \
-  { LABEL " direct", { "Conv", ATTRS, INPUTS }, "lp" },                                  \
   {                                                                                      \
-    LABEL " Winograd", { "Conv", ATTRS, INPUTS }, "winograd"                             \
+    LABEL, { "Conv", ATTRS, INPUTS }, TRUE                                               \
   }
 static const Bench benches[] = {
   CONV3 ("3x3 64->64 @64", "pads=[1,1,1,1]", "f32[1,64,64,64] f32[64,64,3,3]! f32[64]!"),
@@ -109,6 +107,29 @@ static const Bench benches[] = {
       { "Resize", "mode='nearest'", "f32[1,128,20,20] - f32{1,1,2,2}" } },
 };
 
+/* Of networks at the sizes that GPUs are used for; on a CPU they take too long. */
+static const Bench large[] = {
+  CONV ("3x3 64->64 @568", NULL, "f32[1,64,570,570] f32[64,64,3,3]! f32[64]!"),
+  CONV ("3x3 128->128 @280", NULL, "f32[1,128,282,282] f32[128,128,3,3]! f32[128]!"),
+  CONV ("3x3 256->256 @200", "pads=[1,1,1,1]",
+      "f32[1,256,200,200] f32[256,256,3,3]! f32[256]!"),
+  CONV ("3x3 512->512 @104", NULL, "f32[1,512,104,104] f32[512,512,3,3]! f32[512]!"),
+  CONV ("3x3 1024->1024 @28", NULL, "f32[1,1024,30,30] f32[1024,1024,3,3]! f32[1024]!"),
+  CONV ("3x3 d4 512->512 @65", "pads=[4,4,4,4] dilations=[4,4]",
+      "f32[1,512,65,65] f32[512,512,3,3]! f32[512]!"),
+  CONV ("3x3 d24 2048->256 @65", "pads=[24,24,24,24] dilations=[24,24]",
+      "f32[1,2048,65,65] f32[256,2048,3,3]! f32[256]!"),
+  CONV ("1x1 512->2048 @65", NULL, "f32[1,512,65,65] f32[2048,512,1,1]! f32[2048]!"),
+  CONV ("1x1 1024->256 @65", NULL, "f32[1,1024,65,65] f32[256,1024,1,1]! f32[256]!"),
+  CONV ("1x1 64->256 @200", NULL, "f32[1,64,200,200] f32[256,64,1,1]! f32[256]!"),
+  CONV ("7x7 s2 3->64 @800", "pads=[3,3,3,3] strides=[2,2]",
+      "f32[1,3,800,800] f32[64,3,7,7]! f32[64]!"),
+};
+
+/* What dense convolutions are done by, one after the other. */
+static const char *const gpu_families[] = { "cm2", "cm1", "sc", NULL };
+static const char *const cpu_families[] = { "lp", "winograd", NULL };
+
 static int
 compare (gconstpointer a, gconstpointer b)
 {
@@ -127,21 +148,24 @@ operator_gflop (const SegSession *session, const char *op)
   return 0;
 }
 
-/* Winograd's transforms do not take what they cost more than they save for, by force neither; and whoever
- * runs this may have forced something else. */
+/* A family that does not take this operator is passed over, by force too (and Winograd's is where its
+ * transforms cost more than they save); and whoever runs this may have forced something else. */
 static gboolean
 is_as_forced (const SegSession *session, const char *family)
 {
   const SegLayerTime *layers;
   guint n = seg_session_layers (session, &layers);
-  gboolean winograd = FALSE;
+  g_autofree char *part =
+      g_strdup_printf (strcmp (family, "winograd") == 0 ? "%s" : "conv_%s", family);
   for (guint i = 0; i < n; i++)
-    winograd = winograd || g_str_has_prefix (layers[i].kernel, "winograd");
-  return family == NULL || winograd == (strcmp (family, "winograd") == 0);
+    if (g_str_has_prefix (layers[i].kernel, part))
+      return TRUE;
+  return FALSE;
 }
 
-#define REPEATS 4 /* in one submission */
-#define MOST    100
+#define REPEATS     4  /* in one submission */
+#define GPU_REPEATS 50 /* on GPUs, whose operators take less than a submission */
+#define MOST        100
 
 typedef struct {
   double wall[MOST], cpu[MOST];
@@ -153,17 +177,20 @@ repeat (SegSession *session, SegVk *vk, Times *times, GError **error)
 {
   SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
   gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error);
-  for (guint i = 0; ok && i < REPEATS; i++)
+  guint repeats = seg_vk_info (vk)->type == SEG_DEVICE_CPU ? REPEATS : GPU_REPEATS;
+  for (guint i = 0; ok && i < repeats; i++)
     ok = seg_session_record (session, cmd, &(guint){ 0 }, 1, error);
   ok = ok && seg_cmd_end (cmd, error);
   gint64 begin = g_get_monotonic_time ();
-  while (ok && times->n < MOST
-         && (times->n < 3 || g_get_monotonic_time () - begin < 700 * 1000)) {
+  while (
+      ok && times->n < MOST
+      && (times->n < 3
+          || g_get_monotonic_time () - begin < (repeats > REPEATS ? 150 : 700) * 1000)) {
     gint64 start = g_get_monotonic_time ();
     double cpu = seg_bench_cpu_ms ();
     ok = seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error);
-    times->wall[times->n] = (g_get_monotonic_time () - start) / 1e3 / REPEATS;
-    times->cpu[times->n++] = (seg_bench_cpu_ms () - cpu) / REPEATS;
+    times->wall[times->n] = (g_get_monotonic_time () - start) / 1e3 / repeats;
+    times->cpu[times->n++] = (seg_bench_cpu_ms () - cpu) / repeats;
   }
   seg_cmd_free (&cmd);
   qsort (times->wall, times->n, sizeof (double), compare);
@@ -186,8 +213,8 @@ percent_of_peak (double gflop, const Times *times, const Peak *peak, const SegVk
 }
 
 static gboolean
-run_bench (
-    const Bench *b, SegVk *vk, const Peak *peak, SegPrecision precision, GError **error)
+run_bench (const Bench *b, const char *family, SegVk *vk, const Peak *peak,
+    SegPrecision precision, GError **error)
 {
   gboolean half = precision == SEG_PRECISION_FP16;
   g_auto (SegCaseModel) model = { NULL };
@@ -203,7 +230,7 @@ run_bench (
       && seg_session_run (session, (SegTensor *const *) model.inputs->pdata, &out, error);
   double first = seg_bench_cpu_ms () - start;
   seg_tensor_unref (out);
-  if (ok && !is_as_forced (session, b->family)) {
+  if (ok && family != NULL && !is_as_forced (session, family)) {
     seg_session_free (&session);
     return TRUE;
   }
@@ -213,7 +240,8 @@ run_bench (
   seg_session_free (&session);
   if (!ok)
     return FALSE;
-  printf ("%-30s %9.3f %8.1f %9.3f %8.1f %6.1f %8.0f\n", b->label, times.wall[0],
+  g_autofree char *label = g_strjoin (" ", b->label, family, NULL);
+  printf ("%-30s %9.3f %8.1f %9.3f %8.1f %6.1f %8.0f\n", label, times.wall[0],
       gflop / times.wall[0] * 1e3, times.cpu[times.n / 4],
       gflop / times.cpu[times.n / 4] * 1e3, percent_of_peak (gflop, &times, peak, vk),
       first);
@@ -221,13 +249,39 @@ run_bench (
   return TRUE;
 }
 
-static void
-force (const char *family)
+/* NULL: as chosen; or as whoever runs this has forced it. */
+static gboolean
+run_family (const Bench *b, const char *family, SegVk *vk, const Peak *peak,
+    SegPrecision precision, GError **error)
 {
   if (family != NULL)
     g_setenv ("VKSEG_CONV", family, TRUE);
-  else
+  gboolean ok = run_bench (b, family, vk, peak, precision, error);
+  if (family != NULL)
     g_unsetenv ("VKSEG_CONV");
+  return ok;
+}
+
+static gboolean
+is_dense (const Bench *b)
+{
+  return (strcmp (b->bench.op, "Conv") == 0 && strstr (b->label, "dw ") == NULL
+             && strstr (b->label, "group") == NULL)
+         || strcmp (b->bench.op, "ConvTranspose") == 0;
+}
+
+static gboolean
+run_all_families (
+    const Bench *b, SegVk *vk, const Peak *peak, SegPrecision precision, GError **error)
+{
+  gboolean cpu = seg_vk_info (vk)->type == SEG_DEVICE_CPU;
+  const char *const *family = cpu ? cpu_families : gpu_families;
+  if (g_getenv ("VKSEG_CONV") != NULL || !(cpu ? b->winograd : is_dense (b)))
+    return run_family (b, NULL, vk, peak, precision, error);
+  for (; *family != NULL; family++)
+    if (!run_family (b, *family, vk, peak, precision, error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -267,13 +321,14 @@ main (int argc, char **argv)
       seg_vk_info (vk)->name, peak.by_clock, peak.by_cpu);
   printf ("%-30s %9s %8s %9s %8s %6s %8s\n", "", "ms", "GFLOPS", "cpu ms", "GFLOPS",
       "% peak", "load cpu");
-  gboolean forced = g_getenv ("VKSEG_CONV") != NULL; /* by whoever runs this */
-  for (guint i = 0; i < G_N_ELEMENTS (benches); i++) {
-    if (!forced)
-      force (benches[i].family);
-    if (is_chosen (benches[i].label, argc, argv)
-        && !run_bench (&benches[i], vk, &peak, precision, &error)) {
-      fprintf (stderr, "%s: %s\n", benches[i].label, error->message);
+  gboolean cpu = seg_vk_info (vk)->type == SEG_DEVICE_CPU;
+  guint n = G_N_ELEMENTS (benches) + (cpu ? 0 : G_N_ELEMENTS (large));
+  for (guint i = 0; i < n; i++) {
+    const Bench *b =
+        i < G_N_ELEMENTS (benches) ? &benches[i] : &large[i - G_N_ELEMENTS (benches)];
+    if (is_chosen (b->label, argc, argv)
+        && !run_all_families (b, vk, &peak, precision, &error)) {
+      fprintf (stderr, "%s: %s\n", b->label, error->message);
       return 1;
     }
   }
