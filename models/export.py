@@ -8,6 +8,7 @@ downloads its weights (BSD-3-Clause) into its own cache, for those networks that
 Needs torch and torchvision (Debian: python3-torch, python3-torchvision).
 """
 import argparse
+import inspect
 import os
 import sys
 import warnings
@@ -69,10 +70,12 @@ def export(args):
     info = information(args.name, network, size, args)  # fails before anything is written
     free = {0: 'batch', 2: 'height', 3: 'width'}
     part = args.output + '.part'
+    # PyTorch 2.9 made another exporter the default, which needs more packages and writes other graphs.
+    traced = {'dynamo': False} if 'dynamo' in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(network.module, (example(network, size, args),), part,
                       opset_version=args.opset, input_names=['input'],
                       output_names=list(network.outputs), do_constant_folding=True,
-                      dynamic_axes={'input': free, 'out': free} if args.dynamic else None)
+                      dynamic_axes={'input': free, 'out': free} if args.dynamic else None, **traced)
     os.replace(part, args.output)
     modelinfo.write(os.path.splitext(args.output)[0] + '.modelinfo', info)
 
