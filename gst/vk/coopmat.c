@@ -2,23 +2,26 @@
 #include "vk/coopmat.h"
 
 /* What kernels with cooperative matrices rely on besides: the Vulkan memory model (and, as that
- * holds for all shaders of the device then, its device scope, which atomics have), and subgroups
- * that are full and of a known size. */
+ * holds for all shaders of the device then, its device scope, which atomics have), subgroups
+ * that are full and of a known size, and workgroups whose size is specialised as SPIR-V 1.6 does it. */
 static gboolean
 has_features (const SegPhysical *p)
 {
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix = {
     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR
   };
+  VkPhysicalDeviceMaintenance4Features maintenance4 = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES, &matrix
+  };
   VkPhysicalDeviceVulkanMemoryModelFeatures model = {
-    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES, &matrix
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES, &maintenance4
   };
   VkPhysicalDeviceSubgroupSizeControlFeatures size = {
     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES, &model
   };
   VkPhysicalDeviceFeatures2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &size };
   vkGetPhysicalDeviceFeatures2 (p->handle, &all);
-  return matrix.cooperativeMatrix && model.vulkanMemoryModel
+  return matrix.cooperativeMatrix && maintenance4.maintenance4 && model.vulkanMemoryModel
          && model.vulkanMemoryModelDeviceScope && size.subgroupSizeControl
          && size.computeFullSubgroups;
 }
@@ -176,8 +179,11 @@ seg_coopmat_enable (SegCoopmatFeatures *f, const SegPhysical *p, void *next)
                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
         .pNext = workgroup ? &f->workgroup : next,
         .cooperativeMatrix = VK_TRUE },
-    .model = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+    .maintenance4 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES,
         .pNext = &f->matrix,
+        .maintenance4 = VK_TRUE },
+    .model = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+        .pNext = &f->maintenance4,
         .vulkanMemoryModel = VK_TRUE,
         .vulkanMemoryModelDeviceScope = VK_TRUE },
     .size = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,

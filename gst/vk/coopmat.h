@@ -96,6 +96,7 @@ typedef VkResult (
 typedef struct {
   VkPhysicalDeviceCooperativeMatrix2FeaturesNV workgroup;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix;
+  VkPhysicalDeviceMaintenance4Features maintenance4;
   VkPhysicalDeviceVulkanMemoryModelFeatures model;
   VkPhysicalDeviceSubgroupSizeControlFeatures size;
 } SegCoopmatFeatures;
