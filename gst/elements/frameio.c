@@ -47,6 +47,26 @@ seg_frame_io_receive (SegFrameIo *io, GError **error)
   return io->in_images == NULL || !io->waits || seg_images_wait (io->in_images, error);
 }
 
+/* What the CPU cannot read. */
+static gboolean
+load_tiled (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at,
+    GError **error)
+{
+  guint8 *unused;
+  const SegFrame *frame = seg_pipe_slot_input (pipe, slot, &unused);
+  if (!seg_buffer_is_dmabuf (buffer)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "a frame in host memory, where caps say that it is in tiled dma-bufs");
+    return FALSE;
+  }
+  if (!seg_dmabufs_import_tiled (
+          io->dmabufs, slot, buffer, &io->in, io->modifier, frame, error))
+    return FALSE;
+  *at = seg_pipe_slot_seen (pipe, slot);
+  seg_pipe_slot_is_there (pipe, slot, TRUE);
+  return seg_dmabufs_load (io->dmabufs, slot, frame, at, error);
+}
+
 /* By the device if that can, else by the CPU; *at is where shaders look at it then. */
 static gboolean
 load_dmabuf (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at,
@@ -91,6 +111,8 @@ load (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at
   if (io->in_images != NULL)
     return seg_images_load (io->in_images, slot, buffer,
         seg_pipe_slot_input (pipe, slot, &unused), at, error);
+  if (io->modifier != 0)
+    return load_tiled (io, pipe, slot, buffer, at, error);
   return seg_buffer_is_dmabuf (buffer) ? load_dmabuf (io, pipe, slot, buffer, at, error)
                                        : load_mapped (io, pipe, slot, buffer, error);
 }
@@ -181,7 +203,8 @@ fill (SegFrameIo *io, guint8 value, GstBuffer *out, GError **error)
 gboolean
 seg_frame_io_can_store_nothing (const SegFrameIo *io, gboolean picture)
 {
-  return !picture || io->in_images == NULL || io->out_images != NULL;
+  return !picture || io->out_images != NULL
+         || (io->in_images == NULL && io->modifier == 0);
 }
 
 gboolean

@@ -16,8 +16,9 @@ typedef struct {
   GstVideoInfo in, out;
   SegImages *in_images, *out_images; /* NULL: host memory */
   SegDmabufs *dmabufs;               /* unless frames come as images */
-  gboolean waits; /* frames that come as images are waited for: see seg_gpu_must_wait */
-  gint n_copies;  /* atomic: frames that the CPU has copied, in or out */
+  guint64 modifier; /* 0 unless frames come in tiled dma-bufs: see seg_drm_modifier */
+  gboolean waits;   /* frames that come as images are waited for: see seg_gpu_must_wait */
+  gint n_copies;    /* atomic: frames that the CPU has copied, in or out */
 } SegFrameIo;
 
 /* For caps. What is on the device must be so in the pipe's configuration too. io is 0 or closed. */

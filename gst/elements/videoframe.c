@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/videoframe.h"
 
+#include "zerocopy/drm.h"
+
 gboolean
 seg_video_format (GstVideoFormat format, SegFormat *out)
 {
@@ -13,16 +15,29 @@ seg_video_format (GstVideoFormat format, SegFormat *out)
   return FALSE;
 }
 
+/* As caps of the same frame in host memory. */
+static gboolean
+info_from_drm (GstVideoInfo *info, const GstCaps *caps, const char *drm)
+{
+  GstVideoFormat format;
+  guint64 unused;
+  if (!seg_drm_parse (drm, &format, &unused))
+    return FALSE;
+  GstStructure *s = gst_structure_copy (gst_caps_get_structure (caps, 0));
+  gst_structure_remove_field (s, "drm-format");
+  gst_structure_set (
+      s, "format", G_TYPE_STRING, gst_video_format_to_string (format), NULL);
+  g_autoptr (GstCaps) host = gst_caps_new_full (s, NULL);
+  return gst_video_info_from_caps (info, host);
+}
+
 gboolean
 seg_video_info (GstVideoInfo *info, const GstCaps *caps)
 {
-#if GST_CHECK_VERSION(1, 24, 0)
-  GstVideoInfoDmaDrm drm;
-  if (gst_video_is_dma_drm_caps (caps))
-    return gst_video_info_dma_drm_from_caps (&drm, caps)
-           && gst_video_info_dma_drm_to_video_info (&drm, info);
-#endif
-  return gst_video_info_from_caps (info, caps);
+  const GstStructure *s = gst_caps_get_structure (caps, 0);
+  const char *drm = gst_structure_get_string (s, "drm-format");
+  return drm != NULL ? info_from_drm (info, caps, drm)
+                     : gst_video_info_from_caps (info, caps);
 }
 
 void

@@ -27,7 +27,7 @@ G_BEGIN_DECLS
 #define SEG_IMAGE_CAPS_GRAY                                                              \
   SEG_IMAGE_CAPS_OF ("{ NV12, RGBA, BGRA, RGBx, BGRx, NV21, GRAY8 }")
 
-/* From caps, also of dma-bufs as DRM calls them: FALSE for what has no rows. */
+/* From fixed caps, also of dma-bufs as DRM calls them; of a tiled frame only format, size and colour hold. */
 gboolean seg_video_info (GstVideoInfo *info, const GstCaps *caps);
 gboolean seg_video_format (GstVideoFormat format, SegFormat *out);
 /* Matrix, range and chroma siting as the caps say, with GStreamer's defaults for the size where

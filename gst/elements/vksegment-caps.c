@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/caps.h"
+#include "elements/dmabufcaps.h"
 #include "elements/result.h"
 #include "elements/videoframe.h"
 #include "elements/vksegment-priv.h"
+#include "zerocopy/drm.h"
 
 GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
 #define GST_CAT_DEFAULT vk_segment_debug
@@ -58,6 +60,18 @@ imports_dmabuf (GstVkSegment *self)
   return imports;
 }
 
+/* Of what the device imports of tiled dma-bufs; NULL: it is not known yet which device. */
+static char **
+tiled_formats (GstVkSegment *self)
+{
+  GST_OBJECT_LOCK (self);
+  SegVk *vk = self->net != NULL ? seg_vk_ref (self->net->vk) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  char **names = vk != NULL ? seg_drm_tiled (vk) : NULL;
+  seg_vk_unref (vk);
+  return names;
+}
+
 /* Not all formats can be images. Takes caps. */
 static GstCaps *
 add_memories (GstBaseTransform *transform, GstPadDirection direction, GstCaps *caps)
@@ -68,24 +82,56 @@ add_memories (GstBaseTransform *transform, GstPadDirection direction, GstCaps *c
   return gst_caps_intersect_full (all, possible, GST_CAPS_INTERSECT_FIRST);
 }
 
+/* What comes in can come out like this: never in dma-bufs. Frames that are tiled only on our own device, since
+ * GStreamer's has not enabled what it takes. */
+static GstCaps *
+leave (GstVkSegment *self, GstCaps *caps)
+{
+  SegOutputKind output = output_kind (self);
+  gboolean any_size = has_own_size (self);
+  g_autoptr (GstCaps) tiled = seg_caps_leave_tiled (gst_caps_ref (caps));
+  g_autoptr (GstCaps) rest = seg_caps_leave_dmabuf (gst_caps_ref (caps));
+  GstCaps *other = seg_caps_other_side (rest, GST_PAD_SINK, output, any_size);
+  if (can_change_memory (self))
+    other = add_memories (GST_BASE_TRANSFORM (self), GST_PAD_SINK, other);
+  return gst_caps_merge (
+      other, seg_caps_other_side (tiled, GST_PAD_SINK, output, any_size));
+}
+
+/* And what is to come out can have come in like this: also in dma-bufs, the device's own tiles first. */
+static GstCaps *
+enter (GstVkSegment *self, GstCaps *caps, const char *const *tiled)
+{
+  GstCaps *other =
+      seg_caps_other_side (caps, GST_PAD_SRC, output_kind (self), has_own_size (self));
+  GstCaps *in_tiles = seg_caps_enter_tiled (gst_caps_ref (other), tiled);
+  if (can_change_memory (self))
+    other = add_memories (GST_BASE_TRANSFORM (self), GST_PAD_SRC, other);
+  other = seg_caps_enter_dmabuf (other, imports_dmabuf (self));
+  GstCaps *first = tiled != NULL ? in_tiles : other;
+  gst_caps_append (first, tiled != NULL ? other : in_tiles);
+  return first;
+}
+
+/* The frame itself goes on. */
+static GstCaps *
+keep (GstVkSegment *self, GstCaps *caps)
+{
+  gst_caps_ref (caps);
+  return looks_at_regions (self) ? seg_caps_without_drm (caps) : caps;
+}
+
 GstCaps *
 gst_vk_segment_transform_caps (GstBaseTransform *transform, GstPadDirection direction,
     GstCaps *caps, GstCaps *filter)
 {
   GstVkSegment *self = GST_VK_SEGMENT (transform);
-  /* Dma-bufs come in, and leave only with the frame itself. */
-  gboolean keeps = keeps_frame (self);
-  g_autoptr (GstCaps) from = gst_caps_ref (caps);
-  if (!keeps && direction == GST_PAD_SINK)
-    from = seg_caps_leave_dmabuf (from);
-  if (looks_at_regions (self))
-    from = seg_caps_without_drm (from);
-  GstCaps *other =
-      seg_caps_other_side (from, direction, output_kind (self), has_own_size (self));
-  if (can_change_memory (self))
-    other = add_memories (transform, direction, other);
-  if (!keeps && direction == GST_PAD_SRC)
-    other = seg_caps_enter_dmabuf (other, imports_dmabuf (self));
+  g_auto (GStrv) names = tiled_formats (self);
+  const char *const *tiled = (const char *const *) names;
+  g_autoptr (GstCaps) from = seg_caps_known_dmabuf (gst_caps_ref (caps), tiled);
+  GstCaps *other = keeps_frame (self)          ? keep (self, from)
+                   : direction == GST_PAD_SINK ? leave (self, from)
+                                               : enter (self, from, tiled);
   if (filter != NULL) {
     GstCaps *both = gst_caps_intersect_full (filter, other, GST_CAPS_INTERSECT_FIRST);
     gst_caps_unref (other);
@@ -115,9 +161,10 @@ log_fit (GstVkSegment *self)
   static const char *const fits[] = { "stretched", "letterboxed", "cropped",
     "taken as they are" };
   const SegNet *net = self->net;
-  const char *in = self->in_images   ? "images of the device"
-                   : self->in_dmabuf ? "dma-bufs"
-                                     : "host memory";
+  const char *in = self->in_images          ? "images of the device"
+                   : self->io.modifier != 0 ? "tiled dma-bufs"
+                   : self->in_dmabuf        ? "dma-bufs"
+                                            : "host memory";
   GST_INFO_OBJECT (self, "frames come in %s and leave in %s", in,
       self->out_images ? "images of the device" : "host memory");
   if (self->io.waits)
@@ -288,6 +335,7 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   self->in_images = seg_caps_are_images (in_caps);
   self->out_images = seg_caps_are_images (out_caps);
   self->in_dmabuf = seg_caps_are_dmabuf (in_caps);
+  self->io.modifier = self->in_dmabuf ? seg_drm_modifier (in_caps) : 0;
   self->io.waits =
       self->in_images && seg_gpu_must_wait (GST_BASE_TRANSFORM_SINK_PAD (self));
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " to %" GST_PTR_FORMAT, in_caps, out_caps);

@@ -47,7 +47,7 @@
  * are something. In the place of vksegproposals there may be any element that attaches
  * #GstVideoRegionOfInterestMeta.
  */
-#include "elements/caps.h"
+#include "elements/dmabufcaps.h"
 #include "elements/log.h"
 #include "elements/vksegment-priv.h"
 #include "elements/videoframe.h"

@@ -43,7 +43,12 @@ void seg_dmabufs_free (SegDmabufs **dmabufs); /* NULL is allowed; waits */
  * logged, with the reason, when it is another than the last frame's. */
 gboolean seg_dmabufs_import (SegDmabufs *dmabufs, guint slot,
     const SegDmaPlane planes[SEG_MAX_PLANES], const SegFrame *frame);
-/* After that: waits for whoever writes them, and submits their copy to where frame lies from at->offset on.
+/* The same for a frame of fixed caps with this modifier, whose planes are as its GstVideoMeta says. Nobody
+ * else can read it: SEG_ERROR_DEVICE where the device cannot, SEG_ERROR_INPUT where the meta is not of such a
+ * frame. */
+gboolean seg_dmabufs_import_tiled (SegDmabufs *dmabufs, guint slot, GstBuffer *buffer,
+    const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **error);
+/* After either: waits for whoever writes them, and submits their copy to where frame lies from at->offset on.
  * The memory is kept until the slot is used again or released. */
 gboolean seg_dmabufs_load (SegDmabufs *dmabufs, guint slot, const SegFrame *frame,
     const SegPiece *at, GError **error);

@@ -2,6 +2,7 @@
 #include "frame/plane.h"
 #include "vk/import.h"
 #include "zerocopy/dmabuf.h"
+#include "zerocopy/tiling.h"
 
 #include <gst/allocators/gstdmabuf.h>
 
@@ -16,9 +17,11 @@ GST_DEBUG_CATEGORY_STATIC (dmabuf_debug);
 /* Held by the list of imports, and by the memory for its end, which may come in any thread. */
 typedef struct {
   gint ref_count;
-  gpointer memory; /* atomic; NULL once it is gone */
+  gpointer memory;  /* atomic; NULL once it is gone */
+  SegTiling tiling; /* 0: it is not tiled */
   GMutex lock;
   SegBuffer *buffer; /* lock; NULL: the device cannot, or either holder is gone */
+  SegTiled *tiled;   /* lock; instead */
 } Import;
 
 static void
@@ -26,6 +29,7 @@ drop_import (Import *import)
 {
   g_mutex_lock (&import->lock);
   seg_buffer_free (&import->buffer);
+  seg_tiled_free (&import->tiled);
   g_mutex_unlock (&import->lock);
   if (!g_atomic_int_dec_and_test (&import->ref_count))
     return;
@@ -45,8 +49,9 @@ memory_is_gone (gpointer data, GstMiniObject *memory)
 typedef struct {
   SegCmd *cmd;
   SegPlane planes[SEG_MAX_PLANES];
+  const SegTiled *tiled;               /* instead of planes, or NULL */
   GstMemory *memories[SEG_MAX_PLANES]; /* that it may still use */
-  guint n_planes;
+  guint n_memories;                    /* of each plane, or of all */
 } Slot;
 
 struct _SegDmabufs {
@@ -95,51 +100,79 @@ seg_dmabufs_free (SegDmabufs **dmabufs)
 }
 
 static Import *
-import_memory (SegDmabufs *self, GstMemory *memory, GError **error)
+import_memory (
+    SegDmabufs *self, GstMemory *memory, const SegTiling *tiling, GError **error)
 {
+  int fd = gst_dmabuf_memory_get_fd (memory);
   Import *import = g_new0 (Import, 1);
   import->ref_count = 2;
   import->memory = memory;
+  import->tiling = *tiling;
   g_mutex_init (&import->lock);
-  import->buffer = seg_buffer_import (self->vk, gst_dmabuf_memory_get_fd (memory), error);
+  if (tiling->n_planes > 0)
+    import->tiled = seg_tiled_import (self->vk, fd, tiling, error);
+  else
+    import->buffer = seg_buffer_import (self->vk, fd, error);
   gst_mini_object_weak_ref (GST_MINI_OBJECT (memory), memory_is_gone, import);
   g_ptr_array_add (self->imports, import);
   GST_DEBUG ("memory %p: %s", (gpointer) memory,
-      import->buffer != NULL ? "imported" : (*error)->message);
+      import->buffer != NULL || import->tiled != NULL ? "imported" : (*error)->message);
   return import;
 }
 
-/* That of the memory, made when it comes for the first time; those of memories that are gone go too. */
-static Import *
-get_import (SegDmabufs *self, GstMemory *memory, GError **error)
+static gboolean
+is_same (const SegTiling *a, const SegTiling *b)
 {
-  for (guint i = 0; i < self->imports->len;) {
-    Import *import = self->imports->pdata[i];
-    gpointer of = g_atomic_pointer_get (&import->memory);
-    if (of == memory)
-      return import;
-    if (of == NULL)
+  gboolean same = a->format == b->format && a->width == b->width && a->height == b->height
+                  && a->modifier == b->modifier && a->n_planes == b->n_planes;
+  for (guint p = 0; p < a->n_planes && same; p++)
+    same = a->planes[p].offset == b->planes[p].offset
+           && a->planes[p].pitch == b->planes[p].pitch;
+  return same;
+}
+
+/* That of the memory, made when it comes for the first time; those of memories that are gone go too. FALSE: the
+ * device cannot. */
+static gboolean
+get_import (SegDmabufs *self, GstMemory *memory, const SegTiling *tiling, Import **import,
+    GError **error)
+{
+  *import = NULL;
+  for (guint i = 0; i < self->imports->len && *import == NULL;) {
+    Import *other = self->imports->pdata[i];
+    gpointer of = g_atomic_pointer_get (&other->memory);
+    if (of == memory && is_same (&other->tiling, tiling))
+      *import = other;
+    else if (of == NULL)
       drop_import (g_ptr_array_remove_index_fast (self->imports, i));
     else
       i++;
   }
-  return import_memory (self, memory, error);
+  if (*import == NULL)
+    *import = import_memory (self, memory, tiling, error);
+  else if ((*import)->buffer == NULL && (*import)->tiled == NULL)
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "as before, the device cannot");
+  return (*import)->buffer != NULL || (*import)->tiled != NULL;
+}
+
+/* Of which this is a part: a part's offset counts from there. */
+static GstMemory *
+whole (GstMemory *memory)
+{
+  while (memory->parent != NULL)
+    memory = memory->parent;
+  return memory;
 }
 
 static gboolean
 import_plane (SegDmabufs *self, Slot *slot, const SegDmaPlane *plane,
     const SegFrame *frame, guint p, GError **error)
 {
+  static const SegTiling none = { 0 };
   gsize offset = plane->skip + plane->memory->offset;
-  GstMemory *whole = plane->memory;
-  while (whole->parent != NULL) /* whose offset the part's counts from */
-    whole = whole->parent;
-  Import *import = get_import (self, whole, error);
-  if (import->buffer == NULL) {
-    if (error != NULL && *error == NULL)
-      g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "as before, the device cannot");
+  Import *import;
+  if (!get_import (self, whole (plane->memory), &none, &import, error))
     return FALSE;
-  }
   slot->planes[p] = (SegPlane){ import->buffer, offset, (gsize) plane->stride };
   slot->memories[p] = plane->memory;
   return seg_plane_check (self->vk, &slot->planes[p], frame, p, error);
@@ -194,15 +227,39 @@ seg_dmabufs_import (SegDmabufs *self, guint n, const SegDmaPlane planes[SEG_MAX_
   g_mutex_unlock (&self->lock);
   for (guint p = 0; p < n_planes && ok; p++)
     gst_memory_ref (slot->memories[p]);
-  slot->n_planes = ok ? n_planes : 0;
+  slot->n_memories = ok ? n_planes : 0;
   return ok;
+}
+
+gboolean
+seg_dmabufs_import_tiled (SegDmabufs *self, guint n, GstBuffer *buffer,
+    const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **error)
+{
+  Slot *slot = &self->slots[n];
+  SegTiling tiling;
+  Import *import;
+  seg_dmabufs_release (self, n);
+  if (!seg_tiling_find (
+          buffer, info, frame, modifier, &tiling, &slot->memories[0], error))
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  gboolean ok = get_import (self, whole (slot->memories[0]), &tiling, &import, error);
+  slot->tiled = import->tiled;
+  if (ok)
+    log_way (self, NULL);
+  g_mutex_unlock (&self->lock);
+  if (!ok)
+    return FALSE;
+  gst_memory_ref (slot->memories[0]);
+  slot->n_memories = 1;
+  return TRUE;
 }
 
 /* Buffers of several planes may be one. */
 static gboolean
 hand_over (Slot *slot, gboolean to_us, GError **error)
 {
-  for (guint p = 0; p < slot->n_planes; p++) {
+  for (guint p = 0; p < slot->n_memories; p++) {
     guint q = 0;
     while (slot->planes[q].buffer != slot->planes[p].buffer)
       q++;
@@ -215,14 +272,37 @@ hand_over (Slot *slot, gboolean to_us, GError **error)
 }
 
 static gboolean
-record (Slot *slot, const SegFrame *frame, const SegPiece *at, GError **error)
+record_planes (Slot *slot, const SegFrame *frame, const SegPiece *at, GError **error)
 {
-  if (!seg_cmd_begin (slot->cmd, error) || !hand_over (slot, TRUE, error))
+  if (!hand_over (slot, TRUE, error))
     return FALSE;
-  for (guint p = 0; p < slot->n_planes; p++)
+  for (guint p = 0; p < slot->n_memories; p++)
     if (!seg_plane_record (slot->cmd, &slot->planes[p], frame, p, at, error))
       return FALSE;
-  return hand_over (slot, FALSE, error) && seg_cmd_end (slot->cmd, error);
+  return hand_over (slot, FALSE, error);
+}
+
+static gboolean
+record_tiled (Slot *slot, const SegFrame *frame, const SegPiece *at, GError **error)
+{
+  const SegImage *image = seg_tiled_image (slot->tiled);
+  if (!seg_cmd_acquire_tiled (slot->cmd, slot->tiled, error))
+    return FALSE;
+  for (guint p = 0; p < seg_format_info (frame->format)->n_planes; p++) {
+    const SegImagePlane plane = seg_image_plane (frame, at, p, TRUE);
+    if (!seg_cmd_from_image (slot->cmd, image, &plane, at->buffer, error))
+      return FALSE;
+  }
+  return seg_cmd_release_tiled (slot->cmd, slot->tiled, error);
+}
+
+static gboolean
+record (Slot *slot, const SegFrame *frame, const SegPiece *at, GError **error)
+{
+  return seg_cmd_begin (slot->cmd, error)
+         && (slot->tiled != NULL ? record_tiled (slot, frame, at, error)
+                                 : record_planes (slot, frame, at, error))
+         && seg_cmd_end (slot->cmd, error);
 }
 
 /* Of a driver that has put a frame's buffer on its way before it is written: readable means done. */
@@ -265,9 +345,9 @@ static gboolean
 wait_for_writers (const Slot *slot, GError **error)
 {
   int fds[SEG_MAX_PLANES];
-  for (guint p = 0; p < slot->n_planes; p++)
+  for (guint p = 0; p < slot->n_memories; p++)
     fds[p] = gst_dmabuf_memory_get_fd (slot->memories[p]);
-  return seg_dmabufs_wait_written (fds, slot->n_planes, WRITTEN_WITHIN_MS, error);
+  return seg_dmabufs_wait_written (fds, slot->n_memories, WRITTEN_WITHIN_MS, error);
 }
 
 gboolean
@@ -286,9 +366,10 @@ void
 seg_dmabufs_release (SegDmabufs *self, guint n)
 {
   Slot *slot = &self->slots[n];
-  if (slot->n_planes > 0 && slot->cmd != NULL)
+  if (slot->n_memories > 0 && slot->cmd != NULL)
     seg_cmd_wait (slot->cmd, NULL);
-  for (guint p = 0; p < slot->n_planes; p++)
+  for (guint p = 0; p < slot->n_memories; p++)
     gst_memory_unref (slot->memories[p]);
-  slot->n_planes = 0;
+  slot->n_memories = 0;
+  slot->tiled = NULL;
 }

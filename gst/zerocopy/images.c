@@ -3,6 +3,7 @@
 
 #include "vk/adopt.h"
 #include "vk/image.h"
+#include "zerocopy/tiling.h"
 
 #include <gst/vulkan/vulkan.h>
 
@@ -90,25 +91,15 @@ static gboolean
 find_plane (const Images *all, const SegFrame *frame, const SegPiece *at, guint p,
     SegImagePlane *plane, guint *image, GError **error)
 {
-  static const VkImageAspectFlags aspects[] = { VK_IMAGE_ASPECT_PLANE_0_BIT,
-    VK_IMAGE_ASPECT_PLANE_1_BIT, VK_IMAGE_ASPECT_PLANE_2_BIT };
   const SegFormatInfo *info = seg_format_info (frame->format);
   gboolean together = all->n == 1 && info->n_planes > 1;
   *image = together ? 0 : p;
   const VkImageCreateInfo *made = &all->memories[*image]->create_info;
   const SegImageFormat *format = seg_image_format (made->format);
-  guint bytes = info->planes[p].bytes;
   if (format == NULL || format->n_planes != (together ? info->n_planes : 1)
-      || format->planes[together ? p : 0].bytes != bytes)
+      || format->planes[together ? p : 0].bytes != info->planes[p].bytes)
     return wrong ("whose images have another format than its caps", error);
-  *plane = (SegImagePlane){
-    .aspect = together ? aspects[p] : VK_IMAGE_ASPECT_COLOR_BIT,
-    .width = (guint32) (seg_frame_row_bytes (frame, p) / bytes),
-    .height = seg_frame_n_rows (frame, p),
-    .texel_bytes = bytes,
-    .offset = at->offset + frame->offset[p],
-    .stride_bytes = frame->stride[p],
-  };
+  *plane = seg_image_plane (frame, at, p, together);
   if (made->extent.width < (together ? frame->width : plane->width)
       || made->extent.height < (together ? frame->height : plane->height))
     return wrong ("whose images are smaller than its caps say", error);

@@ -326,7 +326,8 @@ test_modifiers (void)
 
 #endif
 
-/* Regions are looked at by the CPU, which goes by the names that are not DRM's. */
+/* Regions are looked at by the CPU, which goes by the names that are not DRM's; before GStreamer 1.24 there are
+ * no others. */
 static void
 test_regions (void)
 {
@@ -343,7 +344,8 @@ test_regions (void)
       g_object_set (element, "inference-region", SEG_INFERENCE_ROI_LIST, NULL);
     g_autoptr (GstCaps) other = GST_BASE_TRANSFORM_GET_CLASS (transform)->transform_caps (
         transform, direction, caps, NULL);
-    g_assert_true (gst_caps_is_equal (other, i < 2 ? caps : plain));
+    gboolean all = i < 2 && GST_CHECK_VERSION (1, 24, 0);
+    g_assert_true (gst_caps_is_equal (other, all ? caps : plain));
   }
   gst_object_unref (element);
 }
