@@ -15,7 +15,7 @@ typedef struct {
   double first_ms; /* the first run: pipelines are made there */
   double median_ms, min_ms;
   double device_ms; /* median, of the network alone; 0 where the device cannot tell */
-  double gflop; /* of one run; a multiply-add counts two */
+  double gflop;     /* of one run; a multiply-add counts two */
   SegSessionStats stats;
   /* SegLayerTime with median times, in order; NULL without --per-layer. Its strings belong to
    * `timed` */
