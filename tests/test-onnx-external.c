@@ -196,7 +196,7 @@ check_data (const Case *c, const SegModel *model, const char *text)
   for (gsize i = 0; i < tensor->n_bytes; i++) {
     guint want = c->dtype == SEG_DTYPE_BOOL ? offset + i > 0 : offset + i;
 
-    if (((guint8 *) tensor->data)[i] != want)
+    if (((const guint8 *) seg_tensor_data (tensor))[i] != want)
       g_test_fail_printf ("%s: byte %" G_GSIZE_FORMAT " is wrong", text, i);
   }
 }

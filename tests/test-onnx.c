@@ -134,7 +134,7 @@ list_element (const SegTensor *tensor, gsize i, guint *field, gsize *n_bytes)
   gsize size = seg_dtype_bytes (tensor->desc.dtype);
   guint64 v = 0;
 
-  memcpy (&v, (guint8 *) tensor->data + i * size, size);
+  memcpy (&v, (const guint8 *) seg_tensor_data (tensor) + i * size, size);
   *n_bytes = 0;
   switch ((int) tensor->desc.dtype) {
   case SEG_DTYPE_F32: *field = 4, *n_bytes = 4; return v;
@@ -184,7 +184,7 @@ check_tensor (const char *form, const SegTensor *want, GByteArray *proto)
     g_test_fail_printf ("%s as %s: %s", text, form, error->message);
   else if (got->desc.dtype != want->desc.dtype
            || !seg_desc_same_dims (&got->desc, &want->desc)
-           || memcmp (got->data, want->data, want->n_bytes) != 0)
+           || memcmp (seg_tensor_data (got), seg_tensor_data (want), want->n_bytes) != 0)
     g_test_fail_printf ("%s as %s comes back different", text, form);
 }
 
@@ -346,7 +346,7 @@ test_model (void)
   g_assert_cmpstr (g_hash_table_lookup (model->metadata, "e"), ==, "");
   g_assert_cmpstr (graph->name, ==, "main");
   g_assert_cmpuint (graph->n_inits, ==, 1);
-  g_assert_cmpmem (graph->inits[0].tensor->data, 8, "abcdefgh", 8);
+  g_assert_cmpmem (seg_tensor_data (graph->inits[0].tensor), 8, "abcdefgh", 8);
 
   g_assert_cmpuint (graph->n_inputs, ==, 2); /* w is an initialiser */
   g_assert_cmpstr (graph->inputs[0].name, ==, "x");

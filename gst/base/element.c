@@ -69,7 +69,7 @@ saturate_u64 (double v)
 /* Runs STATEMENT for k in [0, n) with p pointing at element `first` of that type. */
 #define EACH(ctype, statement)                                                           \
   do {                                                                                   \
-    ctype *p = (ctype *) tensor->data + first;                                           \
+    ctype *p = (ctype *) seg_tensor_data (tensor) + first;                               \
     for (gsize k = 0; k < n; k++) {                                                      \
       statement;                                                                         \
     }                                                                                    \

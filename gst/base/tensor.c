@@ -68,13 +68,23 @@ bools_are_clean (const guint8 *data, gsize n)
   return TRUE;
 }
 
+static SegTensor *
+copy_as_bools (const SegDesc *desc, const guint8 *data, gsize n, GError **error)
+{
+  SegTensor *copy = seg_tensor_new (desc, error);
+
+  for (gsize i = 0; copy && i < n; i++)
+    ((guint8 *) copy->data)[i] = data[i] != 0;
+  return copy;
+}
+
 SegTensor *
 seg_tensor_new_from_bytes (const SegDesc *desc, GBytes *bytes, GError **error)
 {
   gint64 n_bytes = desc_bytes (desc, error);
   gsize size;
   gconstpointer data = g_bytes_get_data (bytes, &size);
-  SegTensor *copy;
+  SegTensor *tensor;
 
   if (n_bytes < 0)
     return NULL;
@@ -86,17 +96,31 @@ seg_tensor_new_from_bytes (const SegDesc *desc, GBytes *bytes, GError **error)
         text, n_bytes, size);
     return NULL;
   }
-  if (size > 0 && (guintptr) data % seg_dtype_bytes (desc->dtype) == 0
-      && (desc->dtype != SEG_DTYPE_BOOL || bools_are_clean (data, size)))
-    return wrap (desc, size, (gpointer) data, g_bytes_ref (bytes));
+  if (size == 0 || (desc->dtype == SEG_DTYPE_BOOL && !bools_are_clean (data, size)))
+    return copy_as_bools (desc, data, size, error);
+  tensor = wrap (desc, size, NULL, g_bytes_ref (bytes));
+  if ((guintptr) data % seg_dtype_bytes (desc->dtype) == 0)
+    tensor->data = (gpointer) data;
+  else
+    tensor->unaligned = data;
+  return tensor;
+}
 
-  copy = seg_tensor_new (desc, error);
-  if (copy && size > 0)
-    memcpy (copy->data, data, size);
-  if (copy && desc->dtype == SEG_DTYPE_BOOL)
-    for (gsize i = 0; i < size; i++)
-      ((guint8 *) copy->data)[i] = ((guint8 *) copy->data)[i] != 0;
-  return copy;
+gconstpointer
+seg_tensor_align (const SegTensor *tensor)
+{
+  gpointer *data = (gpointer *) &tensor->data;
+  gpointer copy = g_memdup2 (tensor->unaligned, tensor->n_bytes);
+
+  if (!g_atomic_pointer_compare_and_exchange (data, NULL, copy))
+    g_free (copy); /* somebody else was faster */
+  return g_atomic_pointer_get (data);
+}
+
+gconstpointer
+seg_tensor_bytes (const SegTensor *tensor)
+{
+  return tensor->unaligned ? tensor->unaligned : tensor->data;
 }
 
 SegTensor *
@@ -111,10 +135,9 @@ seg_tensor_unref (SegTensor *tensor)
 {
   if (!tensor || !g_atomic_int_dec_and_test (&tensor->ref_count))
     return;
-  if (tensor->owner)
-    g_bytes_unref (tensor->owner);
-  else
+  if (!tensor->owner || tensor->unaligned)
     g_free (tensor->data);
+  g_clear_pointer (&tensor->owner, g_bytes_unref);
   g_free (tensor);
 }
 
@@ -141,8 +164,8 @@ seg_tensor_reshape (SegTensor *tensor, guint rank, const gint64 *dims, GError **
   }
   if (seg_desc_same_dims (&desc, &tensor->desc))
     return seg_tensor_ref (tensor);
-  owner = tensor->owner ? g_bytes_ref (tensor->owner)
-                        : g_bytes_new_with_free_func (tensor->data, tensor->n_bytes,
-                            unref_tensor, seg_tensor_ref (tensor));
-  return wrap (&desc, tensor->n_bytes, tensor->data, owner);
+  /* Its copy, if there is to be one, serves both. */
+  owner = g_bytes_new_with_free_func (
+      seg_tensor_data (tensor), tensor->n_bytes, unref_tensor, seg_tensor_ref (tensor));
+  return wrap (&desc, tensor->n_bytes, (gpointer) seg_tensor_data (tensor), owner);
 }

@@ -49,21 +49,37 @@ char *seg_desc_to_string (const SegDesc *desc);
 typedef struct {
   SegDesc desc;
   gsize n_bytes;
-  gpointer data;
+  gpointer data; /* of a tensor that one has made; else seg_tensor_data */
   /*< private >*/
-  GBytes *owner; /* set when data belongs to these bytes: then it is read-only */
+  GBytes
+      *owner; /* set when the contents belong to these bytes: then they are read-only */
+  gconstpointer unaligned; /* in owner: data is NULL until somebody reads them */
   gint ref_count;
 } SegTensor;
 
 /* New tensor, zeroed. Fails with SEG_ERROR_MEMORY past 2 GiB or when memory is short, with
  * SEG_ERROR_MODEL when a dimension is negative or the type has no size. */
 SegTensor *seg_tensor_new (const SegDesc *desc, GError **error);
-/* Shares `bytes` (a new reference is taken), which must be exactly as long as desc says and
- * aligned for its type; unaligned bytes are copied. */
+/* Shares `bytes` (a new reference is taken), which must be exactly as long as desc says. Where they are not
+ * aligned for its type they are copied, but not before they are read. */
 SegTensor *seg_tensor_new_from_bytes (const SegDesc *desc, GBytes *bytes, GError **error);
 SegTensor *seg_tensor_ref (SegTensor *tensor);
 void seg_tensor_unref (SegTensor *tensor); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegTensor, seg_tensor_unref)
+
+/*< private >*/
+gconstpointer seg_tensor_align (const SegTensor *tensor);
+/* The contents, for reading. Thread-safe. */
+static inline gconstpointer
+seg_tensor_data (const SegTensor *tensor)
+{
+  gconstpointer data = g_atomic_pointer_get ((gpointer *) &tensor->data);
+  return data != NULL ? data : seg_tensor_align (tensor);
+}
+/* The same without a copy, aligned for nothing. */
+gconstpointer seg_tensor_bytes (const SegTensor *tensor);
+/* For reading floats from there. */
+typedef float SegUnalignedFloat __attribute__ ((aligned (1)));
 
 /* Same data under other dimensions (same number of elements); shares memory. */
 SegTensor *seg_tensor_reshape (

@@ -174,7 +174,7 @@ fill_floats (float *to, const SegValue *v, const SegTensor *t)
   Runs r = runs_of (v, &t->desc);
   for (gsize k = 0; k < r.n; k++, to += r.room) {
     if (t->desc.dtype == SEG_DTYPE_F32 && r.run > 0)
-      memcpy (to, (const float *) t->data + k * r.run, r.run * sizeof *to);
+      memcpy (to, (const float *) seg_tensor_data (t) + k * r.run, r.run * sizeof *to);
     for (gsize i = 0; t->desc.dtype != SEG_DTYPE_F32 && i < r.run; i++)
       to[i] = seg_tensor_get_double (t, k * r.run + i);
     memset (to + r.run, 0, (r.room - r.run) * sizeof *to);

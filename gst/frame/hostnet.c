@@ -160,7 +160,7 @@ put_output (SegHostNet *net, guint i, SegTensor *output, GError **error)
         error, SEG_ERROR, SEG_ERROR_MODEL, "the network's output changed its size");
     return FALSE;
   }
-  memcpy (seg_buffer_map (bound->buffer), tensor->data, tensor->n_bytes);
+  memcpy (seg_buffer_map (bound->buffer), seg_tensor_data (tensor), tensor->n_bytes);
   return TRUE;
 }
 

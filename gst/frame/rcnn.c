@@ -106,8 +106,9 @@ static double
 pixel_of (const Masks *m, gsize from, guint x, guint y)
 {
   gsize at = from + (gsize) y * m->width + x;
-  return m->from->desc.dtype == SEG_DTYPE_F32 ? ((const float *) m->from->data)[at]
-                                              : seg_tensor_get_double (m->from, at);
+  return m->from->desc.dtype == SEG_DTYPE_F32
+             ? ((const float *) seg_tensor_data (m->from))[at]
+             : seg_tensor_get_double (m->from, at);
 }
 
 static guint8

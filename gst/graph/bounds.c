@@ -161,7 +161,8 @@ static gboolean
 contents_same (const SegTensor *a, const SegTensor *b)
 {
   return a != NULL && a->n_bytes == b->n_bytes
-         && (a->n_bytes == 0 || memcmp (a->data, b->data, a->n_bytes) == 0);
+         && (a->n_bytes == 0
+             || memcmp (seg_tensor_data (a), seg_tensor_data (b), a->n_bytes) == 0);
 }
 
 /* What a shape calculation gives for the samples; dropped where more gives less. */

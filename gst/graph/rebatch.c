@@ -15,7 +15,7 @@ with_first (const SegTensor *shape, gint64 first, GError **error)
   SegTensor *copy = seg_tensor_new (&shape->desc, error);
   if (copy == NULL)
     return NULL;
-  memcpy (copy->data, shape->data, copy->n_bytes);
+  memcpy (copy->data, seg_tensor_data (shape), copy->n_bytes);
   memcpy (copy->data, &first, sizeof first);
   return copy;
 }
@@ -31,7 +31,7 @@ free_shape (SegBuilder *b, SegNode *node, guint i, GError **error)
     return TRUE;
   const SegTensor *t = shape->constant;
   if (t->desc.dtype != SEG_DTYPE_I64 || t->desc.rank != 1 || t->desc.dims[0] < 1
-      || ((const gint64 *) t->data)[0] != 1)
+      || ((const gint64 *) seg_tensor_data (t))[0] != 1)
     return TRUE;
   g_autoptr (SegTensor) freed = with_first (t, data->desc.dims[0], error);
   if (freed == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/private.h"
 #include "base/names.h"
+#include "onnx/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@ typedef struct {
 } Map;
 
 struct _SegExternal {
+  GBytes *model;
   char *dir;        /* as given, for messages */
   char *real_dir;   /* NULL: external data are refused */
   GHashTable *maps; /* real path -> Map */
@@ -30,10 +32,11 @@ map_free (gpointer data)
 }
 
 SegExternal *
-seg_external_new (const char *dir)
+seg_external_new (const char *dir, GBytes *model)
 {
   SegExternal *external = g_new0 (SegExternal, 1);
 
+  external->model = g_bytes_ref (model);
   external->dir = g_strdup (dir);
   external->real_dir = dir ? realpath (dir, NULL) : NULL;
   external->maps = g_hash_table_new_full (seg_name_hash, g_str_equal, g_free, map_free);
@@ -45,6 +48,7 @@ seg_external_free (SegExternal *external)
 {
   if (!external)
     return;
+  g_bytes_unref (external->model);
   g_free (external->dir);
   free (external->real_dir);
   g_hash_table_unref (external->maps);
@@ -266,4 +270,14 @@ seg_external_get (
   if (!count_copy (map, offset, n_bytes, proto->data_type, error))
     return NULL;
   return g_bytes_new_from_bytes (map->bytes, offset, n_bytes);
+}
+
+GBytes *
+seg_external_raw (SegExternal *external, const Onnx__TensorProto *proto)
+{
+  SegWirePlace place;
+
+  g_assert (proto->raw_data.len == sizeof place);
+  memcpy (&place, proto->raw_data.data, sizeof place);
+  return g_bytes_new_from_bytes (external->model, place.offset, place.n_bytes);
 }

@@ -84,16 +84,16 @@ read_model (
 SegModel *
 seg_model_parse (GBytes *bytes, const char *dir, GError **error)
 {
-  g_autoptr (SegExternal) external = seg_external_new (dir);
+  g_autoptr (SegExternal) external = seg_external_new (dir, bytes);
+  g_autoptr (GByteArray) outline = NULL;
   g_autoptr (SegModel) model = NULL;
-  gsize n;
-  gconstpointer data = g_bytes_get_data (bytes, &n);
   Onnx__ModelProto *proto;
   gboolean ok;
 
   if (!seg_wire_check (&onnx__model_proto__descriptor, bytes, error))
     return NULL;
-  proto = onnx__model_proto__unpack (NULL, n, data);
+  outline = seg_wire_outline (&onnx__model_proto__descriptor, bytes);
+  proto = onnx__model_proto__unpack (NULL, outline->len, outline->data);
   if (!proto) {
     fail (SEG_ERROR_MODEL,
         "not an ONNX file, or a damaged one: a field is of the wrong type", error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Joins the files of this room. Everything that reads protobuf structures may take large
- * arrays out of them (and leaves NULL there), so that weights are not copied. */
+ * arrays out of them (and leaves NULL there), so that weights are not copied. raw_data is not the file's, but
+ * a SegWirePlace. */
 #pragma once
 
 #include "onnx/model.h"
@@ -10,12 +11,15 @@ G_BEGIN_DECLS
 
 /* external.c: the files beside a model, each mapped once per load. Not thread-safe. */
 typedef struct _SegExternal SegExternal;
-SegExternal *seg_external_new (const char *dir); /* dir NULL: all is refused */
-void seg_external_free (SegExternal *external);  /* NULL is allowed */
+/* dir NULL: all is refused. `model`: the file itself, of which messages are an outline. */
+SegExternal *seg_external_new (const char *dir, GBytes *model);
+void seg_external_free (SegExternal *external); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegExternal, seg_external_free)
 /* The n_bytes that a tensor's external_data point to, as part of a mapping. */
 GBytes *seg_external_get (
     SegExternal *external, const Onnx__TensorProto *proto, gsize n_bytes, GError **error);
+/* What a tensor's raw_data stands for. */
+GBytes *seg_external_raw (SegExternal *external, const Onnx__TensorProto *proto);
 /* Maps a regular file; never blocks on a pipe. */
 GBytes *seg_external_map_file (const char *path, GError **error);
 

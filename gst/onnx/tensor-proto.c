@@ -51,7 +51,7 @@ read_desc (SegDesc *desc, const Onnx__TensorProto *proto, GError **error)
   return TRUE;
 }
 
-/* Bytes that a list or raw_data had for themselves change hands. */
+/* Bytes that a list had for itself change hands. */
 static SegTensor *
 take (const SegDesc *desc, gpointer *data, gsize n_bytes, GError **error)
 {
@@ -164,10 +164,9 @@ seg_tensor_from_proto (Onnx__TensorProto *proto, SegExternal *external, GError *
     return bytes ? seg_tensor_new_from_bytes (&desc, bytes, error) : NULL;
   }
   if (proto->raw_data.len > 0) {
-    gsize n_bytes = proto->raw_data.len;
+    g_autoptr (GBytes) bytes = seg_external_raw (external, proto);
 
-    proto->raw_data.len = 0;
-    return take (&desc, (gpointer *) &proto->raw_data.data, n_bytes, error);
+    return seg_tensor_new_from_bytes (&desc, bytes, error);
   }
   return from_list (&desc, &list, error);
 }
@@ -175,15 +174,15 @@ seg_tensor_from_proto (Onnx__TensorProto *proto, SegExternal *external, GError *
 SegTensor *
 seg_model_parse_tensor (GBytes *bytes, GError **error)
 {
-  g_autoptr (SegExternal) external = seg_external_new (NULL);
-  gsize n;
-  gconstpointer data = g_bytes_get_data (bytes, &n);
+  g_autoptr (SegExternal) external = seg_external_new (NULL, bytes);
+  g_autoptr (GByteArray) outline = NULL;
   Onnx__TensorProto *proto;
   SegTensor *tensor;
 
   if (!seg_wire_check (&onnx__tensor_proto__descriptor, bytes, error))
     return NULL;
-  proto = onnx__tensor_proto__unpack (NULL, n, data);
+  outline = seg_wire_outline (&onnx__tensor_proto__descriptor, bytes);
+  proto = onnx__tensor_proto__unpack (NULL, outline->len, outline->data);
   if (!proto) {
     g_set_error (
         error, SEG_ERROR, SEG_ERROR_MODEL, "not an ONNX tensor, or a damaged one");

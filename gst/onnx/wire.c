@@ -149,3 +149,79 @@ seg_wire_check (const ProtobufCMessageDescriptor *message, GBytes *bytes, GError
   }
   return n == 0 || check_message (&walk, message, (Span){ data, data + n }, error);
 }
+
+/* --- without the weights ------------------------------------------------------------------------- */
+
+static void
+append_varint (GByteArray *to, guint64 value)
+{
+  guint8 bytes[10];
+  guint n = 0;
+
+  for (; value >= 0x80; value >>= 7)
+    bytes[n++] = (value & 0x7f) | 0x80;
+  bytes[n++] = value;
+  g_byte_array_append (to, bytes, n);
+}
+
+#define LENGTH_BYTES 5 /* as many as protobuf-c takes */
+
+/* A varint in all of them, of what has come behind it. */
+static void
+fill_in_length (GByteArray *to, guint at)
+{
+  guint n = to->len - at - LENGTH_BYTES;
+
+  for (guint i = 0; i < LENGTH_BYTES; i++, n >>= 7)
+    to->data[at + i] = (n & 0x7f) | (i + 1 < LENGTH_BYTES ? 0x80 : 0);
+}
+
+static void
+outline_message (const guint8 *start, const ProtobufCMessageDescriptor *message,
+    Span span, GByteArray *to)
+{
+  const guint8 *rest = span.at; /* not written yet */
+
+  while (span.at < span.end) {
+    const guint8 *field_start = span.at;
+    const ProtobufCFieldDescriptor *field;
+    Span content = { NULL, NULL };
+    guint64 tag;
+
+    if (!read_varint (&span, &tag) || !read_content (&span, tag & 7, &content))
+      break;
+    field = protobuf_c_message_descriptor_get_field (message, tag >> 3);
+    if (!field || content.at == content.end
+        || (field->type != PROTOBUF_C_TYPE_MESSAGE
+            && strcmp (field->name, "raw_data") != 0))
+      continue;
+    g_byte_array_append (to, rest, field_start - rest);
+    rest = span.at;
+    append_varint (to, tag);
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+      static const guint8 length[LENGTH_BYTES];
+      guint at = to->len;
+
+      g_byte_array_append (to, length, LENGTH_BYTES);
+      outline_message (start, field->descriptor, content, to);
+      fill_in_length (to, at);
+    } else {
+      SegWirePlace place = { content.at - start, content.end - content.at };
+
+      append_varint (to, sizeof place);
+      g_byte_array_append (to, (const guint8 *) &place, sizeof place);
+    }
+  }
+  g_byte_array_append (to, rest, span.end - rest);
+}
+
+GByteArray *
+seg_wire_outline (const ProtobufCMessageDescriptor *message, GBytes *bytes)
+{
+  GByteArray *to = g_byte_array_new ();
+  gsize n;
+  const guint8 *data = g_bytes_get_data (bytes, &n);
+
+  outline_message (data, message, (Span){ data, data + n }, to);
+  return to;
+}

@@ -20,4 +20,13 @@ G_BEGIN_DECLS
 gboolean seg_wire_check (
     const ProtobufCMessageDescriptor *message, GBytes *bytes, GError **error);
 
+/* Where something is in the bytes. */
+typedef struct {
+  guint64 offset, n_bytes;
+} SegWirePlace;
+
+/* What seg_wire_check has passed, without the weights: each raw_data that is not empty has become the
+ * SegWirePlace of what it was. protobuf-c copies what it reads, and weights are most of a file. */
+GByteArray *seg_wire_outline (const ProtobufCMessageDescriptor *message, GBytes *bytes);
+
 G_END_DECLS

@@ -45,7 +45,7 @@ cast_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
   g_autoptr (SegTensor) t = seg_tensor_convert (in[0], out[0]->desc.dtype, error);
   if (t == NULL)
     return FALSE;
-  memcpy (out[0]->data, t->data, out[0]->n_bytes);
+  memcpy (out[0]->data, seg_tensor_data (t), out[0]->n_bytes);
   return TRUE;
 }
 

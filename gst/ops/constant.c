@@ -58,7 +58,7 @@ constant_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GErro
   const SegAttr *attr = constant_attr (node);
   const void *from = NULL;
   switch (attr->type) {
-  case SEG_ATTR_TENSOR: from = attr->t->data; break;
+  case SEG_ATTR_TENSOR: from = seg_tensor_data (attr->t); break;
   case SEG_ATTR_FLOAT: from = &attr->f; break;
   case SEG_ATTR_INT: from = &attr->i; break;
   case SEG_ATTR_FLOATS: from = attr->floats; break;
@@ -121,7 +121,7 @@ constant_of_shape_eval (
   guint8 *data = out[0]->data;
   if (value != NULL)
     for (gsize at = 0; at < out[0]->n_bytes; at += size)
-      memcpy (data + at, value->t->data, size);
+      memcpy (data + at, seg_tensor_data (value->t), size);
   return TRUE;
 }
 

@@ -218,7 +218,8 @@ stack (const LoopRun *run, guint output, GError **error)
       return NULL;
     }
     if (part->n_bytes > 0)
-      memcpy ((guint8 *) t->data + i * part->n_bytes, part->data, part->n_bytes);
+      memcpy (
+          (guint8 *) t->data + i * part->n_bytes, seg_tensor_data (part), part->n_bytes);
   }
   return g_steal_pointer (&t);
 }

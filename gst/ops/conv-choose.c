@@ -307,7 +307,7 @@ emit_chosen (const SegConvJob *job, SegChoice choice, SegProgram *p, GError **er
   const SegNode *node = job->node;
   g_autofree float *owned = NULL;
   SegDenseConv c = seg_dense_conv (job, p);
-  c.filter = seg_conv_floats (job->weights, &owned);
+  c.filter = seg_conv_filter (job->weights, &owned);
   c.stays = owned == NULL;
   return (node->factor < 0 || choice.family != SEG_CONV_LP
              || seg_lp_pack_scaled (

@@ -20,7 +20,7 @@ typedef struct {
   /* Where output pixel (image, y, x) lies: pixels to step for each, and the first. */
   guint32 out_image, out_row, out_col, out_first;
   /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
-  const float *filter;
+  const SegUnalignedFloat *filter;
   SegRef weights;  /* is set: packed as conv-lp.c does */
   gboolean stays;  /* the filter, as long as the graph */
   SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */

@@ -179,7 +179,7 @@ pack_texels (const SegDenseConv *c, const Plan *plan, guint32 b, guint32 i, floa
   for (guint32 o = b * plan->block; o < end; o++) {
     guint32 first =
         group_in * (o / group_out % plan->merge); /* within the merged group */
-    const float *from = c->filter + ((gsize) o * group_in + i) * taps;
+    const SegUnalignedFloat *from = c->filter + ((gsize) o * group_in + i) * taps;
     for (guint32 channel = first + i; channel < first + stop; channel++) {
       float *to = packed + b * taps * step + channel / 4 * plan->block * 4
                   + o % plan->block * 4 + channel % 4;

@@ -121,7 +121,7 @@ seg_conv_winograd_temp_bytes (const SegConvJob *job, const SegProgram *p)
 
 /* G g G' of filters one after the other. */
 static void
-transform_filter (const float *g, guint n, float out[ELEMENTS][AT_ONCE])
+transform_filter (const SegUnalignedFloat *g, guint n, float out[ELEMENTS][AT_ONCE])
 {
   static const double rows[6][3] = { { 1. / 4, 0, 0 }, { -1. / 6, -1. / 6, -1. / 6 },
     { -1. / 6, 1. / 6, -1. / 6 }, { 1. / 24, 1. / 12, 1. / 6 },
@@ -153,7 +153,7 @@ typedef struct {
 /* [element][block of outputs][in / 4][block][4]: conv-lp.c's order for a grouped 1x1 convolution. A
  * block's elements come together in a first cache, before each goes where it belongs. */
 static void
-transform_block (const Filters *f, const float *g, gsize first, float *to)
+transform_block (const Filters *f, const SegUnalignedFloat *g, gsize first, float *to)
 {
   gsize texel = (gsize) f->block * 4;
   gsize element = f->out_c4 * 4 * f->in_c4 * 4;
@@ -182,7 +182,7 @@ transform_all (gconstpointer job, float *to, gsize n)
 {
   const Filters *f = job;
   g_autofree float *floats = NULL;
-  const float *g = seg_conv_floats (f->weights, &floats);
+  const SegUnalignedFloat *g = seg_conv_filter (f->weights, &floats);
   (void) n;
   for (gsize first = 0; first < f->out_c4 * 4; first += f->block)
     transform_block (f, g, first, to);

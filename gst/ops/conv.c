@@ -167,16 +167,26 @@ seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window,
     job->residual = seg_view (seg_node_input (node, node->epilogue.residual));
 }
 
-const float *
-seg_conv_floats (const SegTensor *tensor, float **owned)
+const SegUnalignedFloat *
+seg_conv_filter (const SegTensor *tensor, float **owned)
 {
   gsize n = seg_desc_n_elems (&tensor->desc);
   *owned = NULL;
   if (tensor->desc.dtype == SEG_DTYPE_F32)
-    return tensor->data;
+    return seg_tensor_bytes (tensor);
   *owned = g_new (float, n);
   for (gsize i = 0; i < n; i++)
     (*owned)[i] = seg_tensor_get_double (tensor, i);
+  return *owned;
+}
+
+const float *
+seg_conv_floats (const SegTensor *tensor, float **owned)
+{
+  *owned = NULL;
+  if (tensor->desc.dtype == SEG_DTYPE_F32)
+    return seg_tensor_data (tensor);
+  seg_conv_filter (tensor, owned);
   return *owned;
 }
 

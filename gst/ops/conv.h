@@ -33,6 +33,8 @@ void seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window
 /* The weights of a job that knows them, as floats: the tensor's own or, of another type, newly allocated in
  * *owned, else NULL. */
 const float *seg_conv_floats (const SegTensor *tensor, float **owned);
+/* The same without a copy of what is unaligned. */
+const SegUnalignedFloat *seg_conv_filter (const SegTensor *tensor, float **owned);
 /* A bias known at load (or zeros) as fp32, padded with zeros to a multiple of `align`. */
 SegRef seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p);
 

@@ -15,7 +15,7 @@ copy_infer (SegNode *node, GError **error)
 static gboolean
 copy_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
-  memcpy (out[0]->data, in[0]->data, out[0]->n_bytes);
+  memcpy (out[0]->data, seg_tensor_data (in[0]), out[0]->n_bytes);
   return TRUE;
 }
 

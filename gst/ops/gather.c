@@ -35,8 +35,8 @@ gather_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
   if (places == NULL)
     return FALSE;
   for (gint64 i = 0; i < seg_desc_n_elems (desc); i++)
-    memcpy ((guint8 *) out[0]->data + i * size, (guint8 *) in[0]->data + places[i] * size,
-        size);
+    memcpy ((guint8 *) out[0]->data + i * size,
+        (const guint8 *) seg_tensor_data (in[0]) + places[i] * size, size);
   return TRUE;
 }
 

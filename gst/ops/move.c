@@ -59,7 +59,7 @@ seg_move_eval (const SegMove *m, const SegTensor *in, SegTensor *out)
   row_strides (&in->desc, in_strides);
   row_strides (&out->desc, out_strides);
   gint64 size = seg_dtype_bytes (out->desc.dtype);
-  const guint8 *from = in->data;
+  const guint8 *from = seg_tensor_data (in);
   guint8 *to = out->data;
   for (guint i = 0; i < in->desc.rank; i++)
     from += m->in_start[i] * in_strides[i] * size;

@@ -59,7 +59,7 @@ one_hot_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError
   const Params *params = node->params;
   const SegDesc *desc = &out[0]->desc;
   gsize size = seg_dtype_bytes (desc->dtype);
-  const guint8 *values = in[2]->data;
+  const guint8 *values = seg_tensor_data (in[2]);
   gint64 inner = 1;
   for (guint i = params->axis + 1; i < desc->rank; i++)
     inner *= desc->dims[i];

@@ -168,7 +168,7 @@ pad_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **e
       return FALSE;
     seg_tensor_set_double (attr_value, 0, seg_node_attr_float (node, "value", 0));
   }
-  seg_take_eval (&take, in[0], value != NULL ? value->data : NULL, out[0]);
+  seg_take_eval (&take, in[0], value != NULL ? seg_tensor_data (value) : NULL, out[0]);
   return TRUE;
 }
 

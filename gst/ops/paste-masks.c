@@ -95,7 +95,8 @@ paste_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
     gint64 box[4];
     for (guint k = 0; k < 4; k++)
       box[k] = seg_tensor_get_int (in[BOXES], 4 * i + k);
-    paste_one ((const float *) masks->data + i * d[2] * d[3], d[2], d[3], box, out[0], i);
+    paste_one ((const float *) seg_tensor_data (masks) + i * d[2] * d[3], d[2], d[3], box,
+        out[0], i);
   }
   return TRUE;
 }

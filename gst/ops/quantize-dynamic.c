@@ -31,7 +31,7 @@ dynamic_infer (SegNode *node, GError **error)
 static gboolean
 dynamic_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
-  const float *x = in[0]->data;
+  const float *x = seg_tensor_data (in[0]);
   gsize n = seg_desc_n_elems (&in[0]->desc);
   float least = 0, most = 0;
   for (gsize i = 0; i < n; i++) {

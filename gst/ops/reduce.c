@@ -223,7 +223,7 @@ reduce_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError 
   Kind kind = node->op->variant;
   gsize n_out = seg_desc_n_elems (&out[0]->desc);
   if (params->noop) {
-    memcpy (out[0]->data, in[0]->data, out[0]->n_bytes);
+    memcpy (out[0]->data, seg_tensor_data (in[0]), out[0]->n_bytes);
     return TRUE;
   }
   if (!seg_dtype_is_float (in[0]->desc.dtype) && is_exact_for_integers (kind)) {

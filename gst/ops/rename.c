@@ -8,7 +8,7 @@
 static gboolean
 rename_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
-  memcpy (out[0]->data, in[0]->data, out[0]->n_bytes);
+  memcpy (out[0]->data, seg_tensor_data (in[0]), out[0]->n_bytes);
   return TRUE;
 }
 
@@ -277,7 +277,7 @@ dropout_infer (SegNode *node, GError **error)
 static gboolean
 dropout_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
-  memcpy (out[0]->data, in[0]->data, out[0]->n_bytes);
+  memcpy (out[0]->data, seg_tensor_data (in[0]), out[0]->n_bytes);
   if (out[1] != NULL)
     fill_with_ones (out[1]);
   return TRUE;

@@ -58,7 +58,7 @@ requantize_eval (
   const SegTensor *y_zero = node->inputs->len > Y_ZERO ? in[Y_ZERO] : NULL;
   SegQuant from = { seg_quant_scale (in[X_SCALE], 0), seg_quant_zero (in[X_ZERO], 0) };
   SegQuant to = { seg_quant_scale (in[Y_SCALE], 0), seg_quant_zero (y_zero, 0) };
-  const guint8 *x = in[X]->data;
+  const guint8 *x = seg_tensor_data (in[X]);
   guint8 *y = out[0]->data;
   for (gsize i = 0; i < in[X]->n_bytes; i++)
     y[i] = look_up (*act, from, to, in[X]->desc.dtype, out[0]->desc.dtype, x[i]);

@@ -68,7 +68,7 @@ eval_nearest (const SegNode *node, const AllTaps *all, const SegTensor *in,
     return FALSE;
   seg_tensor_set_double (fill, 0, params->extrapolation);
   make_take (all, &out->desc, &take);
-  seg_take_eval (&take, in, fill->data, out);
+  seg_take_eval (&take, in, seg_tensor_data (fill), out);
   return TRUE;
 }
 

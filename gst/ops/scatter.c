@@ -98,12 +98,12 @@ scatter_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError
       seg_indexed_places (&params->indexed, &in[0]->desc, in[1], &updates->desc, error);
   if (places == NULL)
     return FALSE;
-  memcpy (out[0]->data, in[0]->data, out[0]->n_bytes);
+  memcpy (out[0]->data, seg_tensor_data (in[0]), out[0]->n_bytes);
   for (gint64 i = 0; i < seg_desc_n_elems (&updates->desc); i++) {
     gsize at = places[i];
     if (params->reduction == NONE)
-      memcpy (
-          (guint8 *) out[0]->data + at * size, (guint8 *) updates->data + i * size, size);
+      memcpy ((guint8 *) out[0]->data + at * size,
+          (const guint8 *) seg_tensor_data (updates) + i * size, size);
     else if (is_float)
       seg_tensor_set_double (out[0], at,
           reduce_double (params->reduction, seg_tensor_get_double (out[0], at),

@@ -169,7 +169,8 @@ take_places (const Params *params, const SegTensor *in, const gint64 *places, gi
   for (gsize o = 0; o < outer && bytes > 0; o++)
     for (gint64 i = 0; i < n; i++)
       memcpy ((guint8 *) out->data + (o * n + i) * bytes,
-          (const guint8 *) in->data + (o * extent + places[i]) * bytes, bytes);
+          (const guint8 *) seg_tensor_data (in) + (o * extent + places[i]) * bytes,
+          bytes);
   return out;
 }
 

@@ -46,7 +46,7 @@ walk_axis (Walk *w, guint axis, gint64 at)
 void
 seg_take_eval (const SegTake *take, const SegTensor *in, const void *fill, SegTensor *out)
 {
-  Walk w = { take, &in->desc, &out->desc, in->data, fill, out->data,
+  Walk w = { take, &in->desc, &out->desc, seg_tensor_data (in), fill, out->data,
     seg_dtype_bytes (out->desc.dtype) };
   walk_axis (&w, 0, 0);
 }

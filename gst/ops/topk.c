@@ -138,7 +138,9 @@ eval_row (const Params *params, Entry *entries, const SegTensor *in, SegTensor *
   for (gint64 i = 0; i < k; i++) {
     if (out[0] != NULL)
       memcpy ((guint8 *) out[0]->data + (to + i * stride) * size,
-          (guint8 *) in->data + (from + entries[i].index * stride) * size, size);
+          (const guint8 *) seg_tensor_data (in)
+              + (from + entries[i].index * stride) * size,
+          size);
     if (out[1] != NULL)
       ((gint64 *) out[1]->data)[to + i * stride] = entries[i].index;
   }

@@ -43,8 +43,8 @@ trilu_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
   for (gint64 i = 0; i < seg_desc_n_elems (desc); i++) {
     gint64 diagonal = i % columns - i / columns % rows;
     if (params->upper ? diagonal >= params->k : diagonal <= params->k)
-      memcpy (
-          (guint8 *) out[0]->data + i * size, (guint8 *) in[0]->data + i * size, size);
+      memcpy ((guint8 *) out[0]->data + i * size,
+          (const guint8 *) seg_tensor_data (in[0]) + i * size, size);
   }
   return TRUE;
 }

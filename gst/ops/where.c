@@ -26,14 +26,14 @@ static gboolean
 where_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
   const SegDesc *descs[] = { &in[0]->desc, &in[1]->desc, &in[2]->desc };
-  const guint8 *condition = in[0]->data;
+  const guint8 *condition = seg_tensor_data (in[0]);
   gsize n = seg_desc_n_elems (&out[0]->desc), size = seg_dtype_bytes (out[0]->desc.dtype);
   SegWalk w;
   seg_walk_init (&w, &out[0]->desc, descs, 3);
   for (gsize i = 0; i < n; i++, seg_walk_next (&w)) {
     guint k = condition[w.at[0]] ? 1 : 2;
-    memcpy ((char *) out[0]->data + i * size, (const char *) in[k]->data + w.at[k] * size,
-        size);
+    memcpy ((char *) out[0]->data + i * size,
+        (const char *) seg_tensor_data (in[k]) + w.at[k] * size, size);
   }
   return TRUE;
 }

@@ -213,7 +213,7 @@ seg_window_doubles (const SegTensor *tensor)
   gsize n = (gsize) seg_desc_n_elems (&tensor->desc);
   double *out = g_new (double, MAX (n, 1));
   if (tensor->desc.dtype == SEG_DTYPE_F32) {
-    const float *data = tensor->data;
+    const float *data = seg_tensor_data (tensor);
     for (gsize i = 0; i < n; i++)
       out[i] = data[i];
     return out;

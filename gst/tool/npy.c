@@ -177,8 +177,8 @@ copy_transposed (const SegTensor *from, SegTensor *to)
       at += rest % (gsize) to->desc.dims[axis] * stride;
       rest /= (gsize) to->desc.dims[axis];
     }
-    memcpy (
-        (guint8 *) to->data + i * size, (const guint8 *) from->data + at * size, size);
+    memcpy ((guint8 *) to->data + i * size,
+        (const guint8 *) seg_tensor_data (from) + at * size, size);
   }
 }
 
@@ -205,7 +205,7 @@ make_tensor (const Header *h, GBytes *data, GError **error)
   if (h->fortran)
     copy_transposed (t, out);
   else
-    memcpy (out->data, t->data, t->n_bytes);
+    memcpy (out->data, seg_tensor_data (t), t->n_bytes);
   if (h->desc.dtype == SEG_DTYPE_BOOL)
     for (gint64 i = 0; i < n; i++)
       ((guint8 *) out->data)[i] = ((guint8 *) out->data)[i] != 0;
@@ -295,7 +295,7 @@ seg_npy_write (const char *path, SegTensor *tensor, GError **error)
   if (t == NULL)
     return FALSE;
   s = make_header (&t->desc);
-  g_string_append_len (s, t->data, (gssize) t->n_bytes);
+  g_string_append_len (s, seg_tensor_data (t), (gssize) t->n_bytes);
   ok = g_file_set_contents (path, s->str, (gssize) s->len, &local);
   g_string_free (s, TRUE);
   if (!ok)

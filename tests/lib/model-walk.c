@@ -23,7 +23,7 @@ walk_strings (char **strings, guint n)
 static void
 walk_tensor (const SegTensor *tensor)
 {
-  const guint8 *data = tensor->data;
+  const guint8 *data = seg_tensor_data (tensor);
   gsize size = seg_dtype_bytes (tensor->desc.dtype);
   volatile guint8 last;
 

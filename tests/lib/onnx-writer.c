@@ -64,7 +64,7 @@ seg_pb_tensor (const char *name, const SegTensor *tensor)
   seg_pb_int (m, 2, tensor->desc.dtype);
   if (name != NULL)
     seg_pb_string (m, 8, name);
-  seg_pb_bytes (m, 9, tensor->data, tensor->n_bytes);
+  seg_pb_bytes (m, 9, seg_tensor_data (tensor), tensor->n_bytes);
   return m;
 }
 
