@@ -11,6 +11,9 @@
 void __tsan_acquire (void *address);
 void __tsan_release (void *address);
 
+/* They stand in front for GLib's and GStreamer's own use too: a queue's lock is what hands a buffer on. */
+#pragma GCC visibility push(default)
+
 /* A name that is looked up once; twice gives the same. */
 static gpointer
 find (gpointer *real, const char *name)
@@ -171,3 +174,5 @@ g_ptr_array_unref (GPtrArray *array)
   __tsan_acquire (array);
   real (array);
 }
+
+#pragma GCC visibility pop
