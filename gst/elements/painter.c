@@ -106,6 +106,7 @@ shrink_row (
   }
 }
 
+/* Of samples of 16 bits the upper byte: the two bits below stay what they were. */
 static void
 blend_component (
     SegPainter *p, const Visible *v, guint component, SegInk ink, const SegInk *inks)

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 /* Formats that the frame shaders read and draw into, for caps templates: best first. */
 #define SEG_VIDEO_FORMATS                                                                \
-  "{ NV12, I420, RGBA, BGRA, RGBx, BGRx, YUY2, UYVY, RGB, BGR, NV21, YV12, GRAY8 }"
+  "{ NV12, I420, RGBA, BGRA, RGBx, BGRx, YUY2, UYVY, RGB, BGR, NV21, YV12, P010_10LE, "  \
+  "GRAY8 }"
 
 #define SEG_VIDEO_CAPS                                                                   \
   "video/x-raw, format=" SEG_VIDEO_FORMATS                                               \

@@ -116,13 +116,13 @@ static void
 fill_order (guint32 order[3], const SegFrameSource *source, guint plane)
 {
   const SegFormatInfo *info = seg_format_info (source->frame.format);
-  gboolean as_it_lies =
-      source->kind == SEG_KIND_PACKED4 || seg_compose_pair (&source->frame) != 0;
+  gboolean as_it_lies = source->kind == SEG_KIND_PACKED4
+                        || (seg_compose_pair (&source->frame) != 0 && !info->wide);
   for (guint k = 0; k < 3; k++)
     order[k] = k;
   for (guint k = 0; k < info->n_components && !as_it_lies; k++)
     if (info->components[k].plane == plane)
-      order[info->components[k].offset] = k;
+      order[info->components[k].offset / (info->wide ? 2 : 1)] = k;
 }
 
 /* Groups of four samples that are four words, if rows and the plane are made of such. */

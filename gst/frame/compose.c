@@ -23,6 +23,8 @@ is_pair (const SegFrame *frame)
 guint32
 seg_compose_pair (const SegFrame *frame)
 {
+  if (seg_format_info (frame->format)->wide)
+    return SEG_PAIR_WIDE;
   return !is_pair (frame) ? 0 : frame->format == SEG_FORMAT_YUY2 ? 1 : 2;
 }
 
@@ -43,7 +45,9 @@ seg_color_table_set (SegColorTable *table, guint i, const SegFrame *frame,
   seg_color_from_rgb (&frame->color, info->kind, c, bytes);
   for (guint k = 0; k < info->n_components; k++) {
     const SegComponent *component = &info->components[k];
-    guint at = is_pair (frame) ? k : component->offset;
+    guint at = is_pair (frame) ? k
+               : info->wide    ? component->offset / 2
+                               : component->offset;
     table->planes[component->plane][i][at] = bytes[k];
   }
   for (guint p = 0; p < info->n_planes; p++)

@@ -54,6 +54,7 @@ gboolean seg_compose_legend_record (SegCmd *cmd, SegParams *params,
     GError **error);
 
 /* PAIR and CHANGED of shaders/lib/sample.glsl. */
+#define SEG_PAIR_WIDE 3
 guint32 seg_compose_pair (const SegFrame *frame);
 guint32 seg_compose_changed (const SegFrame *frame, guint plane);
 

@@ -50,6 +50,9 @@ static const SegFormatInfo formats[SEG_FORMAT_COUNT] = {
   RGB_FORMAT (BGR, 2, 1, 0, 3),
   { SEG_FORMAT_GRAY8, "GRAY8", SEG_COLOR_GRAY, 1, 1, { PLANAR (0, 0, 0) },
       { { 1, 0, 0 } } },
+  { SEG_FORMAT_P010, "P010_10LE", SEG_COLOR_YUV, 2, 3,
+      { { 0, 1, 2, 0, 0 }, { 1, 1, 4, 1, 1 }, { 1, 3, 4, 1, 1 } },
+      { { 2, 0, 0 }, { 4, 1, 1 } }, TRUE },
 };
 
 const SegFormatInfo *

@@ -22,6 +22,7 @@ typedef enum {
   SEG_FORMAT_RGB,
   SEG_FORMAT_BGR,
   SEG_FORMAT_GRAY8,
+  SEG_FORMAT_P010,
   SEG_FORMAT_COUNT
 } SegFormat;
 
@@ -47,6 +48,8 @@ typedef struct {
   guint n_planes, n_components; /* n_components 1 or 3: alpha is not counted */
   SegComponent components[3];
   SegPlaneInfo planes[SEG_MAX_PLANES];
+  /* Samples are words of 16 bits, the upper 10 of which count: components are the upper bytes. */
+  gboolean wide;
 } SegFormatInfo;
 
 const SegFormatInfo *seg_format_info (SegFormat format);

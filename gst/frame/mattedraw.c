@@ -47,6 +47,8 @@ gboolean
 seg_matte_draw_can (const SegDecodeBlock *block, const SegFrame *frame)
 {
   const SegFormatInfo *info = seg_format_info (frame->format);
+  if (info->wide)
+    return FALSE;
   for (guint p = 1; p < info->n_planes; p++)
     if (info->planes[p].hsub != 1 || info->planes[p].vsub != 1)
       return FALSE;

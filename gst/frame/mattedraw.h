@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /* A matte drawn over a frame without being stored: interpolated, counted and drawn in one pass. */
 
 /* Whether it can: a pixel of the frame is no more than half of one of the grid, and chroma, if it has planes of its
- * own, is of 2x2 pixels. `block` holds the grid. */
+ * own, is of 2x2 pixels; samples are bytes. `block` holds the grid. */
 gboolean seg_matte_draw_can (const SegDecodeBlock *block, const SegFrame *frame);
 
 /* Instead of seg_decode_record_matte, seg_count_record and seg_compose_record, after

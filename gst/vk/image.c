@@ -9,6 +9,7 @@ static const SegImageFormat formats[] = {
   { VK_FORMAT_R8G8B8A8_UNORM, 1, { { 4, 1 } } },
   { VK_FORMAT_B8G8R8A8_UNORM, 1, { { 4, 1 } } },
   { VK_FORMAT_G8_B8R8_2PLANE_420_UNORM, 2, { { 1, 1 }, { 2, 2 } } },
+  { VK_FORMAT_G10X6_B10X6R10X6_2PLANE_420_UNORM_3PACK16, 2, { { 2, 1 }, { 4, 2 } } },
   { VK_FORMAT_G8_B8_R8_3PLANE_420_UNORM, 3, { { 1, 1 }, { 1, 2 }, { 1, 2 } } },
 };
 

@@ -11,6 +11,7 @@ seg_tiling_format (SegFormat format)
   switch (format) {
   case SEG_FORMAT_NV12:
   case SEG_FORMAT_NV21: return VK_FORMAT_G8_B8R8_2PLANE_420_UNORM;
+  case SEG_FORMAT_P010: return VK_FORMAT_G10X6_B10X6R10X6_2PLANE_420_UNORM_3PACK16;
   case SEG_FORMAT_I420:
   case SEG_FORMAT_YV12: return VK_FORMAT_G8_B8_R8_3PLANE_420_UNORM;
   case SEG_FORMAT_RGBA:

@@ -6,15 +6,17 @@
 layout (constant_id = 0) const int BYTES = 1; // of a sample
 layout (constant_id = 1) const int HSUB = 0;  // log2 of the pixels that it covers
 layout (constant_id = 2) const int VSUB = 0;
-layout (constant_id = 3) const int PAIR = 0;    // a sample is two pixels: 1 YUY2, 2 UYVY
+layout (constant_id = 3) const int PAIR = 0;    // a sample is two pixels: 1 YUY2, 2 UYVY; or WIDE
 layout (constant_id = 4) const int CHANGED = 1; // bytes of a sample that are colour
+
+const int WIDE = 3; // bytes come in pairs, lower and upper, whose upper 10 bits count
 
 layout (std140, binding = SEG_PLANE) uniform Plane {
   ivec4 place; // in words: offset and stride of the source, of the result
   ivec4 size;  // groups of four samples in a row, rows
 } plane;
 #ifdef SEG_COLOURS
-// A class each: up to three bytes as the plane stores them, and strength. YUY2: Y, U, V.
+// A class each: up to three bytes as the plane stores them, and strength. YUY2: Y, U, V. WIDE: upper bytes.
 layout (binding = SEG_COLOURS) uniform usamplerBuffer colours;
 #endif
 
@@ -40,9 +42,11 @@ vec4 sample_role (int dx)
   return mix (vec4 (0.0), all, lessThan (ivec4 (0, 1, 2, 3), ivec4 (CHANGED)));
 }
 
-// A colour (YUY2: Y, U, V) as the bytes of a sample.
+// A colour (YUY2: Y, U, V; WIDE: upper bytes) as the bytes of a sample.
 vec4 sample_pair (vec4 v)
 {
+  if (PAIR == WIDE)
+    return vec4 (0.0, v.x, 0.0, v.y);
   return PAIR == 1 ? v.xyxz : PAIR == 2 ? v.yxzx : v;
 }
 
@@ -70,9 +74,25 @@ void sample_behind (int b, uvec4 v)
   }
 }
 
+// Both bytes of each of two, rounded to what counts of them.
+uint sample_wide (int b, uvec4 v)
+{
+  uint word = 0u;
+  for (int k = 0; k < 4; k += 2) {
+    int s = (4 * b + k) / BYTES, c = (4 * b + k) % BYTES;
+    float was = float (v[k] | v[k + 1] << 8);
+    float is = was * through[s][c] + paint[s][c] + 256.0 * paint[s][c + 1];
+    uint bits = is == was ? uint (was) : min (uint (is * (1.0 / 64.0) + 0.5), 1023u) << 6;
+    word |= bits << (8 * k);
+  }
+  return word;
+}
+
 // Bytes 4b .. 4b+3 of the group, which were v, as a word.
 uint sample_word (int b, uvec4 v)
 {
+  if (PAIR == WIDE)
+    return sample_wide (b, v);
   uint word = 0u;
   for (int k = 0; k < 4; k++) {
     int s = (4 * b + k) / BYTES, c = (4 * b + k) % BYTES;

@@ -242,7 +242,7 @@ compare (const char *feature, const char *format, const GstVideoInfo *info, Layo
 
 static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_I420,
   GST_VIDEO_FORMAT_YUY2, GST_VIDEO_FORMAT_RGBA, GST_VIDEO_FORMAT_BGRx,
-  GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_GRAY8 };
+  GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_P010_10LE };
 
 static void
 test_formats (void)
@@ -320,7 +320,8 @@ test_modifiers (void)
   g_assert_true (accepts (h, DRM ("AB24")));
   g_assert_false (accepts (h, DRM ("NV12:0x0100000000000002")));
   g_assert_false (accepts (h, DRM ("AB24:0x0100000000000001")));
-  g_assert_false (accepts (h, DRM ("P010")));
+  g_assert_true (accepts (h, DRM ("P010")));
+  g_assert_false (accepts (h, DRM ("P016")));
   gst_harness_teardown (h);
 }
 

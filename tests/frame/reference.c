@@ -117,6 +117,24 @@ ref_score_at (const RefScores *s, const SegGeometry *g, guint c, guint x, guint 
          + b * ((1 - a) * m[y1 * s->width + x0] + a * m[y1 * s->width + x1]);
 }
 
+double
+ref_value (const SegFrame *frame, const guint8 *bytes, gsize at)
+{
+  return seg_format_info (frame->format)->wide ? bytes[at] + bytes[at - 1] / 256.0
+                                               : bytes[at];
+}
+
+double
+ref_off (const SegFrame *frame, const guint8 *bytes, gsize at, double want)
+{
+  if (!seg_format_info (frame->format)->wide)
+    return fabs (bytes[at] - want);
+  if (at % 2 == 0)
+    return 0.0;
+  double is = ref_value (frame, bytes, at);
+  return is == want ? 0.0 : fabs (4.0 * is - MIN (4.0 * want, 1023.0));
+}
+
 /* A component's byte: the mean of what happens to the pixels that it covers. */
 static void
 blend_component (const SegFrame *frame, const guint8 *bytes, const guint8 *map,
@@ -135,7 +153,7 @@ blend_component (const SegFrame *frame, const guint8 *bytes, const guint8 *map,
           guint px = MIN (x + i, frame->width - 1), py = MIN (y + j, frame->height - 1);
           gsize p = (gsize) py * frame->width + px;
           double a = class_alpha[map[p]] * (strength != NULL ? strength[p] : 1.0);
-          sum += bytes[at] * (1.0 - a) + colors[map[p]][c] * a;
+          sum += ref_value (frame, bytes, at) * (1.0 - a) + colors[map[p]][c] * a;
         }
       out[at] = sum / (1u << (k->hsub + k->vsub));
     }

@@ -27,6 +27,12 @@ typedef struct {
 double ref_score_at (const RefScores *s, const SegGeometry *g, guint c, guint x, guint y);
 gboolean ref_inside (const SegGeometry *g, guint x, guint y);
 
+/* A component whose byte is at `at`, in units of that byte; of samples of 16 bits with the lower byte. */
+double ref_value (const SegFrame *frame, const guint8 *bytes, gsize at);
+/* How far that is from what it should be, in steps of the format (of samples of 16 bits: of the upper 10).
+ * Lower bytes are 0 off. */
+double ref_off (const SegFrame *frame, const guint8 *bytes, gsize at, double want);
+
 /* Blends class colours into a copy of the frame: the value that each byte should have, before
  * rounding. map and strength (0..1; NULL: 1) have a value a pixel, no padding. */
 void ref_blend (const SegFrame *frame, const guint8 *bytes, const guint8 *map,

@@ -131,8 +131,8 @@ expected (const Run *r, const Small *s, guint k, guint x, guint y, gsize at)
       double part = away (r, x + dx, y + dy);
       double behind = r->c.sigma > 0.0
                           ? behind_pixel (r, s, x + dx, MIN (y + dy, r->c.height - 1), k)
-                          : r->behind[at];
-      sum += bytes[at] * (1.0 - part) + behind * part;
+                          : ref_value (&r->frame, r->behind, at);
+      sum += ref_value (&r->frame, bytes, at) * (1.0 - part) + behind * part;
     }
   return sum / n;
 }
@@ -153,7 +153,7 @@ check (const Case *c)
                    + (y >> o->vsub) * r->frame.stride[o->plane]
                    + (x >> o->hsub) * o->step;
         double must = expected (r, &s, k, x, y, at);
-        if (fabs (r->result[at] - must) > 0.52)
+        if (ref_off (&r->frame, r->result, at, must) > 0.52)
           g_error ("%s, sigma %g: component %u of (%u, %u) is %u, must be %g", info->name,
               c->sigma, k, x, y, r->result[at], must);
       }

@@ -320,7 +320,7 @@ check_picture (const Run *r)
         if (c->width % 2 && info->planes[p].bytes == 4 && info->kind == SEG_COLOR_YUV
             && x + 4 > seg_frame_row_bytes (&r->frame, p))
           continue; /* luma of a pixel that is not there */
-        if (!(fabs (r->result[at] - want[at]) <= 0.51))
+        if (!(ref_off (&r->frame, r->result, at, want[at]) <= 0.51))
           g_error ("plane %u row %u byte %" G_GSIZE_FORMAT " is %u, must be %g", p, y, x,
               r->result[at], want[at]);
       }
