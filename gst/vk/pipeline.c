@@ -7,6 +7,7 @@
 /* All pipelines of a device, kept for its life: a network needs a few dozen. */
 struct _SegPipelines {
   GMutex lock;
+  GCond made;        /* one is ready, or could not be made */
   GHashTable *table; /* Key -> SegPipeline */
   gboolean dirty;    /* pipelines were made since the cache was read */
   VkPipelineCache cache;
@@ -122,8 +123,8 @@ create_pipeline (SegVk *vk, SegPipeline *p, const SegVkDispatch *d, VkShaderModu
       vk->device, vk->pipelines->cache, 1, &info, NULL, &p->handle);
 }
 
-static SegPipeline *
-pipeline_new (SegVk *vk, const SegVkDispatch *d, GError **error)
+static gboolean
+pipeline_make (SegVk *vk, SegPipeline *p, const SegVkDispatch *d, GError **error)
 {
   const VkShaderModuleCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
@@ -131,7 +132,6 @@ pipeline_new (SegVk *vk, const SegVkDispatch *d, GError **error)
     .pCode = d->shader->code,
   };
   VkShaderModule module = VK_NULL_HANDLE;
-  SegPipeline *p = g_new0 (SegPipeline, 1);
   gint64 start = g_get_monotonic_time ();
   gboolean ok =
       create_layout (vk, p, d, error)
@@ -140,12 +140,19 @@ pipeline_new (SegVk *vk, const SegVkDispatch *d, GError **error)
       && seg_vk_check (
           vk, create_pipeline (vk, p, d, module), "vkCreateComputePipelines", error);
   vkDestroyShaderModule (vk->device, module, NULL);
-  if (!ok) {
-    pipeline_free (vk, p);
-    return NULL;
-  }
-  seg_debug ("pipeline of %s made in %.1f ms", d->shader->name,
-      (g_get_monotonic_time () - start) / 1e3);
+  if (ok)
+    seg_debug ("pipeline of %s made in %.1f ms", d->shader->name,
+        (g_get_monotonic_time () - start) / 1e3);
+  return ok;
+}
+
+/* The one of this key, when it is ready; NULL: it is not there, and is the caller's to make. With the lock. */
+static SegPipeline *
+find_or_wait (SegPipelines *all, const Key *key)
+{
+  SegPipeline *p;
+  while ((p = g_hash_table_lookup (all->table, key)) != NULL && !p->ready)
+    g_cond_wait (&all->made, &all->lock);
   return p;
 }
 
@@ -156,26 +163,26 @@ seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error)
   Key key;
   key_set (&key, d);
   g_mutex_lock (&all->lock);
-  SegPipeline *p = g_hash_table_lookup (all->table, &key);
-  g_mutex_unlock (&all->lock);
-  if (p != NULL)
-    return p;
-
-  /* Compiling takes long, so it is done outside the lock; who comes second yields. */
-  SegPipeline *made = pipeline_new (vk, d, error);
-  if (made == NULL)
-    return NULL;
-  g_mutex_lock (&all->lock);
-  p = g_hash_table_lookup (all->table, &key);
-  if (p == NULL) {
-    p = g_steal_pointer (&made);
+  SegPipeline *p = find_or_wait (all, &key);
+  gboolean ok = p != NULL;
+  if (!ok) {
+    /* Compiling takes long, so it is done outside the lock; who wants the same waits, so that it is
+     * done once. */
+    p = g_new0 (SegPipeline, 1);
     g_hash_table_insert (all->table, g_memdup2 (&key, sizeof key), p);
-    all->dirty = TRUE;
+    g_mutex_unlock (&all->lock);
+    ok = pipeline_make (vk, p, d, error);
+    g_mutex_lock (&all->lock);
+    p->ready = ok;
+    all->dirty = all->dirty || ok;
+    if (!ok) {
+      g_hash_table_remove (all->table, &key);
+      pipeline_free (vk, p);
+    }
+    g_cond_broadcast (&all->made);
   }
   g_mutex_unlock (&all->lock);
-  if (made != NULL)
-    pipeline_free (vk, made);
-  return p;
+  return ok ? p : NULL;
 }
 
 static gboolean
@@ -197,6 +204,7 @@ seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **error)
 {
   SegPipelines *all = g_new0 (SegPipelines, 1);
   g_mutex_init (&all->lock);
+  g_cond_init (&all->made);
   all->table = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
   all->dir = g_strdup (cache_dir);
   all->path = cache_dir ? seg_cache_path (cache_dir, &vk->physical.info) : NULL;
@@ -252,6 +260,7 @@ seg_pipelines_free (SegVk *vk)
     pipeline_free (vk, p);
   g_hash_table_unref (all->table);
   vkDestroyPipelineCache (vk->device, all->cache, NULL);
+  g_cond_clear (&all->made);
   g_mutex_clear (&all->lock);
   g_free (all->dir);
   g_free (all->path);

@@ -151,12 +151,13 @@ typedef struct {
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
   VkPipeline handle;
+  gboolean ready; /* FALSE: a thread is about to make it */
 } SegPipeline;
 
 SegPipelines *seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **error);
 /* Writes the cache file when there is one and pipelines have been added. */
 void seg_pipelines_free (SegVk *vk);
-/* The pipeline for a dispatch, made when it is new; belongs to vk. */
+/* The pipeline for a dispatch, made when it is new; belongs to vk. Blocks while another thread makes it. */
 const SegPipeline *seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error);
 
 /* --- cache.c: the pipeline cache as a file -------------------------------------------------------- */
