@@ -93,14 +93,12 @@ seg_text_new_builtin (const char *text, guint height, guint max_width)
 }
 
 #ifdef HAVE_PANGO
+/* Whether there is a font at all. Families are no sign: Sans and the like are listed without any. */
 static gboolean
-has_fonts (PangoFontMap *map)
+has_fonts (PangoFontMap *map, PangoContext *context, const PangoFontDescription *wanted)
 {
-  PangoFontFamily **families = NULL;
-  int n = 0;
-  pango_font_map_list_families (map, &families, &n);
-  g_free (families);
-  return n > 0;
+  g_autoptr (PangoFont) found = pango_font_map_load_font (map, context, wanted);
+  return found != NULL;
 }
 
 static SegText *
@@ -125,24 +123,31 @@ draw_layout (PangoLayout *layout, guint height, guint max_width)
 }
 
 static SegText *
+draw_by_pango (PangoContext *context, const PangoFontDescription *wanted,
+    const char *text, guint height, guint max_width)
+{
+  PangoLayout *layout = pango_layout_new (context);
+  pango_layout_set_font_description (layout, wanted);
+  pango_layout_set_single_paragraph_mode (layout, TRUE);
+  pango_layout_set_text (layout, text, -1);
+  SegText *t = draw_layout (layout, height, max_width);
+  g_object_unref (layout);
+  return t;
+}
+
+static SegText *
 text_by_pango (const char *text, guint height, guint max_width)
 {
   /* A font map of its own: the default one belongs to the thread that asks. */
   PangoFontMap *map = pango_cairo_font_map_new ();
-  SegText *t = NULL;
-  if (has_fonts (map)) {
-    PangoContext *context = pango_font_map_create_context (map);
-    PangoLayout *layout = pango_layout_new (context);
-    PangoFontDescription *sans = pango_font_description_from_string ("Sans");
-    pango_font_description_set_absolute_size (sans, height * 0.68 * PANGO_SCALE);
-    pango_layout_set_font_description (layout, sans);
-    pango_layout_set_single_paragraph_mode (layout, TRUE);
-    pango_layout_set_text (layout, text, -1);
-    t = draw_layout (layout, height, max_width);
-    pango_font_description_free (sans);
-    g_object_unref (layout);
-    g_object_unref (context);
-  }
+  PangoContext *context = pango_font_map_create_context (map);
+  PangoFontDescription *sans = pango_font_description_from_string ("Sans");
+  pango_font_description_set_absolute_size (sans, height * 0.68 * PANGO_SCALE);
+  SegText *t = has_fonts (map, context, sans)
+                   ? draw_by_pango (context, sans, text, height, max_width)
+                   : NULL;
+  pango_font_description_free (sans);
+  g_object_unref (context);
   g_object_unref (map);
   return t;
 }
