@@ -29,8 +29,8 @@ make_decoder (const char *path, GError **error)
                         "video/x-raw,format=RGBA ! fakesink name=sink sync=false",
           &cause);
   if (cause != NULL) {
-    g_set_error (
-        error, SEG_ERROR, SEG_ERROR_INPUT, "background-image: %s", cause->message);
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "background-image '%s' cannot be shown: %s", path, cause->message);
     g_error_free (cause);
     gst_clear_object (&pipeline);
     return NULL;
