@@ -83,7 +83,7 @@ test_instances (void)
     g_assert_cmpuint (gst_vk_seg_meta_get_n_instances (meta), ==, 2);
     const GstVkSegInstance *warm = gst_vk_seg_meta_get_instance (meta, 0);
     g_assert_cmpstr (warm->label, ==, "warm");
-    g_assert_cmpfloat (fabs (warm->score - 0.9), <, 1e-6);
+    g_assert_cmpfloat (fabs (warm->score - 0.9), <, COLOR_NET_SCORE_ERROR);
     g_autoptr (GBytes) mask = gst_vk_seg_instance_get_mask_bytes (warm, s[0], s[1]);
     const guint8 *pixels = g_bytes_get_data (mask, NULL);
     const guint8 *row = pixels + (s[1] / 2) * s[0];

@@ -3,6 +3,7 @@
  * VKSEG_VALIDATE the validation layer looks at GStreamer's device too, and writes what it says to a
  * file. */
 #include "frame/color-net.h"
+#include "frame/difference.h"
 
 #include "elements/settings.h"
 #include "elements/vksegment.h"
@@ -148,9 +149,12 @@ compare (const char *caps, const char *before, const char *model, const char *se
   g_autofree char *with_images = g_strconcat (before, element, after, NULL);
   run (caps, element, &host);
   g_assert_cmpuint (run (caps, with_images, &device), ==, copies);
-  if (device.pixels->len > 0)
-    g_assert_cmpmem (
-        host.pixels->data, host.pixels->len, device.pixels->data, device.pixels->len);
+  g_autofree char *differ =
+      device.pixels->len == 0 ? NULL
+                              : bytes_difference (device.pixels->data, device.pixels->len,
+                                  host.pixels->data, host.pixels->len);
+  if (differ != NULL)
+    g_error ("%s, in images: %s", caps, differ);
   g_assert_cmpstr (host.results->str, ==, device.results->str);
   clear_seen (&host);
   clear_seen (&device);

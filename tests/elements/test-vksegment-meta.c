@@ -69,7 +69,7 @@ check_instances (GstVkSegMeta *meta)
   g_assert_cmpstr (warm->label, ==, "warm");
   g_assert_cmpstr (cold->label, ==, "cold");
   g_assert_cmpint (cold->class_id, ==, 1);
-  g_assert_cmpfloat (fabs (warm->score - 0.9), <, 1e-6);
+  g_assert_cmpfloat (fabs (warm->score - 0.9), <, COLOR_NET_SCORE_ERROR);
   g_assert_cmpfloat (fabs (warm->box.x - 10), <, 1e-3);
   g_assert_cmpfloat (fabs (warm->box.width - 80), <, 1e-3);
   g_assert_true (gst_vk_seg_instance_get_mask_at_size (

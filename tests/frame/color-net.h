@@ -32,6 +32,9 @@ typedef enum {
   "[vkseg]\ndecoder=yolo-seg\nmean=0\nstd=255\nlabels=warm,cold\n"                       \
   "palette=#ff0000,#00ff00\n"
 
+/* What a score may be off: devices that can store the network's numbers as fp16, 11 bits. */
+#define COLOR_NET_SCORE_ERROR (1.0 / 4096)
+
 /* Writes NAME.onnx, and NAME.onnx.modelinfo unless info is NULL, into dir; the model's path. */
 char *color_net_write (
     const char *dir, const char *name, ColorNetKind kind, const char *info);

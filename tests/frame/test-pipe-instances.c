@@ -85,7 +85,7 @@ check_list (SegPipe *pipe)
   const SegInstance *a = &list->items[0], *b = &list->items[1];
   g_assert_cmpuint (a->class_id, ==, 0);
   g_assert_cmpuint (b->class_id, ==, 1);
-  g_assert_cmpfloat (fabs (a->score - 0.9), <, 1e-6);
+  g_assert_cmpfloat (fabs (a->score - 0.9), <, COLOR_NET_SCORE_ERROR);
   g_assert_cmpfloat (fabs (a->x - 10), <, 1e-3);
   g_assert_cmpfloat (fabs (a->width - 80), <, 1e-3);
   g_assert_cmpfloat (a->y, ==, 0); /* 3 rows are 1 less than the bar has */
