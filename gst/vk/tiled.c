@@ -101,9 +101,10 @@ create_image (SegTiled *self, const SegTiling *t, GError **error)
     .initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
   };
   self->image.layout = VK_IMAGE_LAYOUT_GENERAL;
-  return seg_vk_check (self->vk,
-      vkCreateImage (self->vk->device, &info, NULL, &self->image.handle),
-      "vkCreateImage of a dma-buf", error);
+  VkResult result = vkCreateImage (self->vk->device, &info, NULL, &self->image.handle);
+  if (result == VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT)
+    return wrong ("whose planes lie as its modifier does not have them", error);
+  return seg_vk_check (self->vk, result, "vkCreateImage of a dma-buf", error);
 }
 
 /* The driver has seen where the planes are, and says how much memory they reach into. */

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Caps of frames in dma-bufs, with modifiers as a device may list them, and what GstVideoMeta says of tiled
- * frames; no device. */
+/* Caps of frames in dma-bufs, with modifiers as a device may list them, what GstVideoMeta says of tiled frames,
+ * and the wait for those who write them; no device. */
 #define _GNU_SOURCE /* memfd_create */
 #include "elements/dmabufcaps.h"
 #include "elements/videoframe.h"
+#include "zerocopy/dmabuf.h"
 #include "zerocopy/drm.h"
 #include "zerocopy/tiling.h"
 
 #include <gst/allocators/gstdmabuf.h>
 
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #if GST_CHECK_VERSION(1, 24, 0)
@@ -278,6 +283,61 @@ test_wrong (void)
   gst_object_unref (allocator);
 }
 
+/* --- writers ---------------------------------------------------------------------------------------- */
+
+static int first_end;
+static volatile sig_atomic_t n_rings;
+
+static void
+ring (int number)
+{
+  int before = errno;
+  if (++n_rings == 50 && write (first_end, "", 1) != 1)
+    abort ();
+  errno = before;
+}
+
+/* Signals come all the time; one plane is written after half of the time, the others never: that is told,
+ * after the whole time, which is not each plane's. Pipes can be read once they are written, as dma-bufs. */
+static void
+test_not_written (void)
+{
+  enum { N = 3, MS = 1000, EACH_MS = MS / 100 };
+  const struct itimerval often = { { 0, EACH_MS * 1000 }, { 0, EACH_MS * 1000 } };
+  const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+  const struct sigaction action = { .sa_handler = ring };
+  struct sigaction old;
+  int ends[N][2], fds[N];
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < N; i++) {
+    g_assert_cmpint (pipe (ends[i]), ==, 0);
+    fds[i] = ends[i][0];
+  }
+  first_end = ends[0][1];
+  g_assert_cmpint (sigaction (SIGALRM, &action, &old), ==, 0);
+  g_assert_cmpint (setitimer (ITIMER_REAL, &often, NULL), ==, 0);
+  gint64 start = g_get_monotonic_time ();
+  g_assert_false (seg_dmabufs_wait_written (fds, N, MS, &error));
+  gint64 took = g_get_monotonic_time () - start;
+  g_assert_cmpint (setitimer (ITIMER_REAL, &never, NULL), ==, 0);
+  sigaction (SIGALRM, &old, NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+  g_assert_cmpint (took, >=, MS * 1000);
+  g_assert_cmpint (took, <, MS * 1500);
+  g_clear_error (&error);
+  for (guint i = 1; i < N; i++)
+    g_assert_cmpint (write (ends[i][1], "", 1), ==, 1);
+  g_assert_true (seg_dmabufs_wait_written (fds, N, 0, &error));
+  g_assert_no_error (error);
+  for (guint i = 0; i < N; i++) {
+    close (ends[i][0]);
+    close (ends[i][1]);
+  }
+  g_assert_false (seg_dmabufs_wait_written (fds, N, 0, &error)); /* they are no fds now */
+  g_assert_nonnull (strstr (error->message, g_strerror (EBADF)));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -291,6 +351,7 @@ main (int argc, char **argv)
 #endif
   g_test_add_func ("/dmabuf-caps/tiling", test_tiling);
   g_test_add_func ("/dmabuf-caps/wrong", test_wrong);
+  g_test_add_func ("/dmabuf-caps/not-written", test_not_written);
   int status = g_test_run ();
   gst_deinit ();
   return status;

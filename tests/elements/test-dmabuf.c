@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames in dma-bufs beside the same frames in host memory. No hardware: a memfd can be mapped as a dma-buf
- * can, and lavapipe (from Mesa 24.3 on) imports it. */
+ * can, and lavapipe (from Mesa 24.3 on) imports it, with a modifier that vk/fake-modifier.c adds. */
 #define _GNU_SOURCE /* memfd_create */
 #include "frame/color-net.h"
 
@@ -9,24 +9,24 @@
 #include "elements/vksegment.h"
 #include "lib/device.h"
 #include "meta/gstvksegmeta.h"
+#include "vk/fake-modifier.h"
 #include "zerocopy/dmabuf.h"
+#include "zerocopy/tiling.h"
 
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
 #include <dirent.h>
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #define N_FRAMES 4
 #define PAGE     4096
 
 static char *dir;
+static SegVk *vk;
 static gboolean imports; /* the device can */
 static GstAllocator *allocator;
 
@@ -39,7 +39,8 @@ typedef enum {
   APART,   /* a memory for each plane */
   UNEVEN,  /* offsets that are no whole words: never imported */
   PART_OF, /* the second part of a larger memory */
-  N_LAYOUTS
+  N_LAYOUTS,
+  TILED = N_LAYOUTS /* as FAKE_MODIFIER means it */
 } Layout;
 
 static void
@@ -81,11 +82,26 @@ row_bytes (const GstVideoInfo *info, guint p, guint *n_rows)
 }
 
 static gsize
+place_tiled (const GstVideoInfo *info, gsize *offset, gint *stride)
+{
+  SegFormat format;
+  VkSubresourceLayout layout;
+  g_assert_true (seg_video_format (GST_VIDEO_INFO_FORMAT (info), &format));
+  gsize n_bytes = fake_modifier_layout (
+      seg_tiling_format (format), (guint) info->width, (guint) info->height, &layout);
+  *offset = PAGE + layout.offset;
+  *stride = (gint) layout.rowPitch;
+  return PAGE + n_bytes;
+}
+
+static gsize
 place_plane (const GstVideoInfo *info, guint p, gsize used, Layout layout, gsize *offset,
     gint *stride)
 {
   guint n_rows;
   gsize row = row_bytes (info, p, &n_rows);
+  if (layout == TILED)
+    return place_tiled (info, offset, stride);
   gsize gap = layout == PADDED ? 256 : layout == UNEVEN ? 3 : 0;
   if (layout == PLAIN || layout == PART_OF) {
     *offset = GST_VIDEO_INFO_PLANE_OFFSET (info, p);
@@ -280,6 +296,58 @@ test_outputs (void)
     compare (FEATURE, "format=NV12", &info, PADDED, settings[i]);
 }
 
+static void
+refuse_as (const char *feature, const char *format, const GstVideoInfo *info,
+    GstBuffer *buffer, const char *what)
+{
+  GstHarness *h = open_harness (feature, format, info, "");
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
+  g_test_message ("%s", what);
+  g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_ERROR);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT);
+  gst_bus_set_flushing (bus, TRUE); /* messages hold the element, which holds the bus */
+  gst_harness_teardown (h);
+}
+
+static void
+refuse (const GstVideoInfo *info, GstBuffer *buffer, const char *what)
+{
+  refuse_as ("", "format=NV12", info, buffer, what);
+}
+
+/* With frames in flight, and, in mode=drop, before there is an answer, when a frame is shown as it is. */
+static void
+run_modes (const char *format, const GstVideoInfo *info, Layout first, guint n_layouts)
+{
+  static const char *const modes[] = { "mode=async", "mode=drop",
+    "mode=drop output=meta" };
+  for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
+    GstHarness *h = open_harness (FEATURE, format, info, modes[m]);
+    for (guint i = 0; i < 20; i++)
+      g_assert_cmpint (gst_harness_push (h,
+                           new_frame (info, i, first + (Layout) (i % n_layouts), TRUE)),
+          ==, GST_FLOW_OK);
+    gst_harness_push_event (h, gst_event_new_eos ());
+    for (guint i = 0; i < 20; i++)
+      gst_buffer_unref (gst_harness_pull (h));
+    gst_harness_teardown (h);
+  }
+}
+
+static void
+test_modes (void)
+{
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
+  run_modes ("format=NV12", &info, PLAIN, N_LAYOUTS);
+}
+
 #if GST_CHECK_VERSION(1, 24, 0)
 
 /* As DRM calls them. */
@@ -306,6 +374,71 @@ accepts (GstHarness *h, const char *caps)
   return gst_pad_query_accept_caps (pad, c);
 }
 
+static gboolean
+is_listed (GstVideoFormat of)
+{
+  SegFormat format;
+  g_assert_true (seg_video_format (of, &format));
+  g_autoptr (GArray) modifiers = seg_vk_modifiers (vk, seg_tiling_format (format));
+  return modifiers->len > 0;
+}
+
+static char *
+tiled_caps (GstVideoFormat format)
+{
+  g_autofree char *drm = gst_video_dma_drm_fourcc_to_string (
+      gst_video_dma_drm_fourcc_from_format (format), FAKE_MODIFIER);
+  return g_strdup_printf ("format=DMA_DRM,drm-format=(string)\"%s\"", drm);
+}
+
+/* Only the device knows where pixels are: they come in as images. */
+static void
+test_tiled (void)
+{
+  guint n = 0;
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (formats); i++) {
+    GstVideoInfo info;
+    GstVideoFormat format = formats[i / 2];
+    if (!is_listed (format))
+      continue;
+    g_autofree char *caps = tiled_caps (format);
+    gst_video_info_set_format (&info, format, i % 2 ? 163 : 160, i % 2 ? 61 : 90);
+    compare (FEATURE, caps, &info, TILED, "");
+    if (n++ == 0) {
+      compare (FEATURE, caps, &info, TILED, "output=labels");
+      compare (FEATURE, caps, &info, TILED, "tiling=overlap");
+    }
+  }
+  if (n == 0)
+    g_test_skip ("the device imports no dma-bufs as images");
+  else
+    g_assert_cmpuint (n, >=, 4);
+}
+
+/* No CPU can help where the device cannot; and frames that nothing is drawn into yet cannot be shown. */
+static void
+test_tiled_alone (void)
+{
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGBA, 160, 90);
+  g_autofree char *caps = tiled_caps (GST_VIDEO_FORMAT_RGBA);
+  if (!is_listed (GST_VIDEO_FORMAT_RGBA)) {
+    g_test_skip ("the device imports no dma-bufs as images");
+    return;
+  }
+  run_modes (caps, &info, TILED, 1);
+  GstBuffer *buffer = new_frame (&info, 0, TILED, TRUE);
+  gst_buffer_get_video_meta (buffer)->stride[0] += 64;
+  refuse_as (FEATURE, caps, &info, buffer, "a pitch that the driver refuses");
+  buffer = new_frame (&info, 0, TILED, TRUE);
+  gst_buffer_get_video_meta (buffer)->offset[0] += 8 * PAGE;
+  refuse_as (FEATURE, caps, &info, buffer, "a frame that ends after its end");
+  buffer = new_frame (&info, 0, PLAIN, TRUE);
+  refuse_as (FEATURE, caps, &info, buffer, "no meta");
+  buffer = new_frame (&info, 0, TILED, FALSE);
+  refuse_as (FEATURE, caps, &info, buffer, "host memory");
+}
+
 /* Nobody but the driver that made it knows where a tiled frame's pixels are. */
 static void
 test_modifiers (void)
@@ -320,6 +453,9 @@ test_modifiers (void)
   g_assert_true (accepts (h, DRM ("AB24")));
   g_assert_false (accepts (h, DRM ("NV12:0x0100000000000002")));
   g_assert_false (accepts (h, DRM ("AB24:0x0100000000000001")));
+  g_assert_cmpint (accepts (h, DRM ("AB24:0x7f00000000000001")), ==,
+      is_listed (GST_VIDEO_FORMAT_RGBA));
+  g_assert_false (accepts (h, DRM ("YUYV:0x7f00000000000001")));
   g_assert_true (accepts (h, DRM ("P010")));
   g_assert_false (accepts (h, DRM ("P016")));
   gst_harness_teardown (h);
@@ -370,27 +506,6 @@ test_meta (void)
   g_assert_true (
       gst_caps_features_contains (gst_caps_get_features (caps, 0), "memory:DMABuf"));
   gst_harness_teardown (h);
-}
-
-/* With frames in flight, and, in mode=drop, before there is an answer, when a frame is shown as it is. */
-static void
-test_modes (void)
-{
-  static const char *const modes[] = { "mode=async", "mode=drop",
-    "mode=drop output=meta" };
-  GstVideoInfo info;
-  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
-  for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
-    GstHarness *h = open_harness (FEATURE, "format=NV12", &info, modes[m]);
-    for (guint i = 0; i < 20; i++)
-      g_assert_cmpint (
-          gst_harness_push (h, new_frame (&info, i, (Layout) (i % N_LAYOUTS), TRUE)), ==,
-          GST_FLOW_OK);
-    gst_harness_push_event (h, gst_event_new_eos ());
-    for (guint i = 0; i < 20; i++)
-      gst_buffer_unref (gst_harness_pull (h));
-    gst_harness_teardown (h);
-  }
 }
 
 /* --- what is kept ------------------------------------------------------------------------------------ */
@@ -444,24 +559,6 @@ test_lifetimes (void)
 }
 
 /* --- what is wrong ----------------------------------------------------------------------------------- */
-
-static void
-refuse (const GstVideoInfo *info, GstBuffer *buffer, const char *what)
-{
-  GstHarness *h = open_harness ("", "format=NV12", info, "");
-  g_autoptr (GstBus) bus = gst_bus_new ();
-  gst_element_set_bus (h->element, bus);
-  g_test_message ("%s", what);
-  g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_ERROR);
-  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
-  g_assert_nonnull (message);
-  gst_message_parse_error (message, &error, NULL);
-  g_test_message ("%s", error->message);
-  g_assert_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT);
-  gst_bus_set_flushing (bus, TRUE); /* messages hold the element, which holds the bus */
-  gst_harness_teardown (h);
-}
 
 /* Metas that lie, of dma-bufs and of host memory. */
 static void
@@ -518,59 +615,6 @@ test_too_small (void)
   refuse (&info, buffer, "an fd of one page that is said to be of six");
 }
 
-static int first_end;
-static volatile sig_atomic_t n_rings;
-
-static void
-ring (int number)
-{
-  int before = errno;
-  if (++n_rings == 50 && write (first_end, "", 1) != 1)
-    abort ();
-  errno = before;
-}
-
-/* Signals come all the time; one plane is written after half of the time, the others never: that is told,
- * after the whole time, which is not each plane's. Pipes can be read once they are written, as dma-bufs. */
-static void
-test_not_written (void)
-{
-  enum { N = 3, MS = 1000, EACH_MS = MS / 100 };
-  const struct itimerval often = { { 0, EACH_MS * 1000 }, { 0, EACH_MS * 1000 } };
-  const struct itimerval never = { { 0, 0 }, { 0, 0 } };
-  const struct sigaction action = { .sa_handler = ring };
-  struct sigaction old;
-  int ends[N][2], fds[N];
-  g_autoptr (GError) error = NULL;
-  for (guint i = 0; i < N; i++) {
-    g_assert_cmpint (pipe (ends[i]), ==, 0);
-    fds[i] = ends[i][0];
-  }
-  first_end = ends[0][1];
-  g_assert_cmpint (sigaction (SIGALRM, &action, &old), ==, 0);
-  g_assert_cmpint (setitimer (ITIMER_REAL, &often, NULL), ==, 0);
-  gint64 start = g_get_monotonic_time ();
-  g_assert_false (seg_dmabufs_wait_written (fds, N, MS, &error));
-  gint64 took = g_get_monotonic_time () - start;
-  g_assert_cmpint (setitimer (ITIMER_REAL, &never, NULL), ==, 0);
-  sigaction (SIGALRM, &old, NULL);
-  g_test_message ("%s", error->message);
-  g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
-  g_assert_cmpint (took, >=, MS * 1000);
-  g_assert_cmpint (took, <, MS * 1500);
-  g_clear_error (&error);
-  for (guint i = 1; i < N; i++)
-    g_assert_cmpint (write (ends[i][1], "", 1), ==, 1);
-  g_assert_true (seg_dmabufs_wait_written (fds, N, 0, &error));
-  g_assert_no_error (error);
-  for (guint i = 0; i < N; i++) {
-    close (ends[i][0]);
-    close (ends[i][1]);
-  }
-  g_assert_false (seg_dmabufs_wait_written (fds, N, 0, &error)); /* they are no fds now */
-  g_assert_nonnull (strstr (error->message, g_strerror (EBADF)));
-}
-
 static void
 test_silent (void)
 {
@@ -583,13 +627,12 @@ main (int argc, char **argv)
   int status = 0;
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  SegVk *vk = seg_test_device (&status);
+  vk = seg_test_device (&status);
   if (vk == NULL)
     return status;
   imports = seg_vk_info (vk)->dmabuf;
   g_printerr (
       "# %s %s\n", seg_vk_info (vk)->driver, imports ? "imports" : "does not import");
-  seg_vk_unref (vk);
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   g_free (color_net_write (dir, "plain", COLOR_NET_PLAIN, COLOR_NET_INFO));
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
@@ -599,6 +642,8 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/outputs", test_outputs);
 #if GST_CHECK_VERSION(1, 24, 0)
   g_test_add_func ("/dmabuf/drm", test_drm);
+  g_test_add_func ("/dmabuf/tiled", test_tiled);
+  g_test_add_func ("/dmabuf/tiled-alone", test_tiled_alone);
   g_test_add_func ("/dmabuf/modifiers", test_modifiers);
 #endif
   g_test_add_func ("/dmabuf/regions", test_regions);
@@ -607,9 +652,9 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/lifetimes", test_lifetimes);
   g_test_add_func ("/dmabuf/hostile", test_hostile);
   g_test_add_func ("/dmabuf/too-small", test_too_small);
-  g_test_add_func ("/dmabuf/not-written", test_not_written);
   g_test_add_func ("/dmabuf/validation-is-silent", test_silent);
   status = g_test_run ();
+  g_clear_pointer (&vk, seg_vk_unref);
   gst_clear_object (&allocator);
   color_net_remove (dir);
   g_free (dir);
