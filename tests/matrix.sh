@@ -4,8 +4,9 @@
 #   sh tests/matrix.sh SUITE [MESON_TEST_OPTION...]     bookworm, trixie or sid
 #   sh tests/matrix.sh --run COMMAND SUITE              a command instead, in the source folder
 # As root, with debootstrap. The first time makes the chroot (about 2 GiB) and takes what the
-# network takes; later ones build only what has changed. The last line is "N passed, N failed,
-# N skipped", the exit status 0 when nothing failed.
+# network takes; later ones build only what has changed. The last lines say why tests were skipped (sid's
+# packages have no GstVulkan: those of memory:VulkanImage are) and "N passed, N failed, N skipped", the exit
+# status 0 when nothing failed.
 #   CHROOTS       folder of the chroots (/var/tmp/vkseg-chroots)
 #   MIRROR        where packages come from (http://deb.debian.org/debian)
 #   APT_CONF      lines for apt.conf there; for a mirror that is a snapshot

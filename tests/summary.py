@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Counts the results that meson wrote: summary.py testlog.junit.xml STATUS
 STATUS is meson test's exit status. A test that reports in TAP counts as its results, any other
-as one. Prints what failed, then "N passed, N failed, N skipped"; exits 1 if anything failed."""
+as one. Prints what failed, why some were skipped and how many, then "N passed, N failed, N skipped"; exits 1 if anything failed."""
+import collections
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
+SKIP = re.compile(r'^\s*(?:ok|1\.\.0)\b.*# *skip:? *(.*)$', re.IGNORECASE | re.MULTILINE)
 NOT_XML = re.compile(r'[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
 
 def count(path):
     n = {'passed': 0, 'failed': 0, 'skipped': 0}
+    why = collections.Counter()
     try:
         with open(path, encoding='utf-8', errors='replace') as f:
             # meson writes what a test printed as it is, colours too; XML has no such characters.
@@ -25,6 +28,10 @@ def count(path):
         n[result] += 1
         if bad:
             print(f'failed: {case.get("classname")}: {case.get("name")}')
+    for output in root.iter('system-out'):
+        why.update(reason.strip() for reason in SKIP.findall(output.text or ''))
+    for reason, times in sorted(why.items()):
+        print(f'skipped, {times}: {reason or "no reason"}')
     return n
 
 
