@@ -65,10 +65,8 @@ static char **
 tiled_formats (GstVkSegment *self)
 {
   GST_OBJECT_LOCK (self);
-  SegVk *vk = self->net != NULL ? seg_vk_ref (self->net->vk) : NULL;
+  char **names = g_strdupv (self->tiled);
   GST_OBJECT_UNLOCK (self);
-  char **names = vk != NULL ? seg_drm_tiled (vk) : NULL;
-  seg_vk_unref (vk);
   return names;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements/vksegment-priv.h"
+#include "zerocopy/drm.h"
 
 GST_DEBUG_CATEGORY_EXTERN (vk_segment_debug);
 #define GST_CAT_DEFAULT vk_segment_debug
@@ -66,11 +67,15 @@ gst_vk_segment_log_network (GstVkSegment *self)
 void
 gst_vk_segment_replace_net (GstVkSegment *self, SegNet *net)
 {
+  char **tiled = net != NULL ? seg_drm_tiled (net->vk) : NULL;
   GST_OBJECT_LOCK (self);
   SegNet *old = self->net;
+  char **old_tiled = self->tiled;
   self->net = net;
+  self->tiled = tiled;
   GST_OBJECT_UNLOCK (self);
   seg_net_free (&old);
+  g_strfreev (old_tiled);
 }
 
 /* Caps that can come from there, or go there, are images only. */

@@ -37,8 +37,9 @@ struct _GstVkSegment {
   gboolean reload;      /* the network was loaded; */
   gboolean swap_failed; /* they did, to something that cannot be used */
 
-  SegGpu *gpu; /* the pipeline's device, when frames are images on it */
-  SegNet *net; /* from start to stop; set with the object lock */
+  SegGpu *gpu;  /* the pipeline's device, when frames are images on it */
+  SegNet *net;  /* from start to stop; set with the object lock */
+  char **tiled; /* what seg_drm_tiled says of its device; NULL without one; set with it */
   /* streaming thread: what is being made for changed settings, or NULL */
   SegLoader *loader;
   SegPipe *

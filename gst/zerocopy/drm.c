@@ -76,7 +76,7 @@ char **
 seg_drm_tiled (const SegVk *vk)
 {
   GPtrArray *names = g_ptr_array_new ();
-  for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f++)
+  for (SegFormat f = 0; f < SEG_FORMAT_COUNT && seg_drm_is_known (); f++)
     append_names (vk, f, names);
   g_ptr_array_add (names, NULL);
   return (char **) g_ptr_array_free (names, FALSE);
