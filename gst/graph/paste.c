@@ -90,21 +90,44 @@ is_scalar (Paste *p, const SegValue *v, const SegLinear *want)
   return v != NULL && seg_formulas_scalar (p->f, v, &is) && seg_linear_equal (&is, want);
 }
 
+/* v is from[start : end] along one axis, any: from, or NULL. */
+static const SegValue *
+cut_along_any (Paste *p, const SegValue *v, const SegLinear *start, const SegLinear *end)
+{
+  SegLinear along, one = seg_linear (1);
+  const SegValue *from = input_of (v, "Slice", 0);
+  if (from == NULL || v->producer->opset < 10
+      || !is_scalar (p, seg_node_input (v->producer, 1), start)
+      || !is_scalar (p, seg_node_input (v->producer, 2), end)
+      || !seg_formulas_scalar (p->f, seg_node_input (v->producer, 3), &along)
+      || (seg_node_input (v->producer, 4) != NULL
+          && !is_scalar (p, seg_node_input (v->producer, 4), &one)))
+    return NULL;
+  return from;
+}
+
+/* Back through cuts that leave all: PyTorch writes x[:, :n] as a cut of each axis. */
+static const SegValue *
+uncut (Paste *p, const SegValue *v)
+{
+  SegLinear zero = seg_linear (0), all = seg_linear (G_MAXINT64);
+  const SegValue *from = v;
+  while ((from = cut_along_any (p, v, &zero, &all)) != NULL)
+    v = from;
+  return v;
+}
+
 /* v is from[start : end] along an axis: from, or NULL. */
 static const SegValue *
 cut_of (Paste *p, const SegValue *v, gint64 axis, const SegLinear *start,
     const SegLinear *end)
 {
-  SegLinear along = seg_linear (axis), one = seg_linear (1);
-  const SegValue *from = input_of (v, "Slice", 0);
-  if (from == NULL || v->producer->opset < 10
-      || !is_scalar (p, seg_node_input (v->producer, 1), start)
-      || !is_scalar (p, seg_node_input (v->producer, 2), end)
-      || !is_scalar (p, seg_node_input (v->producer, 3), &along)
-      || (seg_node_input (v->producer, 4) != NULL
-          && !is_scalar (p, seg_node_input (v->producer, 4), &one)))
-    return NULL;
-  return from;
+  SegLinear along = seg_linear (axis);
+  v = uncut (p, v);
+  const SegValue *from = cut_along_any (p, v, start, end);
+  return from != NULL && is_scalar (p, seg_node_input (v->producer, 3), &along)
+             ? uncut (p, from)
+             : NULL;
 }
 
 /* Zeros of these sizes. */

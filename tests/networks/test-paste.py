@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The loop that pastes masks: test-paste.py VKSEG [PLUGINS]. Written as torchvision exports it, over the rows that
-scores choose, it has to become one PasteMasks and give what the same steps give in numpy, for many, one
-and no masks, for boxes that reach beyond the picture and for empty ones. A loop in which any of its
-steps is another has to stay, and give what those steps give, or nothing where its rounds do not go
-together. With PLUGINS, instead, vksegment reads detectors in the layouts of several exporters, whose
+"""The loop that pastes masks: test-paste.py VKSEG [PLUGINS]. Written as torchvision exports it, of opset 14 as it
+does with PyTorch 2.11, over the rows that scores choose, it has to become one PasteMasks and give what
+the same steps give in numpy, for many, one and no masks, for boxes that reach beyond the picture and for
+empty ones. A loop in which any of its steps is another has to stay, and give what those steps give, or
+nothing where its rounds do not go together. With PLUGINS, instead, vksegment reads detectors in the layouts of several exporters, whose
 answers are the picture's mean times known tables. Needs python3-onnx."""
 import importlib.util
 import json
@@ -69,11 +69,15 @@ class Writer:
         return self.op('ConstantOfShape', self.shape(*extents),
                        value=numpy_helper.from_array(np.array([value], np.float32)))
 
+    def all_of(self, x, axis):
+        """A cut that leaves all."""
+        return self.op('Slice', x, self.ints(0), self.ints(2**63 - 1), self.ints(axis), self.ints(1))
+
     def cut(self, x, axis, start, end):
         return self.op('Slice', x, self.wrap(start), self.wrap(end), self.ints(axis), self.ints(1))
 
 
-def body(opset, s):
+def body(opset, s, every_axis=False):
     """A round: the mask of the box, resized, cut, and framed with zeros."""
     w = Writer(opset, 'b')
     mask = w.op('Gather', w.op('Gather', 'padded', 'i', axis=0), w.number(0), axis=0)
@@ -104,10 +108,13 @@ def body(opset, s):
     below = w.zeros(s['fill'], w.op('Sub', w.number(HEIGHT), bottom), wide)
     mask = w.op('Concat', above, w.op('Cast', mask, to=T.FLOAT), below, axis=0)
     mask = w.cut(mask, 0, w.number(0), w.number(HEIGHT))
+    mask = w.all_of(mask, 1) if every_axis else mask
     high = w.extent(mask, 0)
     before = w.zeros(s['fill'], high, left)
     after = w.zeros(s['fill'], high, w.op('Sub', w.number(WIDTH), right))
-    mask = w.cut(w.op('Concat', before, mask, after, axis=1), 1, w.number(0), w.number(WIDTH))
+    mask = w.op('Concat', before, mask, after, axis=1)
+    mask = w.all_of(mask, 0) if every_axis else mask
+    mask = w.cut(mask, 1, w.number(0), w.number(WIDTH))
     result = w.op('Concat', 'so_far', w.wrap(mask), axis=0)
     more = w.const(True, np.bool_)
     formal = [helper.make_tensor_value_info('i', T.INT64, []),
@@ -118,7 +125,7 @@ def body(opset, s):
     return helper.make_graph(w.nodes, 'body', formal, made)
 
 
-def network(opset, s):
+def network(opset, s, every_axis=False):
     """masks [MANY,1,SIDE,SIDE], boxes [MANY,4], scores [MANY] -> pasted [n,1,HEIGHT,WIDTH]."""
     w = Writer(opset, 'v')
     rows = w.op('NonZero', w.op('Greater', 'scores', w.const(0, np.float32)))
@@ -131,7 +138,7 @@ def network(opset, s):
     count = w.op('Sub', w.extent('padded', 0), w.number(s['until'])) if s['until'] \
         else w.extent('padded', 0)
     looped = w.op('Loop', count, w.const(True, np.bool_),
-                  w.const(np.zeros((0, HEIGHT, WIDTH)), np.float32), body=body(opset, s))
+                  w.const(np.zeros((0, HEIGHT, WIDTH)), np.float32), body=body(opset, s, every_axis))
     w.nodes[-1].name = 'pasting'
     result = w.wrap(looped, 1)
     w.nodes.append(helper.make_node('Identity', [result], ['pasted']))
@@ -385,8 +392,8 @@ def on_its_own(vkseg):
 
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(vkseg, folder)
-        for opset in (11, 16):
-            onnx.save(network(opset, steps({})), runner.model)
+        for opset in (11, 14, 16):
+            onnx.save(network(opset, steps({}), opset == 14), runner.model)
             found = runner.operators(values(MANY))
             report(f'opset {opset} becomes one operator',
                    None if set(found) == {'PasteMasks'} else f'{found}')
