@@ -14,12 +14,12 @@ seg_stage_clear (gpointer data)
 
 /* --- recording --------------------------------------------------------------------------------- */
 
-static gboolean
-record_step (
-    SegSession *s, SegCmd *cmd, const SegStep *step, gboolean idle, GError **error)
+/* The step's dispatch, which points to the step and to `views`. */
+static SegVkDispatch
+describe_step (
+    const SegSession *s, const SegStep *step, SegBufferView views[SEG_MAX_BINDINGS])
 {
   const SegDispatch *d = &step->dispatch;
-  SegBufferView views[SEG_MAX_BINDINGS];
   for (guint i = 0; i < d->n_bindings; i++)
     views[i] = seg_session_view (s, d->bindings[i].ref, d->bindings[i].kind);
   SegVkDispatch vd = {
@@ -33,14 +33,23 @@ record_step (
     .groups = { d->groups[0], d->groups[1], d->groups[2] },
     .label = step->node->name,
     .makes_groups = step->makes_groups,
-    .idle = idle,
   };
   if (step->groups.kind != SEG_REF_NONE) {
     SegBufferView groups = seg_session_view (s, step->groups, SEG_BIND_BUFFER_READ);
     vd.live.buffer = groups.buffer;
     vd.live.offset = groups.offset + 16 * (gsize) step->nth_groups;
   }
-  if (seg_cmd_dispatch (cmd, &vd, error))
+  return vd;
+}
+
+static gboolean
+record_step (
+    SegSession *s, SegCmd *cmd, const SegStep *step, gboolean idle, GError **error)
+{
+  SegBufferView views[SEG_MAX_BINDINGS];
+  SegVkDispatch d = describe_step (s, step, views);
+  d.idle = idle;
+  if (seg_cmd_dispatch (cmd, &d, error))
     return TRUE;
   seg_node_prefix_error (step->node, error);
   return FALSE;
@@ -52,11 +61,27 @@ seg_session_record_step (SegSession *s, SegCmd *cmd, const SegStep *step, GError
   return record_step (s, cmd, step, FALSE, error);
 }
 
+static void
+make_pipelines (SegSession *s)
+{
+  guint n = s->program->steps->len, n_dispatches = 0;
+  g_autofree SegVkDispatch *dispatches = g_new (SegVkDispatch, n);
+  g_autofree SegBufferView *views = g_new (SegBufferView, (gsize) n * SEG_MAX_BINDINGS);
+  for (guint i = 0; i < n; i++) {
+    const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
+    if (!step->host)
+      dispatches[n_dispatches++] =
+          describe_step (s, step, views + (gsize) i * SEG_MAX_BINDINGS);
+  }
+  seg_vk_make_pipelines (s->vk, dispatches, n_dispatches);
+}
+
 /* Makes the pipelines, and has a driver that compiles when a pipeline is first used do so, while weights
  * are still being packed. */
 gboolean
 seg_session_compile (SegSession *s, GError **error)
 {
+  make_pipelines (s);
   SegCmd *cmd = seg_cmd_new (s->vk, FALSE, error);
   gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error);
   for (guint i = 0; ok && i < s->program->steps->len; i++) {

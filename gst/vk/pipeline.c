@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/log.h"
+#include "base/parallel.h"
 #include "vk/private.h"
 
 #include <string.h>
@@ -183,6 +184,55 @@ seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error)
   }
   g_mutex_unlock (&all->lock);
   return ok ? p : NULL;
+}
+
+/* It is there, or somebody is making it. */
+static gboolean
+is_known (SegPipelines *all, const Key *key)
+{
+  g_mutex_lock (&all->lock);
+  gboolean known = g_hash_table_contains (all->table, key);
+  g_mutex_unlock (&all->lock);
+  return known;
+}
+
+typedef struct {
+  SegVk *vk;
+  GHashTable *keys;   /* Key, of those that are missing */
+  GPtrArray *missing; /* const SegVkDispatch *, of one each */
+} Missing;
+
+static void
+note_missing (Missing *m, const SegVkDispatch *d)
+{
+  Key key;
+  if (seg_dispatch_is_empty (d) || !seg_dispatch_check (m->vk, d, NULL))
+    return;
+  key_set (&key, d);
+  if (!g_hash_table_contains (m->keys, &key) && !is_known (m->vk->pipelines, &key)) {
+    g_hash_table_add (m->keys, g_memdup2 (&key, sizeof key));
+    g_ptr_array_add (m->missing, (gpointer) d);
+  }
+}
+
+static void
+make_missing (guint i, gpointer data)
+{
+  const Missing *m = data;
+  g_autoptr (GError) error = NULL;
+  if (seg_pipelines_get (m->vk, g_ptr_array_index (m->missing, i), &error) == NULL)
+    seg_info ("%s", error->message);
+}
+
+void
+seg_vk_make_pipelines (SegVk *vk, const SegVkDispatch *dispatches, guint n)
+{
+  g_autoptr (GHashTable) keys = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
+  g_autoptr (GPtrArray) missing = g_ptr_array_new ();
+  Missing m = { vk, keys, missing };
+  for (guint i = 0; i < n; i++)
+    note_missing (&m, &dispatches[i]);
+  seg_parallel (missing->len, make_missing, &m);
 }
 
 static gboolean

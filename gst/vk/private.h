@@ -159,6 +159,14 @@ SegPipelines *seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **erro
 void seg_pipelines_free (SegVk *vk);
 /* The pipeline for a dispatch, made when it is new; belongs to vk. Blocks while another thread makes it. */
 const SegPipeline *seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error);
+/* record.c: whether the dispatch is within the limits of the device, its buffers and this room. */
+gboolean seg_dispatch_check (const SegVk *vk, const SegVkDispatch *d, GError **error);
+/* Nothing is done for it. */
+static inline gboolean
+seg_dispatch_is_empty (const SegVkDispatch *d)
+{
+  return d->groups[0] == 0 || d->groups[1] == 0 || d->groups[2] == 0;
+}
 
 /* --- cache.c: the pipeline cache as a file -------------------------------------------------------- */
 

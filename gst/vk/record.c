@@ -128,10 +128,10 @@ seg_record_check (SegCmd *cmd, GError **error)
 }
 
 static gboolean
-check_range (const SegCmd *cmd, const SegBuffer *buffer, gsize offset, gsize n_bytes,
-    GError **error)
+check_range (
+    const SegVk *vk, const SegBuffer *buffer, gsize offset, gsize n_bytes, GError **error)
 {
-  if (buffer != NULL && buffer->vk == cmd->vk && offset <= buffer->n_bytes
+  if (buffer != NULL && buffer->vk == vk && offset <= buffer->n_bytes
       && n_bytes <= buffer->n_bytes - offset)
     return TRUE;
   g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
@@ -141,10 +141,10 @@ check_range (const SegCmd *cmd, const SegBuffer *buffer, gsize offset, gsize n_b
   return FALSE;
 }
 
-static gboolean
-check_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
+gboolean
+seg_dispatch_check (const SegVk *vk, const SegVkDispatch *d, GError **error)
 {
-  const SegDeviceInfo *info = &cmd->vk->physical.info;
+  const SegDeviceInfo *info = &vk->physical.info;
   if (d->n_spec > SEG_VK_MAX_SPEC || d->n_views > SEG_VK_MAX_VIEWS
       || d->n_push > SEG_VK_MAX_PUSH / 4) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
@@ -162,12 +162,12 @@ check_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
       return FALSE;
     }
   for (guint i = 0; i < d->n_views; i++)
-    if (!seg_view_check (cmd->vk, &d->views[i], error)) {
+    if (!seg_view_check (vk, &d->views[i], error)) {
       g_prefix_error (error, "binding %u: ", i);
       return FALSE;
     }
   return d->live.buffer == NULL
-         || check_range (cmd, d->live.buffer, d->live.offset, GROUPS_BYTES, error);
+         || check_range (vk, d->live.buffer, d->live.offset, GROUPS_BYTES, error);
 }
 
 static guint
@@ -222,9 +222,9 @@ seg_cmd_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
 {
   if (!seg_record_check (cmd, error))
     return FALSE;
-  if (d->groups[0] == 0 || d->groups[1] == 0 || d->groups[2] == 0)
+  if (seg_dispatch_is_empty (d))
     return record_nothing (cmd, error);
-  if (check_dispatch (cmd, d, error) && record_dispatch (cmd, d, error))
+  if (seg_dispatch_check (cmd->vk, d, error) && record_dispatch (cmd, d, error))
     return TRUE;
   g_prefix_error (error, "shader %s: ", d->shader->name);
   if (d->label != NULL)
@@ -237,8 +237,8 @@ seg_cmd_copy (SegCmd *cmd, SegBuffer *src, gsize src_offset, SegBuffer *dst,
     gsize dst_offset, gsize n_bytes, GError **error)
 {
   if (!seg_record_check (cmd, error)
-      || !check_range (cmd, src, src_offset, n_bytes, error)
-      || !check_range (cmd, dst, dst_offset, n_bytes, error))
+      || !check_range (cmd->vk, src, src_offset, n_bytes, error)
+      || !check_range (cmd->vk, dst, dst_offset, n_bytes, error))
     return FALSE;
   if (n_bytes == 0)
     return record_nothing (cmd, error);
@@ -260,7 +260,8 @@ gboolean
 seg_cmd_fill (SegCmd *cmd, SegBuffer *dst, gsize offset, gsize n_bytes, guint32 word,
     GError **error)
 {
-  if (!seg_record_check (cmd, error) || !check_range (cmd, dst, offset, n_bytes, error))
+  if (!seg_record_check (cmd, error)
+      || !check_range (cmd->vk, dst, offset, n_bytes, error))
     return FALSE;
   if (offset % 4 != 0 || n_bytes % 4 != 0) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,

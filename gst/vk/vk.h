@@ -136,6 +136,10 @@ typedef struct {
   gboolean idle; /* of no workgroups after all: a CPU driver compiles even so */
 } SegVkDispatch;
 
+/* Makes those pipelines of n dispatches that there are not yet, on all processors, so that recording them
+ * finds them. Where one cannot be made recording tries again, and says why. Thread-safe. */
+void seg_vk_make_pipelines (SegVk *vk, const SegVkDispatch *dispatches, guint n);
+
 /* --- recording (one thread at a time) ---------------------------------------------------------
  * A command buffer that is recorded once and submitted many times. Barriers go in where a
  * command touches bytes that one since the last barrier wrote (or writes bytes that one read),

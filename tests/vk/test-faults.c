@@ -204,6 +204,54 @@ out_of_memory (void)
   drop (&s);
 }
 
+/* Pipelines that are made ahead: each once, what cannot be is left to the recording, which finds the
+ * others. The dispatches, by addend and offset of their first view: */
+static const struct {
+  guint32 addend;
+  gsize offset;
+  guint n_groups;
+} ahead_cases[] = { { 5, 0, 1 }, { 6, 0, 1 }, { 5, 0, 1 }, { 7, 3, 1 }, { 8, 0, 0 },
+  { 5, 256, 1 } };
+
+static void
+make_ahead (Scene *s)
+{
+  const guint32 n = 64;
+  SegBufferView views[G_N_ELEMENTS (ahead_cases)][2];
+  SegVkDispatch d[G_N_ELEMENTS (ahead_cases)];
+  for (guint i = 0; i < G_N_ELEMENTS (d); i++) {
+    views[i][0] =
+        (SegBufferView){ s->device, ahead_cases[i].offset, 256, SEG_VIEW_TEXEL_I32X4 };
+    views[i][1] = (SegBufferView){ s->device, 256, 256, SEG_VIEW_STORAGE_WRITE };
+    d[i] = (SegVkDispatch){ &seg_shader_test_fetch, &ahead_cases[i].addend, 1, views[i],
+      2, &n, 1, { ahead_cases[i].n_groups, 1, 1 }, NULL };
+  }
+  seg_vk_make_pipelines (s->vk, d, G_N_ELEMENTS (d));
+}
+
+static void
+ahead (void)
+{
+  long (*calls) (const char *) = (long (*) (const char *)) test_fault_open ("test_calls");
+  for (guint failing = 0; failing < 2; failing++) {
+    Scene s = { 0 };
+    set_fault (-1, VK_SUCCESS, NULL);
+    g_assert_true (make (&s, NULL, NULL));
+    if (failing)
+      set_fault (0, VK_ERROR_OUT_OF_HOST_MEMORY, "vkCreateComputePipelines");
+    long before = calls ("vkCreateComputePipelines");
+    make_ahead (&s);
+    g_assert_cmpint (calls ("vkCreateComputePipelines") - before, ==, 2);
+    make_ahead (&s);
+    g_assert_cmpint (calls ("vkCreateComputePipelines") - before, ==, 2 + failing);
+    g_assert_true (work (&s, NULL));
+    check_result (&s);
+    g_assert_cmpint (calls ("vkCreateComputePipelines") - before, ==, 2 + failing);
+    drop (&s);
+  }
+  set_fault (-1, VK_SUCCESS, NULL);
+}
+
 /* A device that does not answer is given up, with its objects: in a process of its own. */
 static void
 hung (void)
@@ -239,6 +287,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/faults/lost-for-good", lost_for_good);
   g_test_add_func ("/vk/faults/lost-alone", lost_alone);
   g_test_add_func ("/vk/faults/out-of-memory", out_of_memory);
+  g_test_add_func ("/vk/faults/ahead", ahead);
   g_test_add_func ("/vk/faults/hung", hung);
   return g_test_run ();
 }
