@@ -2,8 +2,8 @@
 #extension GL_GOOGLE_include_directive : enable
 #extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Winograd F(4x4, 3x3), last step: A' m A of each tile, bias, epilogue. An invocation makes
-// STORE_TEXELS texels of a tile of 4 x 4 pixels. Source: [tile][6 x 6][channel texel].
+// Winograd F(EDGE x EDGE, 3x3), last step: A' m A of each tile, bias, epilogue. An invocation makes
+// STORE_TEXELS texels of a tile's pixels. Source: [tile][TILE x TILE][channel texel].
 #include "lib/store.glsl"
 #include "lib/epilogue.glsl"
 #include "lib/winograd.glsl"
@@ -26,29 +26,53 @@ layout (push_constant) uniform PushConstants {
 };
 Push p; // a copy; lib/strided.glsl says why
 
-vec4 result[STORE_TEXELS][4][4]; // [x][y]
+vec4 row[STORE_TEXELS][8][6]; // of m A: [y][x]; TILE and EDGE of them
 
-void transform (vec4 m0, vec4 m1, vec4 m2, vec4 m3, vec4 m4, vec4 m5, out vec4 t[4])
+void transform4 (vec4 m[8], out vec4 t[6])
 {
-  vec4 a = m1 + m2, b = m1 - m2, c = m3 + m4, d = m3 - m4;
-  t[0] = m0 + a + c;
+  vec4 a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
+  t[0] = m[0] + a + c;
   t[1] = b + 2.0 * d;
   t[2] = a + 4.0 * c;
-  t[3] = b + 8.0 * d + m5;
+  t[3] = b + 8.0 * d + m[5];
 }
 
-void make (int k, int at)
+void transform6 (vec4 m[8], out vec4 t[6])
 {
-  vec4 row[6][4]; // [y][x]
-  [[unroll]] for (int y = 0; y < 6; y++) {
-    vec4 m[6];
-    [[unroll]] for (int x = 0; x < 6; x++)
-      m[x] = texelFetch (source, at + (6 * y + x) * p.in_c4);
-    transform (m[0], m[1], m[2], m[3], m[4], m[5], row[y]);
+  vec4 a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
+  vec4 e = m[5] + m[6], f = m[5] - m[6];
+  t[0] = m[0] + a + c + e;
+  t[1] = b + 2.0 * d + 0.5 * f;
+  t[2] = a + 4.0 * c + 0.25 * e;
+  t[3] = b + 8.0 * d + 0.125 * f;
+  t[4] = a + 16.0 * c + 0.0625 * e;
+  t[5] = b + 32.0 * d + 0.03125 * f + m[7];
+}
+
+void transform (vec4 m[8], out vec4 t[6])
+{
+  if (EDGE == 4)
+    transform4 (m, t);
+  else
+    transform6 (m, t);
+}
+
+void make_rows (int k, int at)
+{
+  [[unroll]] for (int y = 0; y < TILE; y++) {
+    vec4 m[8];
+    [[unroll]] for (int x = 0; x < TILE; x++)
+      m[x] = texelFetch (source, at + (TILE * y + x) * p.in_c4);
+    transform (m, row[k][y]);
   }
-  [[unroll]] for (int x = 0; x < 4; x++)
-    transform (row[0][x], row[1][x], row[2][x], row[3][x], row[4][x], row[5][x],
-        result[k][x]);
+}
+
+void make_column (int k, int x, out vec4 t[6])
+{
+  vec4 m[8];
+  [[unroll]] for (int y = 0; y < TILE; y++)
+    m[y] = row[k][y][x];
+  transform (m, t);
 }
 
 vec4 finish (vec4 v, int pixel, int c4)
@@ -71,18 +95,21 @@ void main ()
   vec4 b[STORE_TEXELS];
   [[unroll]] for (int k = 0; k < STORE_TEXELS; k++) {
     b[k] = texelFetch (bias, c4 + k);
-    make (k, tile * p.in_pitch4 + c4 + k);
+    make_rows (k, tile * p.in_pitch4 + c4 + k);
   }
-  [[unroll]] for (int x = 0; x < 4; x++) {
+  [[unroll]] for (int x = 0; x < EDGE; x++) {
     int ox = x0 + x * p.tiles.apart_x;
-    [[unroll]] for (int y = 0; y < 4; y++) {
+    vec4 result[STORE_TEXELS][6];
+    [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
+      make_column (k, x, result[k]);
+    [[unroll]] for (int y = 0; y < EDGE; y++) {
       int oy = y0 + y * p.tiles.apart_y;
       if (ox >= p.out_w || oy >= p.out_h)
         continue;
       int pixel = (image * p.out_h + oy) * p.out_w + ox;
       vec4 v[STORE_TEXELS];
       [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
-        v[k] = finish (result[k][x][y] + b[k], pixel, c4 + k);
+        v[k] = finish (result[k][y] + b[k], pixel, c4 + k);
       store_texels (p.out_offset4 + pixel * p.out_pitch4 + c4, v);
     }
   }

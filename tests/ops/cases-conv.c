@@ -32,6 +32,10 @@ const SegCase seg_cases_conv[] = {
       "f32[1,48,24,31] f32[48,48,3,3]! f32[48]!" },
   { "Conv", "pads=[4,2,4,2] dilations=[4,2]", "f32[2,48,32,17] f32[48,48,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,256,40,36] f32[64,256,3,3]! f32[64]!" },
+  /* and with enough tiles for large ones */
+  { "Conv", "pads=[1,1,1,1]", "f32[1,24,69,74] f32[40,24,3,3]! f32[40]!" },
+  { "Conv", "pads=[0,2,1,0]", "f32[3,37,40,45] f32[43,37,3,3]!" },
+  { "Conv", "pads=[4,2,4,2] dilations=[4,2]", "f32[2,48,51,33] f32[48,48,3,3]!" },
   /* tiles of a matrix product: enough pixels for its two larger ones, and a long sum for few
    * results, which is shared out */
   { "Conv", "pads=[1,1,1,1]", "f32[1,5,64,72] f32[60,5,3,3]! f32[60]!" },
