@@ -20,6 +20,7 @@ layout (constant_id = 4) const int BORDER = 1; // 0: no tap ever falls outside
 layout (constant_id = 5) const int KERNEL_W = 3; // these three only where REUSE
 layout (constant_id = 6) const int STRIDE_X = 1;
 layout (constant_id = 7) const int DILATION_X = 1;
+layout (constant_id = 8) const int FACTOR = 0; // 1: weights times one number for each input channel
 const int SPAN = (TP - 1) * STRIDE_X + (KERNEL_W - 1) * DILATION_X + 1;
 const int ROW = REUSE == 1 ? SPAN : TP; // texels held at a time
 const int TAPS = REUSE == 1 ? KERNEL_W : 1;
@@ -48,6 +49,7 @@ const int TOGETHER = 1;
 layout (binding = 2) uniform samplerBuffer bias;
 SEG_OUTPUT (3);
 layout (binding = 4) uniform samplerBuffer residual;
+layout (binding = 5) uniform samplerBuffer factor;
 
 struct Push {
   int in_w, in_h, out_w, out_h;
@@ -59,6 +61,7 @@ struct Push {
   int kernel_h, kernel_w, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
   int n_tiles;
   int folds; // of the workgroups of tiles, which are too many for one dimension
+  int factor_offset4;
 };
 layout (push_constant) uniform PushConstants {
   Push push;
@@ -108,11 +111,14 @@ void accumulate (int w)
       vec4 t = fetch (source, at[q] + c4);
       texel[q] = BORDER == 0 || inside[q] ? t : vec4 (0);
     }
+    vec4 by = vec4 (1);
+    if (FACTOR == 1)
+      by = texelFetch (factor, p.factor_offset4 + c4);
     [[unroll]] for (int tap = 0; tap < TAPS; tap += TOGETHER)
       [[unroll]] for (int m = 0; m < TM; m += 8) {
         vec4 mine[TOGETHER];
         [[unroll]] for (int k = 0; k < TOGETHER; k++)
-          mine[k] = fetch (weights, w + ((tap + k) * p.in_c4 + c4) * TM + m + lane);
+          mine[k] = by * fetch (weights, w + ((tap + k) * p.in_c4 + c4) * TM + m + lane);
         [[unroll]] for (int i = 0; i < 8; i++)
           [[unroll]] for (int k = 0; k < TOGETHER; k++) {
             vec4 f = spread (mine[k], zero + uint (i));

@@ -309,10 +309,9 @@ emit_chosen (const SegConvJob *job, SegChoice choice, SegProgram *p, GError **er
   SegDenseConv c = seg_dense_conv (job, p);
   c.filter = seg_conv_filter (job->weights, &owned);
   c.stays = owned == NULL;
-  return (node->factor < 0 || choice.family != SEG_CONV_LP
-             || seg_lp_pack_scaled (
-                 &c, seg_node_input (node, node->factor), p, &c.weights, error))
-         && emit_dense (&c, choice, p, error);
+  if (node->factor >= 0 && choice.family == SEG_CONV_LP)
+    c.factor = seg_node_input (node, node->factor);
+  return emit_dense (&c, choice, p, error);
 }
 
 /* The map times its factor, as a map of its own. */

@@ -21,7 +21,9 @@ typedef struct {
   guint32 out_image, out_row, out_col, out_first;
   /* [out_c][in_c / groups][y.kernel][x.kernel]; not looked at when */
   const SegUnalignedFloat *filter;
-  SegRef weights;  /* is set: packed as conv-lp.c does */
+  SegRef weights; /* is set: packed as conv-lp.c does */
+  /* [1,in_c,1,...] that the input is multiplied by, of no groups, or NULL; conv-lp.c alone looks at it */
+  const SegValue *factor;
   gboolean stays;  /* the filter, as long as the graph */
   SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */
   SegLive live;    /* of whose items each is an output pixel */

@@ -229,21 +229,21 @@ seg_lp_block (const SegDenseConv *conv)
   return make_plan (conv).block;
 }
 
-gboolean
-seg_lp_pack_scaled (const SegDenseConv *c, const SegValue *factor, SegProgram *p,
-    SegRef *weights, GError **error)
+/* Weights times the factor, in a pass of their own before. */
+static gboolean
+scale_weights (const SegDenseConv *c, const Plan *plan, SegProgram *p, SegRef *weights,
+    GError **error)
 {
-  Plan plan = make_plan (c);
-  guint32 taps = c->y.kernel * c->x.kernel, texel = plan.block * 4;
+  guint32 taps = c->y.kernel * c->x.kernel, texel = plan->block * 4;
   SegView packed = { .rank = 4,
-    .dims = { plan.blocks * taps, plan.in_c4, plan.block, 4 },
-    .strides = { plan.in_c4 * texel, texel, 4, 1 } };
+    .dims = { plan->blocks * taps, plan->in_c4, plan->block, 4 },
+    .strides = { plan->in_c4 * texel, texel, 4, 1 } };
   SegView channels = { .rank = 4,
-    .dims = { 1, plan.in_c4, 1, 4 },
+    .dims = { 1, plan->in_c4, 1, 4 },
     .strides = { 0, 4, 0, 1 },
-    .offset = seg_view (factor).offset };
-  const SegOperand ins[] = { { pack (c, &plan, p), packed },
-    { seg_program_value (p, factor), channels } };
+    .offset = seg_view (c->factor).offset };
+  const SegOperand ins[] = { { *weights, packed },
+    { seg_program_value (p, c->factor), channels } };
   SegOperand out = seg_operand_temp (p, &packed, c->storage);
   const SegBinaryStep times = { .kind = SEG_BINARY_MUL,
     .scale = 1,
@@ -252,6 +252,15 @@ seg_lp_pack_scaled (const SegDenseConv *c, const SegValue *factor, SegProgram *p
     .epilogue = SEG_EPILOGUE_UNUSED };
   *weights = out.ref;
   return seg_binary_emit (p, c->node, &times, ins, &out, error);
+}
+
+/* Whether each workgroup had better multiply the weights as it reads them than a pass once for all: in cycles
+ * of llvmpipe's, with what its threads take to be woken. */
+static gboolean
+scales_as_it_reads (const SegDenseConv *c, const Plan *plan, gint64 groups)
+{
+  double texels = (double) plan->blocks * plan->in_c4 * c->y.kernel * c->x.kernel;
+  return 40 * texels * groups < 170e3 + 20 * texels * plan->block;
 }
 
 /* A 1x1 convolution does not care where a row ends. */
@@ -323,14 +332,18 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
   }
 
   SegRef weights = c.weights.kind != SEG_REF_NONE ? c.weights : pack (&c, &plan, p);
-  if (seg_point_takes (&c) && plan.blocks <= device->max_groups[0])
+  gboolean point = seg_point_takes (&c) && plan.blocks <= device->max_groups[0];
+  gboolean scaled = c.factor != NULL && !point && scales_as_it_reads (&c, &plan, groups);
+  if (c.factor != NULL && !scaled && !scale_weights (&c, &plan, p, &weights, error))
+    return FALSE;
+  if (point)
     return seg_point_emit (&c, plan.block, weights, p, error);
   SegBindKind read = plan.image ? SEG_BIND_IMAGE : SEG_BIND_TEXEL;
   SegDispatch d = {
     .shader = choose_shader (&c, &plan, p),
     .spec = { local, plan.block, plan.pixels, plan.reuse, plan.border,
         plan.reuse ? c.x.kernel : 1, plan.reuse ? c.x.stride : 1,
-        plan.reuse ? c.x.dilation : 1 },
+        plan.reuse ? c.x.dilation : 1, scaled },
     .bindings = { { c.source, read }, { weights, read }, { c.bias, SEG_BIND_TEXEL },
         { c.dest, SEG_BIND_BUFFER_WRITE } },
     .n_bindings = 4,
@@ -339,8 +352,8 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
         c.res_offset4 + c.out_first * c.res_pitch4, c.out_image, c.out_row, c.out_col,
         plan.in_c4, plan.group_blocks, c.out_c, c.out_c4, c.y.kernel, c.x.kernel,
         c.y.stride, c.x.stride, c.y.dilation, c.x.dilation, c.y.pad, c.x.pad, tiles,
-        folds },
-    .n_push = 27,
+        folds, scaled ? seg_view (c.factor).offset / 4 : 0 },
+    .n_push = 28,
     .groups = { plan.turn_blocks, MIN (groups, 32768),
         plan.blocks / plan.turn_blocks * folds },
     .live = live_tiles (&c, plan.pixels, (guint32) (local * folds)),
@@ -351,5 +364,7 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
     d.n_spec = 8;
     d.bindings[d.n_bindings++] = (SegBinding){ c.bias, SEG_BIND_TEXEL };
   }
+  d.bindings[d.n_bindings++] =
+      (SegBinding){ scaled ? seg_program_value (p, c.factor) : c.bias, SEG_BIND_TEXEL };
   return seg_program_dispatch (p, &d, error);
 }

@@ -20,10 +20,6 @@ gboolean seg_lp_offers (
 /* Weights are packed as [blocks of so many output channels][y][x][in / 4][block][4] (of each group after
  * the other, where these fill blocks). */
 guint seg_lp_block (const SegDenseConv *conv);
-/* The same times one number for each input channel, which is known at run time alone (a value of the
- * program, CHANNELS_LAST); for a convolution without groups. */
-gboolean seg_lp_pack_scaled (const SegDenseConv *conv, const SegValue *factor,
-    SegProgram *p, SegRef *weights, GError **error);
 gboolean seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
 
 /* Texels that a lane can store at a time. */
