@@ -2,39 +2,20 @@
 #extension GL_GOOGLE_include_directive : enable
 #extension GL_EXT_control_flow_attributes : enable
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Convolution with one filter a channel. An invocation makes TILE_W x TILE_H output pixels of
-// four channels, or eight (STORE_TEXELS), so that the texels it reads serve several taps. Under a dilation (stride 1)
-// the tile's pixels lie that far apart, which makes it a plain convolution again; DILATION is
-// then 1 and the distance is in the push constants.
-// Nothing but the loop of tall kernels is under a condition, which on llvmpipe costs more than
-// what it saves: a tile that would reach past the end is moved back and makes some pixels again.
+// Convolution with one filter a channel. An invocation makes a tile's output pixels of four channels, or eight
+// (STORE_TEXELS). With TILE_H 1 the loop over kernel rows is not unrolled, and is all that is under a condition.
 #include "lib/store.glsl"
-#include "lib/divide.glsl"
 #include "lib/epilogue.glsl"
 
 layout (local_size_x = 64) in;
-layout (constant_id = 0) const int TILE_W = 4;
-layout (constant_id = 1) const int TILE_H = 4; // 1: the loop over kernel rows is not unrolled
-layout (constant_id = 2) const int KERNEL_H = 3;
-layout (constant_id = 3) const int KERNEL_W = 3;
-layout (constant_id = 4) const int STRIDE_Y = 1;
-layout (constant_id = 5) const int STRIDE_X = 1;
-layout (constant_id = 6) const int DILATION_Y = 1;
-layout (constant_id = 7) const int DILATION_X = 1;
-const int SPAN_Y = (TILE_H - 1) * STRIDE_Y + (KERNEL_H - 1) * DILATION_Y + 1;
-const int SPAN_X = (TILE_W - 1) * STRIDE_X + (KERNEL_W - 1) * DILATION_X + 1;
 
 layout (binding = 0) uniform samplerBuffer source;
 layout (binding = 1) uniform samplerBuffer weights; // [kernel y][kernel x][channel texel]
 layout (binding = 2) uniform samplerBuffer bias;
 SEG_OUTPUT (3);
 layout (binding = 4) uniform samplerBuffer residual;
+#include "lib/window.glsl"
 
-struct Axis {
-  int in_px, out_px, pad;
-  int apart; // pixels of a tile, one from the next
-  int tiles;
-};
 struct Push {
   Axis y, x;
   int in_pitch4, in_offset4, out_pitch4, out_offset4, res_pitch4, res_offset4;
@@ -47,36 +28,11 @@ layout (push_constant) uniform PushConstants {
 Push p; // a copy; lib/strided.glsl says why
 
 vec4 sum[STORE_TEXELS][TILE_H][TILE_W];
-vec4 row[SPAN_X];
-int column[SPAN_X];
-bool column_ok[SPAN_X];
-
-// The first output pixel of a tile.
-int tile_start (Axis a, int tile, int size)
+// Of input row iy, a texel of each pixel.
+void read_texel (int image, int iy, int c4)
 {
-  int block = divide (tile, a.apart), phase = tile - block * a.apart;
-  int pixels = divide (a.out_px - phase + a.apart - 1, a.apart); // of this phase
-  return min (block * size, pixels - size) * a.apart + phase;
-}
-
-void find_columns (int x)
-{
-  [[unroll]] for (int q = 0; q < SPAN_X; q++) {
-    int ix = x + q * p.x.apart;
-    column[q] = clamp (ix, 0, p.x.in_px - 1) * p.in_pitch4;
-    column_ok[q] = uint (ix) < uint (p.x.in_px);
-  }
-}
-
-void read_row (int image, int iy, int c4)
-{
-  int line = (image * p.y.in_px + clamp (iy, 0, p.y.in_px - 1)) * p.x.in_px;
-  int at = line * p.in_pitch4 + p.in_offset4 + c4;
-  bool line_ok = uint (iy) < uint (p.y.in_px);
-  [[unroll]] for (int q = 0; q < SPAN_X; q++) {
-    vec4 t = texelFetch (source, at + column[q]);
-    row[q] = line_ok && column_ok[q] ? t : vec4 (0);
-  }
+  read_row (line_of (p.y, p.x, image, iy) * p.in_pitch4 + p.in_offset4 + c4,
+      uint (iy) < uint (p.y.in_px));
 }
 
 // Adds kernel row ky, given the input row in `row`, to the outputs of tile row ty.
@@ -98,12 +54,12 @@ void sum_texel (int k, int image, int iy, int c4)
   if (TILE_H == 1) {
     int step = DILATION_Y * p.y.apart;
     for (int ky = 0; ky < KERNEL_H; ky++) {
-      read_row (image, iy + ky * step, c4);
+      read_texel (image, iy + ky * step, c4);
       add_row (k, 0, ky * KERNEL_W, c4);
     }
   } else {
     [[unroll]] for (int q = 0; q < SPAN_Y; q++) {
-      read_row (image, iy + q * p.y.apart, c4);
+      read_texel (image, iy + q * p.y.apart, c4);
       [[unroll]] for (int ky = 0; ky < KERNEL_H; ky++)
         [[unroll]] for (int t = 0; t < TILE_H; t++)
           if (t * STRIDE_Y + ky * DILATION_Y == q)
@@ -146,7 +102,7 @@ void main ()
   int x0 = tile_start (p.x, tile - line * p.x.tiles, TILE_W);
   int y0 = tile_start (p.y, line - image * p.y.tiles, TILE_H);
 
-  find_columns (x0 * STRIDE_X - p.x.pad);
+  find_columns (p.x, x0 * STRIDE_X - p.x.pad, p.in_pitch4);
   int iy = y0 * STRIDE_Y - p.y.pad;
   [[unroll]] for (int k = 0; k < STORE_TEXELS; k++)
     sum_texel (k, image, iy, c4 + k);

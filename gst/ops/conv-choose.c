@@ -18,6 +18,7 @@ static const char *const names[SEG_CONV_N_FAMILIES] = {
   [SEG_CONV_DOT] = "dot",
   [SEG_CONV_CM1] = "cm1",
   [SEG_CONV_CM2] = "cm2",
+  [SEG_CONV_FEW] = "few",
 };
 
 const char *
@@ -332,13 +333,24 @@ emit_product (SegConvJob *job, SegProgram *p, GError **error)
   return seg_binary_emit (p, job->node, &times, ins, &out, error);
 }
 
+/* Lanes of a GPU are better used for pixels of one channel each. */
+static gboolean
+is_few (const SegConvJob *job, const SegDeviceInfo *device)
+{
+  SegConvFamily wanted = forced ();
+  gboolean tried = wanted == SEG_CONV_N_FAMILIES ? device->type == SEG_DEVICE_CPU
+                                                 : wanted == SEG_CONV_FEW;
+  return tried && job->node->factor < 0 && seg_conv_few_takes (job);
+}
+
 gboolean
 seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error)
 {
   const SegDeviceInfo *device = seg_program_device (p);
   gboolean direct = !weights_known (job) || forced () == SEG_CONV_DIRECT;
   gboolean depthwise = !direct && seg_conv_depthwise_takes (job);
-  gboolean dense = !direct && !depthwise
+  gboolean few = !direct && !depthwise && is_few (job, device);
+  gboolean dense = !direct && !depthwise && !few
                    && seg_dense_takes (job->in_c, job->out_c, job->groups, device);
   SegChoice choice = dense ? choose (job, p) : (SegChoice){ SEG_CONV_DIRECT, 0 };
   SegConvJob multiplied = *job;
@@ -347,6 +359,8 @@ seg_conv_emit (const SegConvJob *job, SegProgram *p, GError **error)
     if (!emit_product (&multiplied, p, error))
       return FALSE;
   }
+  if (few)
+    return seg_conv_few_emit (&multiplied, p, error);
   if (dense)
     return emit_chosen (&multiplied, choice, p, error);
   return depthwise ? seg_conv_depthwise_emit (&multiplied, p, error)

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
  *
  * family     file            for
  * depthwise  conv-depthwise  one filter a channel, on every device
+ * few        conv-few       into up to four channels, no stride, CPU devices
  * winograd   conv-winograd   3x3 without a stride, CPU devices, if its temporaries fit the budget
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
  * cm2        conv-cm         dense, fp16, GPUs whose workgroups multiply matrices (NVIDIA)
@@ -17,12 +18,12 @@ G_BEGIN_DECLS
  * direct     conv-direct     everything else, and weights that are computed
  * dot        conv-dot        of bytes, dense, GPUs with integer dot products (conv-int otherwise)
  *
- * The environment variable VKSEG_CONV names a family (lp, winograd, sc, cm1, cm2, direct) to use
+ * The environment variable VKSEG_CONV names a family (lp, few, winograd, sc, cm1, cm2, direct) to use
  * wherever it can do the work, on any device: for tests and measurements. Families that cannot
  * are skipped as usual.
  *
  * Otherwise SegProgram.tuning, where it knows a shape, says which of the families that could do
- * it, and of their variants, was the fastest when measured (engine/tune.h). Depthwise and direct
+ * it, and of their variants, was the fastest when measured (engine/tune.h). Depthwise, few and direct
  * convolutions and those of bytes have no such choice; graphs that are steady take none. */
 typedef enum {
   SEG_CONV_DIRECT,
@@ -33,6 +34,7 @@ typedef enum {
   SEG_CONV_DOT,
   SEG_CONV_CM1,
   SEG_CONV_CM2,
+  SEG_CONV_FEW,
   SEG_CONV_N_FAMILIES,
 } SegConvFamily;
 

@@ -21,32 +21,11 @@ seg_conv_depthwise_takes (const SegConvJob *job)
          && (job->x.kernel - 1) * job->x.dilation / job->x.stride <= 16;
 }
 
-/* Pixels that lie a dilation apart share what they read; that needs stride 1. */
-static gint64
-distance (const SegWindowAxis *a)
-{
-  return a->stride == 1 ? a->dilation : 1;
-}
-
-static gint64
-tiles_of (const SegWindowAxis *a, guint size)
-{
-  gint64 apart = distance (a);
-  gint64 each = (a->out + apart - 1) / apart;
-  return (each + size - 1) / size * MIN (apart, a->out);
-}
-
 static gint64
 span_of (const SegWindowAxis *a, guint size)
 {
-  return (size - 1) * a->stride + (a->kernel - 1) * a->dilation / distance (a) + 1;
-}
-
-/* A tile must fit into the output whichever its phase. */
-static gboolean
-fits (const SegWindowAxis *a, guint size)
-{
-  return size == 1 || size <= a->out / distance (a);
+  return (size - 1) * a->stride
+         + (a->kernel - 1) * a->dilation / seg_window_tile_apart (a) + 1;
 }
 
 /* The tile that costs least. Counted in the instructions that llvmpipe takes for a tile, a texel
@@ -59,10 +38,10 @@ choose_tiling (const SegConvJob *job, guint texels)
   gint64 least = G_MAXINT64, taps = job->y.kernel * job->x.kernel;
   for (guint h = 1; h <= (taps > MOST_UNROLLED ? 1 : 4); h *= 2) {
     for (guint w = 1; w <= 16 / h / texels && w <= 8; w *= 2) {
-      if (!fits (&job->y, h) || !fits (&job->x, w))
+      if (!seg_window_tile_fits (&job->y, h) || !seg_window_tile_fits (&job->x, w))
         continue;
-      Tiling t = { w, h, distance (&job->y), distance (&job->x), tiles_of (&job->y, h),
-        tiles_of (&job->x, w) };
+      Tiling t = { w, h, seg_window_tile_apart (&job->y), seg_window_tile_apart (&job->x),
+        seg_window_tiles (&job->y, h), seg_window_tiles (&job->x, w) };
       gint64 fetches =
           taps + (h == 1 ? job->y.kernel : span_of (&job->y, h)) * span_of (&job->x, w);
       gint64 cost = t.tiles_y * t.tiles_x

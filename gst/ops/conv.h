@@ -46,6 +46,9 @@ gboolean seg_conv_winograd_emit (const SegConvJob *job, SegProgram *p, GError **
 /* One filter a channel: conv_depthwise.comp. */
 gboolean seg_conv_depthwise_takes (const SegConvJob *job);
 gboolean seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error);
+/* Into few channels: conv_few.comp. Weights are known at load. */
+gboolean seg_conv_few_takes (const SegConvJob *job);
+gboolean seg_conv_few_emit (const SegConvJob *job, SegProgram *p, GError **error);
 /* Anything, weights that are computed too, slowly: conv_direct.comp. */
 gboolean seg_conv_direct_emit (const SegConvJob *job, SegProgram *p, GError **error);
 

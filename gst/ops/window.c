@@ -207,6 +207,26 @@ seg_window_fits_device (const SegWindow *w)
   return TRUE;
 }
 
+gint64
+seg_window_tile_apart (const SegWindowAxis *a)
+{
+  return a->stride == 1 ? a->dilation : 1;
+}
+
+gint64
+seg_window_tiles (const SegWindowAxis *a, guint size)
+{
+  gint64 apart = seg_window_tile_apart (a);
+  gint64 each = (a->out + apart - 1) / apart;
+  return (each + size - 1) / size * MIN (apart, a->out);
+}
+
+gboolean
+seg_window_tile_fits (const SegWindowAxis *a, guint size)
+{
+  return size == 1 || size <= a->out / seg_window_tile_apart (a);
+}
+
 double *
 seg_window_doubles (const SegTensor *tensor)
 {

@@ -54,6 +54,14 @@ gboolean seg_window_add_pads (
 /* Whether a device kernel can take it: at most two axes, and all arithmetic in 32 bits. */
 gboolean seg_window_fits_device (const SegWindow *w);
 
+/* For shaders/lib/window.glsl. How far a tile's pixels lie apart: those a dilation apart share what they read;
+ * that needs stride 1. */
+gint64 seg_window_tile_apart (const SegWindowAxis *a);
+/* Tiles of `size` pixels that cover the output. */
+gint64 seg_window_tiles (const SegWindowAxis *a, guint size);
+/* Whether they fit into it whichever their phase. */
+gboolean seg_window_tile_fits (const SegWindowAxis *a, guint size);
+
 /* For eval: all elements as doubles; newly allocated. */
 double *seg_window_doubles (const SegTensor *tensor);
 

@@ -36,6 +36,13 @@ const SegCase seg_cases_conv[] = {
   { "Conv", "pads=[1,1,1,1]", "f32[1,24,69,74] f32[40,24,3,3]! f32[40]!" },
   { "Conv", "pads=[0,2,1,0]", "f32[3,37,40,45] f32[43,37,3,3]!" },
   { "Conv", "pads=[4,2,4,2] dilations=[4,2]", "f32[2,48,51,33] f32[48,48,3,3]!" },
+  /* into few channels */
+  { "Conv", "pads=[1,1,1,1]", "f32[1,64,21,18] f32[1,64,3,3]! f32[1]!" },
+  { "Conv", "pads=[0,2,1,0]", "f32[2,37,10,13] f32[3,37,3,3]!" },
+  { "Conv", "pads=[2,2,2,2] dilations=[2,2]", "f32[1,12,9,30] f32[2,12,3,3]! f32[2]!" },
+  { "Conv", "pads=[9,0,9,0] dilations=[9,1]", "f32[1,5,14,3] f32[4,5,3,1]! f32[4]!" },
+  { "Conv", "pads=[2,2,2,2]", "f32[1,6,7,5] f32[4,6,5,5]! f32[4]!" },
+  { "Conv", NULL, "f32[3,70,2,33] f32[2,70,1,1]! f32[2]!" },
   /* tiles of a matrix product: enough pixels for its two larger ones, and a long sum for few
    * results, which is shared out */
   { "Conv", "pads=[1,1,1,1]", "f32[1,5,64,72] f32[60,5,3,3]! f32[60]!" },
