@@ -160,6 +160,7 @@ question_emit (const SegNode *node, SegProgram *p, GError **error)
     .max_outputs = 1,                                                                    \
     .layout = SEG_OP_ANY,                                                                \
     .storage = SEG_OP_RECOMPUTES,                                                        \
+    .flags = SEG_OP_ANY_LIVE_AXIS,                                                       \
     .infer = cast_infer,                                                                 \
     .eval = cast_eval,                                                                   \
     .emit = cast_emit,                                                                   \

@@ -141,7 +141,8 @@ static const char *const suppression[] = {
   "Add moved kept columns",
   "Unsqueeze batch moved zero",
   "Unsqueeze batch_scores kept_scores both",
-  "NonMaxSuppression selected batch batch_scores many overlap",
+  "Cast batch_floats batch to=1", /* which they are already, live along the second axis */
+  "NonMaxSuppression selected batch_floats batch_scores many overlap",
   "Gather column selected two axis=1",
   "Squeeze selected_rows column one",
   NULL,
