@@ -39,13 +39,48 @@ row_strides (const SegDesc *desc, gint64 strides[SEG_MAX_RANK])
   }
 }
 
+/* One inside those that there are; where it goes on as the one around it does, both are one. */
+static void
+add_loop (Loop *loops, guint *n, const Loop *loop)
+{
+  Loop *around = *n > 0 ? &loops[*n - 1] : NULL;
+  if (loop->extent == 1)
+    return;
+  if (around != NULL && around->in == loop->extent * loop->in
+      && around->out == loop->extent * loop->out)
+    *around = (Loop){ around->extent * loop->extent, loop->in, loop->out };
+  else
+    loops[(*n)++] = *loop;
+}
+
+/* Where size is known to the compiler, without a call for each element. */
+static inline void
+copy_each (const Loop *loop, const guint8 *in, guint8 *out, gsize size)
+{
+  for (gint64 i = 0; i < loop->extent; i++)
+    memcpy (out + i * loop->out, in + i * loop->in, size);
+}
+
+static void
+run_innermost (const Loop *loop, const guint8 *in, guint8 *out, gsize size)
+{
+  if (loop->in == (gint64) size && loop->out == (gint64) size)
+    memcpy (out, in, size * loop->extent);
+  else if (size == 4)
+    copy_each (loop, in, out, 4);
+  else if (size == 8)
+    copy_each (loop, in, out, 8);
+  else
+    copy_each (loop, in, out, size);
+}
+
 static void
 run_loops (const Loop *loop, guint n, const guint8 *in, guint8 *out, gsize size)
 {
   if (n == 0) {
     memcpy (out, in, size);
-  } else if (n == 1 && loop->in == (gint64) size && loop->out == (gint64) size) {
-    memcpy (out, in, size * loop->extent);
+  } else if (n == 1) {
+    run_innermost (loop, in, out, size);
   } else {
     for (gint64 i = 0; i < loop->extent; i++)
       run_loops (loop + 1, n - 1, in + i * loop->in, out + i * loop->out, size);
@@ -67,15 +102,17 @@ seg_move_eval (const SegMove *m, const SegTensor *in, SegTensor *out)
     to += m->out_start[i] * out_strides[i] * size;
 
   Loop loops[SEG_MOVE_AXES];
+  guint n = 0;
   for (guint i = 0; i < m->n; i++) {
     const SegMoveAxis *a = &m->axes[i];
-    loops[i].extent = a->extent;
-    loops[i].in = a->in_step == 0 ? 0 : a->in_step * in_strides[a->in_axis] * size;
-    loops[i].out = a->out_step == 0 ? 0 : a->out_step * out_strides[a->out_axis] * size;
+    const Loop loop = { a->extent,
+      a->in_step == 0 ? 0 : a->in_step * in_strides[a->in_axis] * size,
+      a->out_step == 0 ? 0 : a->out_step * out_strides[a->out_axis] * size };
     if (a->extent == 0)
       return;
+    add_loop (loops, &n, &loop);
   }
-  run_loops (loops, m->n, from, to, size);
+  run_loops (loops, n, from, to, size);
 }
 
 /* --- on the device --- */
