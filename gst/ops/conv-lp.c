@@ -358,12 +358,7 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
         plan.blocks / plan.turn_blocks * folds },
     .live = live_tiles (&c, plan.pixels, (guint32) (local * folds)),
   };
-  if (c.node != NULL) {
-    seg_epilogue_add (&d, c.node, p, c.bias);
-  } else {
-    d.n_spec = 8;
-    d.bindings[d.n_bindings++] = (SegBinding){ c.bias, SEG_BIND_TEXEL };
-  }
+  seg_epilogue_add (&d, c.node, p, c.bias);
   d.bindings[d.n_bindings++] =
       (SegBinding){ scaled ? seg_program_value (p, c.factor) : c.bias, SEG_BIND_TEXEL };
   return seg_program_dispatch (p, &d, error);
