@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reads pixels of a video frame in any 8-bit format: a component's byte is at
+// Reads pixels of a video frame in any format, 8 bits of each component (of P010 the upper): its byte is at
 // offset + (y >> vsub) * stride + (x >> hsub) * step. Host side: gst/frame/params.h.
 // Bindings 0..2. Positions are continuous: pixel i covers [i, i + 1).
 layout (std140, binding = 0) uniform FrameBlock {
