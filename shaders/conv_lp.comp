@@ -111,14 +111,17 @@ void accumulate (int w)
       vec4 t = fetch (source, at[q] + c4);
       texel[q] = BORDER == 0 || inside[q] ? t : vec4 (0);
     }
-    vec4 by = vec4 (1);
+    vec4 by;
     if (FACTOR == 1)
       by = texelFetch (factor, p.factor_offset4 + c4);
     [[unroll]] for (int tap = 0; tap < TAPS; tap += TOGETHER)
       [[unroll]] for (int m = 0; m < TM; m += 8) {
         vec4 mine[TOGETHER];
-        [[unroll]] for (int k = 0; k < TOGETHER; k++)
-          mine[k] = by * fetch (weights, w + ((tap + k) * p.in_c4 + c4) * TM + m + lane);
+        [[unroll]] for (int k = 0; k < TOGETHER; k++) {
+          mine[k] = fetch (weights, w + ((tap + k) * p.in_c4 + c4) * TM + m + lane);
+          if (FACTOR == 1)
+            mine[k] *= by;
+        }
         [[unroll]] for (int i = 0; i < 8; i++)
           [[unroll]] for (int k = 0; k < TOGETHER; k++) {
             vec4 f = spread (mine[k], zero + uint (i));

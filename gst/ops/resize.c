@@ -257,7 +257,7 @@ emit_linear (const SegNode *node, const AllTaps *all, SegProgram *p, GError **er
   SegView to = seg_view (seg_node_output (node, 0));
   SegRef y = upload_taps (p, &all->axes[2], to.dims[2], from.strides[2] / 4);
   SegRef x = upload_taps (p, &all->axes[3], to.dims[3], from.pitch / 4);
-  return seg_resize_linear_emit (node, &from, &to, y, x, p, error);
+  return seg_resize_linear_emit (node, &from, &to, all->axes, y, x, p, error);
 }
 
 static gboolean

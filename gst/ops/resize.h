@@ -33,6 +33,7 @@ gboolean seg_resize_infer (SegNode *node, GError **error);
 gboolean seg_resize_linear_takes (
     const SegView *from, const SegView *to, const SegTaps *axes);
 gboolean seg_resize_linear_emit (const SegNode *node, const SegView *from,
-    const SegView *to, SegRef y_taps, SegRef x_taps, SegProgram *p, GError **error);
+    const SegView *to, const SegTaps *axes, SegRef y_taps, SegRef x_taps, SegProgram *p,
+    GError **error);
 
 G_END_DECLS

@@ -245,6 +245,9 @@ const SegCase seg_cases_move[] = {
   /* --- resized: sums --- */
   { "Resize", "mode='linear'", "f32[1,8,5,7] - f32{1,1,2,2}" },
   { "Resize", "mode='linear'", "f32[2,5,5,7] - - i64{2,5,9,3}" },
+  { "Resize", "mode='linear'",
+      "f32[2,12,3,5] - f32{1,1,4,2}" }, /* two and two of the same */
+  { "Resize", "mode='linear'", "f32[2,12,4,3] - f32{1,1,3,8}" },
   { "Resize", "mode='linear' coordinate_transformation_mode='align_corners'",
       "f32[1,17,5,7] - - i64{1,17,12,13}" },
   { "Resize", "mode='linear' coordinate_transformation_mode='align_corners'",
