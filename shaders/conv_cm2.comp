@@ -14,27 +14,11 @@
 // subgroups and registers is the driver's business, and so nothing of the result goes through
 // shared memory: each element is written by a function that is told its row and column.
 //
-// No driver that runs it was at hand when it was written: it has been compiled and validated
-// (spirv-val), not run. The self-test (gst/engine/self-test.c) decides on each device.
+// On an H100 it is as fast as conv_cm1.comp or up to a tenth slower (a quarter where K is short).
+// Loads by tensor layouts from memory, without staging, took four times as long.
 #include "lib/conv-cm.glsl"
 
 layout (binding = 3) writeonly buffer Halves { float16_t data[]; } halves;
-
-coopmat<float, gl_ScopeWorkgroup, BM, BN, gl_MatrixUseAccumulator> sum;
-
-void clear ()
-{
-  sum = coopmat<float, gl_ScopeWorkgroup, BM, BN, gl_MatrixUseAccumulator> (0.0);
-}
-
-void multiply ()
-{
-  coopmat<float16_t, gl_ScopeWorkgroup, BM, BK, gl_MatrixUseA> a;
-  coopmat<float16_t, gl_ScopeWorkgroup, BK, BN, gl_MatrixUseB> b;
-  coopMatLoad (a, tile_a, 0, ROW_A, gl_CooperativeMatrixLayoutRowMajor);
-  coopMatLoad (b, tile_b, 0, ROW_B, gl_CooperativeMatrixLayoutRowMajor);
-  sum = coopMatMulAdd (a, b, sum);
-}
 
 float write_element (const in uint row, const in uint column, const in float v, const in int m,
     const in int n)
@@ -48,11 +32,26 @@ float write_element (const in uint row, const in uint column, const in float v, 
   return v;
 }
 
-void finish (int m, int n, int split)
+void main ()
 {
+  Walk walk;
+  if (!begin (walk))
+    return;
+  coopmat<float, gl_ScopeWorkgroup, BM, BN, gl_MatrixUseAccumulator> sum =
+      coopmat<float, gl_ScopeWorkgroup, BM, BN, gl_MatrixUseAccumulator> (0.0);
+
+  while (step_forward (walk)) {
+    coopmat<float16_t, gl_ScopeWorkgroup, BM, BK, gl_MatrixUseA> a;
+    coopmat<float16_t, gl_ScopeWorkgroup, BK, BN, gl_MatrixUseB> b;
+    coopMatLoad (a, tile, 0, ROW_A, gl_CooperativeMatrixLayoutRowMajor);
+    coopMatLoad (b, tile, FIRST_B, ROW_B, gl_CooperativeMatrixLayoutRowMajor);
+    sum = coopMatMulAdd (a, b, sum);
+  }
+
   if (SPLIT)
-    coopMatStore (sum, sums.data, (split * p.sums_pixels + m) * p.sums_c4 * 4 + n, p.sums_c4 * 4,
+    coopMatStore (sum, sums.data,
+        (walk.split * p.sums_pixels + walk.m) * p.sums_c4 * 4 + walk.n, p.sums_c4 * 4,
         gl_CooperativeMatrixLayoutRowMajor);
   else
-    coopMatPerElementNV (sum, sum, write_element, m, n);
+    coopMatPerElementNV (sum, sum, write_element, walk.m, walk.n);
 }

@@ -14,11 +14,11 @@ typedef struct {
   guint32 size, in_c, out_c, kernel, stride, dilation, pad;
 } Trial;
 
-/* The first takes the largest tile there is (device.cores are set to 0), the second the smallest;
- * no side is a whole number of tiles or fragments. */
+/* The first takes the largest tile there is (device.cores are set to 1), the second the smallest;
+ * no side is a whole number of tiles, and channels are of fragments in the third alone. */
 static const Trial trials[] = {
-  { 11, 20, 121, 3, 1, 1, 1 },
-  { 9, 13, 27, 3, 2, 2, 2 },
+  { 12, 20, 121, 3, 1, 1, 1 }, { 9, 13, 27, 3, 2, 2, 2 },
+  { 7, 64, 60, 3, 1, 1, 1 }, /* K by chunks */
 };
 
 #define MOST_BLOBS 4 /* source, weights, bias */
@@ -250,7 +250,7 @@ try_all (SegVk *vk)
 {
   SegDeviceInfo info = *seg_vk_info (vk);
   guint right = 0;
-  info.cores = 0;
+  info.cores = 1;
   if (info.workgroup_matrices.invocations > 0
       && pass (&info, vk, "VK_NV_cooperative_matrix2"))
     right |= BY_WORKGROUPS;

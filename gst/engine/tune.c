@@ -4,10 +4,12 @@
 #include "base/log.h"
 #include "engine/trial.h"
 
-#define RUNS      5    /* of which the shortest counts: others were disturbed */
-#define ENOUGH_NS 1e8  /* no more runs after that much */
-#define HOPELESS  1.4  /* times the best so far: no second run */
-#define WORTH     0.94 /* times the usual choice's: above, no other pipeline is worth it */
+#define RUNS      5   /* of which the shortest counts: others were disturbed */
+#define ENOUGH_NS 1e8 /* no more runs after that much */
+#define HOPELESS  1.4 /* times the best so far: no second run */
+#define WARM_NS                                                                          \
+  1e8 /* of work before, on a GPU, whose clocks fall while a pipeline is compiled */
+#define WORTH 0.94 /* times the usual choice's: above, no other pipeline is worth it */
 
 typedef struct {
   const SegGraph *graph;
@@ -21,14 +23,25 @@ typedef struct {
 
 /* --- one choice ---------------------------------------------------------------------------------- */
 
-/* The first run fills caches, and clocks rise. */
+/* The first run fills caches. */
+static gboolean
+warm_up (SegTrial *trial, const SegDeviceInfo *device, GError **error)
+{
+  double wanted = device->type == SEG_DEVICE_CPU ? 0 : WARM_NS;
+  gint64 start = g_get_monotonic_time ();
+  guint64 run;
+  do {
+    if (!seg_trial_run (trial, &run, error))
+      return FALSE;
+  } while ((g_get_monotonic_time () - start) * 1e3 < wanted);
+  return TRUE;
+}
+
 static gboolean
 shortest_run (SegTrial *trial, double best, double *ns, GError **error)
 {
   guint64 run, total = 0;
   *ns = G_MAXDOUBLE;
-  if (!seg_trial_run (trial, &run, error))
-    return FALSE;
   for (guint i = 0; i < RUNS && total<ENOUGH_NS && * ns> 0; i++) {
     if (!seg_trial_run (trial, &run, error))
       return FALSE;
@@ -58,7 +71,8 @@ measure_choice (const Tuner *t, SegTuningEntry *entry, guint i, double best, dou
       t->graph, t->device, t->precision, t->tuning, entry->n_node, error);
   entry->known = FALSE;
   SegTrial *trial = p != NULL ? seg_trial_new (p, t->vk, error) : NULL;
-  gboolean ok = trial != NULL && shortest_run (trial, best, ns, error);
+  gboolean ok = trial != NULL && warm_up (trial, t->device, error)
+                && shortest_run (trial, best, ns, error);
   seg_trial_free (&trial);
   if (ok)
     log_time (t, entry, entry->choices[i], *ns);

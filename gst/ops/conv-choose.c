@@ -71,7 +71,7 @@ static const Dense cm2 = { SEG_CONV_CM2, seg_cm2_takes, seg_cm2_offers, seg_cm2_
 
 /* Best first. */
 static const Dense *const on_cpu[] = { &lp, &sc, &cm1, &cm2 };
-static const Dense *const on_gpu[] = { &cm2, &cm1, &sc, &lp };
+static const Dense *const on_gpu[] = { &cm1, &cm2, &sc, &lp };
 
 gboolean
 seg_dense_takes (guint32 in_c, guint32 out_c, guint32 groups, const SegDeviceInfo *device)
@@ -131,7 +131,7 @@ emit_dense (const SegDenseConv *conv, SegChoice choice, SegProgram *p, GError **
 
 /* --- what has been measured, or might be ----------------------------------------------------------- */
 
-#define MOST_VARIANTS 8 /* of any family */
+#define MOST_VARIANTS 9 /* of any family */
 
 /* The first is what is taken where nothing has been measured. */
 typedef struct {

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  * few        conv-few       into up to four channels, no stride, CPU devices
  * winograd   conv-winograd   3x3 without a stride, CPU devices, if its temporaries fit the budget
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
- * cm2        conv-cm         dense, fp16, GPUs whose workgroups multiply matrices (NVIDIA)
- * cm1        conv-cm         dense, fp16, other GPUs that have cooperative matrices
+ * cm1        conv-cm         dense, fp16, GPUs that have cooperative matrices
+ * cm2        conv-cm         dense, fp16, GPUs where only workgroups multiply matrices as they should
  * sc         conv-sc         dense, other GPUs: implicit GEMM over shared memory
  * direct     conv-direct     everything else, and weights that are computed
  * dot        conv-dot        of bytes, dense, GPUs with integer dot products (conv-int otherwise)

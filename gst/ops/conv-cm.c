@@ -35,10 +35,33 @@ typedef struct {
   guint32 spec[8];
 } Kernel;
 
+#define SPEC_SPLIT      8 /* more of them, on both sides of the epilogue's */
+#define SPEC_STEP       16
+#define SPEC_WHOLE_TAPS 17
+#define ONE_A_CORE      350 /* SegGemmTile.besides */
+#define MORE_A_CORE     128
+#define LONG_STEP                                                                        \
+  64 /* of K: half the barriers of the short one, which is left for narrow inputs */
+#define SHORT_STEP 32
+
+static guint
+step4_of (const SegDenseConv *c)
+{
+  return (c->in_c % LONG_STEP == 0 ? LONG_STEP : SHORT_STEP) / 4;
+}
+
+/* A tile's steps in shared memory, with the padding of rows. */
+static guint
+shared_bytes (const SegGemmTile *tile)
+{
+  return 2 * (tile->pixels * (LONG_STEP + 8) + LONG_STEP * (tile->channels + 8));
+}
+
 static gboolean
 emit (const SegDenseConv *conv, const Kernel *kernel, SegProgram *p, GError **error)
 {
-  SegGemmPlan plan = seg_gemm_plan (conv, &kernel->tile, UNIT4, seg_program_device (p));
+  SegGemmPlan plan =
+      seg_gemm_plan (conv, &kernel->tile, UNIT4, TRUE, seg_program_device (p));
   gboolean split = plan.splits > 1;
   SegRef weights = seg_gemm_pack (conv, &kernel->tile, &plan, place, NULL, p);
   SegDispatch d = {
@@ -49,7 +72,9 @@ emit (const SegDenseConv *conv, const Kernel *kernel, SegProgram *p, GError **er
     .n_bindings = DEST + 1,
   };
   memcpy (d.spec, kernel->spec, sizeof kernel->spec);
-  d.spec[G_N_ELEMENTS (kernel->spec)] = split;
+  d.spec[SPEC_SPLIT] = split;
+  d.spec[SPEC_STEP] = kernel->tile.step4 * 4;
+  d.spec[SPEC_WHOLE_TAPS] = plan.whole_taps;
   seg_gemm_fill (&d, DEST, conv, &kernel->tile, &plan, p);
   seg_epilogue_add (&d, split ? NULL : conv->node, p, conv->bias);
   return seg_program_dispatch (p, &d, error)
@@ -58,20 +83,48 @@ emit (const SegDenseConv *conv, const Kernel *kernel, SegProgram *p, GError **er
 
 /* --- cm1 ---------------------------------------------------------------------------------------- */
 
-#define CM1_SHARED (32 << 10) /* conv_cm1.comp has the sizes */
-#define CM1_TILES  6
 #define LEAST_PART 16
 
-/* A subgroup's part of a tile, pixels x channels. */
+/* A tile, and a subgroup's part of it, pixels x channels. */
 typedef struct {
-  guint pixels, channels;
-} Part;
+  SegGemmTile tile;
+  guint part_pixels, part_channels;
+} Shared;
 
-/* Largest first. */
-static const SegGemmTile cm1_tiles[CM1_TILES] = { { 128, 128 }, { 128, 64 }, { 64, 64 },
-  { 128, 32 }, { 64, 32 }, { 32, 32 } };
-static const Part parts[CM1_TILES] = { { 64, 64 }, { 64, 32 }, { 32, 32 }, { 32, 32 },
-  { 32, 32 }, { 16, 16 } };
+/* Rates are measured on an H100: tests/bench/README.md. */
+static const Shared cm1_tiles[] = {
+  { { 160, 128, 0, 2.0, 2.0, ONE_A_CORE }, 80, 32 },
+  { { 128, 128, 0, 2.0, 2.0, ONE_A_CORE }, 32, 32 },
+  { { 192, 64, 0, 1.6, 1.65, ONE_A_CORE }, 48, 32 },
+  { { 96, 128, 0, 1.75, 1.85, ONE_A_CORE }, 48, 32 },
+  { { 128, 64, 0, 1.1, 1.5, MORE_A_CORE }, 32, 32 },
+  { { 80, 64, 0, 0.8, 1.4, MORE_A_CORE }, 80, 16 },
+  { { 64, 64, 0, 0.65, 1.2, MORE_A_CORE }, 32, 16 },
+  { { 64, 32, 0, 0.4, 0.9, MORE_A_CORE }, 32, 16 },
+  { { 32, 32, 0, 0.25, 0.65, MORE_A_CORE }, 16, 16 },
+};
+#define CM1_TILES G_N_ELEMENTS (cm1_tiles)
+
+static guint
+n_parts (const Shared *s)
+{
+  return s->tile.pixels / s->part_pixels * (s->tile.channels / s->part_channels);
+}
+
+/* The tiles that the device has room for, and which they are. On a CPU fragments are emulated, by code
+ * that is unrolled for each lane: that of large parts takes minutes to compile. */
+static guint
+list_cm1 (const SegDeviceInfo *device, SegGemmTile *tiles, guint *which)
+{
+  guint n = 0;
+  for (guint i = device->type == SEG_DEVICE_CPU ? CM1_TILES - 2 : 0; i < CM1_TILES; i++)
+    if (shared_bytes (&cm1_tiles[i].tile) <= device->max_shared_bytes
+        && n_parts (&cm1_tiles[i]) * device->subgroup_size <= device->max_invocations) {
+      tiles[n] = cm1_tiles[i].tile;
+      which[n++] = i;
+    }
+  return n;
+}
 
 static gboolean
 divides (guint32 side)
@@ -94,31 +147,19 @@ find_shape (const SegDeviceInfo *device)
 gboolean
 seg_cm1_takes (const SegDenseConv *conv, const SegDeviceInfo *device)
 {
-  return find_shape (device) != NULL && device->max_shared_bytes >= CM1_SHARED
+  SegGemmTile tiles[CM1_TILES];
+  guint which[CM1_TILES];
+  return find_shape (device) != NULL && list_cm1 (device, tiles, which) > 0
          && fits (conv);
-}
-
-/* On a CPU fragments are emulated, by code that is unrolled for each lane: that of large parts
- * takes minutes to compile. */
-static guint
-first_tile (const SegDeviceInfo *device)
-{
-  return device->type == SEG_DEVICE_CPU ? CM1_TILES - 2 : 0;
-}
-
-static guint
-choose (const SegDenseConv *conv, const SegDeviceInfo *device)
-{
-  guint first = first_tile (device);
-  return first + seg_gemm_choose (conv, cm1_tiles + first, CM1_TILES - first, device);
 }
 
 gboolean
 seg_cm1_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
 {
-  guint first = first_tile (device);
-  return first + variant != choose (conv, device) + 1
-         && seg_gemm_offers (conv, cm1_tiles + first, CM1_TILES - first, variant);
+  SegGemmTile tiles[CM1_TILES];
+  guint which[CM1_TILES], n = list_cm1 (device, tiles, which);
+  return variant != seg_gemm_choose (conv, tiles, n, device) + 1
+         && seg_gemm_offers (conv, tiles, n, variant);
 }
 
 gboolean
@@ -126,51 +167,64 @@ seg_cm1_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
   const SegDeviceInfo *device = seg_program_device (p);
   const SegMatrixShape *shape = find_shape (device);
-  guint n = choose (conv, device);
-  Part part = parts[n];
-  SegGemmTile tile = cm1_tiles[n];
-  tile.step4 = shape->k / 2; /* two fragments: the shader's BK */
-  guint n_parts = tile.pixels / part.pixels * (tile.channels / part.channels);
-  const Kernel kernel = { &seg_shader_conv_cm1, tile,
-    { n_parts * device->subgroup_size, tile.pixels, tile.channels, part.pixels,
-        part.channels, shape->m, shape->n, shape->k } };
+  SegGemmTile tiles[CM1_TILES];
+  guint which[CM1_TILES], n = list_cm1 (device, tiles, which);
+  const Shared *s = &cm1_tiles[which[seg_gemm_choose (conv, tiles, n, device)]];
+  Kernel kernel = { &seg_shader_conv_cm1, s->tile,
+    { n_parts (s) * device->subgroup_size, s->tile.pixels, s->tile.channels,
+        s->part_pixels, s->part_channels, shape->m, shape->n, shape->k } };
+  kernel.tile.step4 = step4_of (conv);
   return emit (conv, &kernel, p, error);
 }
 
 /* --- cm2 ---------------------------------------------------------------------------------------- */
 
-#define CM2_STEP   32 /* of K: the shader's BK */
-#define CM2_SHARED (19 << 10)
-#define CM2_TILES  4
+#define CM2_TILES 6
 
-/* Largest first. */
-static const SegGemmTile cm2_tiles[CM2_TILES] = { { 128, 128, CM2_STEP / 4 },
-  { 128, 64, CM2_STEP / 4 }, { 64, 64, CM2_STEP / 4 }, { 64, 32, CM2_STEP / 4 } };
+static const SegGemmTile cm2_tiles[CM2_TILES] = { { 160, 128, 0, 2.0, 2.0, ONE_A_CORE },
+  { 128, 128, 0, 2.0, 2.0, ONE_A_CORE }, { 96, 128, 0, 1.75, 1.85, ONE_A_CORE },
+  { 128, 64, 0, 1.1, 1.5, MORE_A_CORE }, { 64, 64, 0, 0.65, 1.2, MORE_A_CORE },
+  { 64, 32, 0, 0.4, 0.9, MORE_A_CORE } };
 
-/* All sides of tiles and the step are multiples of 32. */
+static guint
+list_cm2 (const SegDeviceInfo *device, SegGemmTile *tiles)
+{
+  guint n = 0, reserved = device->workgroup_matrices.reserved_bytes;
+  for (guint i = 0; i < CM2_TILES; i++)
+    if (reserved + shared_bytes (&cm2_tiles[i]) <= device->max_shared_bytes)
+      tiles[n++] = cm2_tiles[i];
+  return n;
+}
+
+/* All sides of tiles and steps are multiples of 32. */
 gboolean
 seg_cm2_takes (const SegDenseConv *conv, const SegDeviceInfo *device)
 {
   const SegWorkgroupMatrices *w = &device->workgroup_matrices;
+  SegGemmTile tiles[CM2_TILES];
   return w->invocations > 0 && 32 % w->unit.m == 0 && 32 % w->unit.n == 0
-         && CM2_STEP % w->unit.k == 0
-         && device->max_shared_bytes >= w->reserved_bytes + CM2_SHARED && fits (conv);
+         && SHORT_STEP % w->unit.k == 0 && list_cm2 (device, tiles) > 0 && fits (conv);
 }
 
 gboolean
 seg_cm2_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
 {
-  return variant != seg_gemm_choose (conv, cm2_tiles, CM2_TILES, device) + 1
-         && seg_gemm_offers (conv, cm2_tiles, CM2_TILES, variant);
+  SegGemmTile tiles[CM2_TILES];
+  guint n = list_cm2 (device, tiles);
+  return variant != seg_gemm_choose (conv, tiles, n, device) + 1
+         && seg_gemm_offers (conv, tiles, n, variant);
 }
 
 gboolean
 seg_cm2_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
   const SegDeviceInfo *device = seg_program_device (p);
-  SegGemmTile tile = cm2_tiles[seg_gemm_choose (conv, cm2_tiles, CM2_TILES, device)];
+  SegGemmTile tiles[CM2_TILES];
+  guint n = list_cm2 (device, tiles);
+  SegGemmTile tile = tiles[seg_gemm_choose (conv, tiles, n, device)];
+  tile.step4 = step4_of (conv);
   const Kernel kernel = { &seg_shader_conv_cm2, tile,
     { device->workgroup_matrices.invocations, tile.pixels, tile.channels, 0, 0, 0, 0,
-        CM2_STEP / 2 } };
+        16 } };
   return emit (conv, &kernel, p, error);
 }

@@ -56,27 +56,38 @@ seg_gemm_offers (const SegDenseConv *c, const SegGemmTile *tiles, guint n, guint
          && use_of (c, &tiles[variant - 1]) > best_use (c, tiles, n) * 0.5;
 }
 
+/* Until the last workgroup is done, as the rates have it: tiles are handed out evenly. */
+static double
+cost_of (const SegDenseConv *c, const SegGemmTile *tile, guint32 cores)
+{
+  double k = (double) c->in_c * c->y.kernel * c->x.kernel + tile->besides;
+  guint64 each = (n_tiles (c, tile) + cores - 1) / cores;
+  return each * k * tile->pixels * tile->channels
+         / (each > 1 ? tile->together : tile->alone);
+}
+
 guint
 seg_gemm_choose (
     const SegDenseConv *c, const SegGemmTile *tiles, guint n, const SegDeviceInfo *device)
 {
+  guint32 cores = MAX (device->cores, 1);
+  guint best = 0;
   if (c->variant >= 1 && c->variant <= n)
     return c->variant - 1;
-  double most = best_use (c, tiles, n);
-  for (guint i = 0; i < n; i++)
-    if (n_tiles (c, &tiles[i]) >= 2 * device->cores
-        && use_of (c, &tiles[i]) > most * 0.75)
-      return i;
-  return n - 1;
+  for (guint i = 1; i < n; i++)
+    if (cost_of (c, &tiles[i], cores) < cost_of (c, &tiles[best], cores))
+      best = i;
+  return best;
 }
 
 SegGemmPlan
 seg_gemm_plan (const SegDenseConv *c, const SegGemmTile *tile, guint unit4,
-    const SegDeviceInfo *device)
+    gboolean by_chunks, const SegDeviceInfo *device)
 {
   SegGemmPlan plan = { .n_pixels = n_pixels (c), .splits = 1 };
   plan.in_c4 = ((c->in_c + 3) / 4 + unit4 - 1) / unit4 * unit4;
   guint32 k4 = plan.in_c4 * c->y.kernel * c->x.kernel;
+  plan.whole_taps = by_chunks && plan.in_c4 % tile->step4 == 0;
   plan.steps = (k4 + tile->step4 - 1) / tile->step4;
   plan.tiles_m = (plan.n_pixels + tile->pixels - 1) / tile->pixels;
   plan.tiles_n = (c->out_c + tile->channels - 1) / tile->channels;
@@ -87,6 +98,14 @@ seg_gemm_plan (const SegDenseConv *c, const SegGemmTile *tile, guint unit4,
   plan.split_steps = (plan.steps + plan.splits - 1) / plan.splits;
   plan.splits = (plan.steps + plan.split_steps - 1) / plan.split_steps;
   return plan;
+}
+
+/* Where K has channel i of a tap. */
+static gsize
+row_of (const SegGemmPlan *plan, gsize step, gsize taps, gsize tap, gsize i)
+{
+  return plan->whole_taps ? (i / step * taps + tap) * step + i % step
+                          : tap * plan->in_c4 * 4 + i;
 }
 
 SegRef
@@ -100,7 +119,7 @@ seg_gemm_pack (const SegDenseConv *c, const SegGemmTile *tile, const SegGemmPlan
     gsize first = o / tile->channels * plan->steps;
     for (gsize i = 0; i < c->in_c; i++)
       for (gsize tap = 0; tap < taps; tap++) {
-        gsize k = tap * plan->in_c4 * 4 + i;
+        gsize k = row_of (plan, step, taps, tap, i);
         packed[(first + k / step) * piece
                + place (k % step, o % tile->channels, tile, data)] =
             c->filter[(o * c->in_c + i) * taps + tap];

@@ -14,8 +14,8 @@ typedef struct {
 } Part;
 
 /* Largest first; conv_sc.comp says what each costs. */
-static const SegGemmTile tiles[] = { { 128, 64, STEP4 }, { 64, 64, STEP4 },
-  { 32, 32, STEP4 } };
+static const SegGemmTile tiles[] = { { 128, 64, STEP4, 0.8, 1.0, 64 },
+  { 64, 64, STEP4, 0.6, 0.9, 64 }, { 32, 32, STEP4, 0.3, 0.6, 64 } };
 static const Part parts[] = { { 8, 8 }, { 8, 4 }, { 4, 4 } };
 
 gboolean
@@ -57,7 +57,7 @@ seg_sc_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
   guint n = choose (conv, seg_program_device (p));
   const SegGemmTile *tile = &tiles[n];
   Part part = parts[n];
-  SegGemmPlan plan = seg_gemm_plan (conv, tile, 1, seg_program_device (p));
+  SegGemmPlan plan = seg_gemm_plan (conv, tile, 1, FALSE, seg_program_device (p));
   gboolean half = conv->storage == SEG_STORAGE_F16, split = plan.splits > 1;
   SegDispatch d = {
     .shader = !half   ? &seg_shader_conv_sc_f32

@@ -73,7 +73,7 @@ typedef struct {
   guint axis; /* of the groups: 1; or 0, and what is more goes on along 1 */
 } SegLive;
 
-#define SEG_MAX_SPEC     16
+#define SEG_MAX_SPEC     18
 #define SEG_MAX_BINDINGS 12
 #define SEG_MAX_PUSH     128 /* bytes: Vulkan's guaranteed minimum */
 

@@ -62,6 +62,7 @@ typedef struct {
   guint64 max_allocation_bytes; /* one memory allocation */
   guint32 max_groups[3];
   guint32 max_shared_bytes;
+  guint32 max_invocations; /* of a workgroup */
   /* Of any view's offset: the largest of what Vulkan asks for, a power of two, at least 16. */
   guint32 buffer_align;
   guint64 heap_bytes; /* of the largest device-local heap */

@@ -117,6 +117,7 @@ read_limits (SegPhysical *p, const VkPhysicalDeviceLimits *limits)
   info->max_texels = limits->maxTexelBufferElements;
   memcpy (info->max_groups, limits->maxComputeWorkGroupCount, sizeof info->max_groups);
   info->max_shared_bytes = limits->maxComputeSharedMemorySize;
+  info->max_invocations = limits->maxComputeWorkGroupInvocations;
   VkDeviceSize align = MAX (limits->minTexelBufferOffsetAlignment, 16);
   align = MAX (align, limits->minStorageBufferOffsetAlignment);
   info->buffer_align = (guint32) MAX (align, limits->minUniformBufferOffsetAlignment);

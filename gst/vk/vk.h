@@ -112,7 +112,7 @@ typedef struct {
  * that is more than the device lets a view of this kind reach. */
 gsize seg_view_room (const SegVk *vk, SegViewKind kind, gsize n_bytes);
 
-#define SEG_VK_MAX_SPEC  16
+#define SEG_VK_MAX_SPEC  18
 #define SEG_VK_MAX_VIEWS 12
 #define SEG_VK_MAX_PUSH  128
 

@@ -165,6 +165,9 @@ is_as_forced (const SegSession *session, const char *family)
 
 #define REPEATS     4  /* in one submission */
 #define GPU_REPEATS 50 /* on GPUs, whose operators take less than a submission */
+#define RUNS_US     (700 * 1000)
+#define GPU_RUNS_US (150 * 1000)
+#define CLOCKS_US   (300 * 1000) /* of work before, until an idle GPU has its clocks */
 #define MOST        100
 
 typedef struct {
@@ -177,20 +180,23 @@ repeat (SegSession *session, SegVk *vk, Times *times, GError **error)
 {
   SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
   gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error);
-  guint repeats = seg_vk_info (vk)->type == SEG_DEVICE_CPU ? REPEATS : GPU_REPEATS;
+  gboolean cpu = seg_vk_info (vk)->type == SEG_DEVICE_CPU;
+  guint repeats = cpu ? REPEATS : GPU_REPEATS;
   for (guint i = 0; ok && i < repeats; i++)
     ok = seg_session_record (session, cmd, &(guint){ 0 }, 1, error);
   ok = ok && seg_cmd_end (cmd, error);
   gint64 begin = g_get_monotonic_time ();
-  while (
-      ok && times->n < MOST
-      && (times->n < 3
-          || g_get_monotonic_time () - begin < (repeats > REPEATS ? 150 : 700) * 1000)) {
+  while (ok && !cpu && g_get_monotonic_time () - begin < CLOCKS_US)
+    ok = seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error);
+  begin = g_get_monotonic_time ();
+  while (ok && times->n < MOST
+         && (times->n < 3
+             || g_get_monotonic_time () - begin < (cpu ? RUNS_US : GPU_RUNS_US))) {
     gint64 start = g_get_monotonic_time ();
-    double cpu = seg_bench_cpu_ms ();
+    double used = seg_bench_cpu_ms ();
     ok = seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error);
     times->wall[times->n] = (g_get_monotonic_time () - start) / 1e3 / repeats;
-    times->cpu[times->n++] = (seg_bench_cpu_ms () - cpu) / repeats;
+    times->cpu[times->n++] = (seg_bench_cpu_ms () - used) / repeats;
   }
   seg_cmd_free (&cmd);
   qsort (times->wall, times->n, sizeof (double), compare);
