@@ -132,11 +132,14 @@ clear_seen (Seen *seen)
   g_string_free (seen->results, TRUE);
 }
 
+/* Precision auto would be fp32 on GStreamer's device, which before 1.24 is opened without the features
+ * of fp16, and fp16 on our own. */
 static char *
 segment (const char *model, const char *settings)
 {
   return g_strdup_printf (
-      "vksegment name=seg cache-dir=%s model=%s/%s.onnx %s", dir, dir, model, settings);
+      "vksegment name=seg precision=fp32 cache-dir=%s model=%s/%s.onnx %s", dir, dir,
+      model, settings);
 }
 
 /* Frames in images are as frames in host memory. */
