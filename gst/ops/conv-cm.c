@@ -96,11 +96,11 @@ static const Shared cm1_tiles[] = {
   { { 160, 128, 0, 2.0, 2.0, ONE_A_CORE }, 80, 32 },
   { { 128, 128, 0, 2.0, 2.0, ONE_A_CORE }, 32, 32 },
   { { 192, 64, 0, 1.6, 1.65, ONE_A_CORE }, 48, 32 },
-  { { 96, 128, 0, 1.75, 1.85, ONE_A_CORE }, 48, 32 },
-  { { 128, 64, 0, 1.1, 1.5, MORE_A_CORE }, 32, 32 },
-  { { 80, 64, 0, 0.8, 1.4, MORE_A_CORE }, 80, 16 },
-  { { 64, 64, 0, 0.65, 1.2, MORE_A_CORE }, 32, 16 },
-  { { 64, 32, 0, 0.4, 0.9, MORE_A_CORE }, 32, 16 },
+  { { 96, 128, 0, 1.9, 1.85, ONE_A_CORE }, 48, 32 },
+  { { 128, 64, 0, 1.5, 1.5, MORE_A_CORE }, 32, 32 },
+  { { 80, 64, 0, 1.05, 1.4, 200 }, 80, 16 },
+  { { 64, 64, 0, 0.9, 1.25, MORE_A_CORE }, 32, 16 },
+  { { 64, 32, 0, 0.5, 0.9, MORE_A_CORE }, 32, 16 },
   { { 32, 32, 0, 0.25, 0.65, MORE_A_CORE }, 16, 16 },
 };
 #define CM1_TILES G_N_ELEMENTS (cm1_tiles)
@@ -182,9 +182,9 @@ seg_cm1_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 #define CM2_TILES 6
 
 static const SegGemmTile cm2_tiles[CM2_TILES] = { { 160, 128, 0, 2.0, 2.0, ONE_A_CORE },
-  { 128, 128, 0, 2.0, 2.0, ONE_A_CORE }, { 96, 128, 0, 1.75, 1.85, ONE_A_CORE },
-  { 128, 64, 0, 1.1, 1.5, MORE_A_CORE }, { 64, 64, 0, 0.65, 1.2, MORE_A_CORE },
-  { 64, 32, 0, 0.4, 0.9, MORE_A_CORE } };
+  { 128, 128, 0, 2.0, 2.0, ONE_A_CORE }, { 96, 128, 0, 1.9, 1.85, ONE_A_CORE },
+  { 128, 64, 0, 1.5, 1.5, MORE_A_CORE }, { 64, 64, 0, 0.9, 1.25, MORE_A_CORE },
+  { 64, 32, 0, 0.5, 0.9, MORE_A_CORE } };
 
 static guint
 list_cm2 (const SegDeviceInfo *device, SegGemmTile *tiles)

@@ -10,6 +10,10 @@
 #define SPLIT_LEAST_K    2048
 #define SPLIT_LEAST_PART 512 /* of each part */
 #define MOST_SPLITS      16
+/* What it takes to add them, in multiply-adds of a core at rate 1 (an H100: 2 us for the pass, and 8 bytes a
+ * sum and split at 3 TB/s). */
+#define ADD_SUMS 1e6
+#define ADD_SUM  1.3
 
 static guint64
 n_pixels (const SegDenseConv *c)
@@ -56,26 +60,40 @@ seg_gemm_offers (const SegDenseConv *c, const SegGemmTile *tiles, guint n, guint
          && use_of (c, &tiles[variant - 1]) > best_use (c, tiles, n) * 0.5;
 }
 
-/* Until the last workgroup is done, as the rates have it: tiles are handed out evenly. */
-static double
-cost_of (const SegDenseConv *c, const SegGemmTile *tile, guint32 cores)
+/* How many workgroups share the K of one tile: where there are fewer tiles than half the cores. */
+static guint32
+splits_of (const SegDenseConv *c, guint64 tiles, guint32 k, const SegDeviceInfo *device)
 {
-  double k = (double) c->in_c * c->y.kernel * c->x.kernel + tile->besides;
-  guint64 each = (n_tiles (c, tile) + cores - 1) / cores;
-  return each * k * tile->pixels * tile->channels
-         / (each > 1 ? tile->together : tile->alone);
+  if (c->steady || tiles * 2 >= device->cores || k < SPLIT_LEAST_K)
+    return 1;
+  return MIN (MIN (device->cores / tiles, MOST_SPLITS), k / SPLIT_LEAST_PART);
+}
+
+/* Until the last workgroup is done, in multiply-adds of a core at rate 1, as the rates have it: tiles are
+ * handed out evenly. */
+static double
+cost_of (const SegDenseConv *c, const SegGemmTile *tile, const SegDeviceInfo *device)
+{
+  guint64 tiles = n_tiles (c, tile), cores = MAX (device->cores, 1);
+  guint32 k = c->in_c * c->y.kernel * c->x.kernel,
+          splits = splits_of (c, tiles, k, device);
+  guint64 each = (tiles * splits + cores - 1) / cores;
+  double sums =
+      splits > 1 ? ADD_SUMS + (double) n_pixels (c) * c->out_c * splits * ADD_SUM : 0;
+  return each * ((double) k / splits + tile->besides) * tile->pixels * tile->channels
+             / (each > 1 ? tile->together : tile->alone)
+         + sums;
 }
 
 guint
 seg_gemm_choose (
     const SegDenseConv *c, const SegGemmTile *tiles, guint n, const SegDeviceInfo *device)
 {
-  guint32 cores = MAX (device->cores, 1);
   guint best = 0;
   if (c->variant >= 1 && c->variant <= n)
     return c->variant - 1;
   for (guint i = 1; i < n; i++)
-    if (cost_of (c, &tiles[i], cores) < cost_of (c, &tiles[best], cores))
+    if (cost_of (c, &tiles[i], device) < cost_of (c, &tiles[best], device))
       best = i;
   return best;
 }
@@ -91,10 +109,7 @@ seg_gemm_plan (const SegDenseConv *c, const SegGemmTile *tile, guint unit4,
   plan.steps = (k4 + tile->step4 - 1) / tile->step4;
   plan.tiles_m = (plan.n_pixels + tile->pixels - 1) / tile->pixels;
   plan.tiles_n = (c->out_c + tile->channels - 1) / tile->channels;
-  guint64 tiles = n_tiles (c, tile);
-  if (!c->steady && tiles * 2 < device->cores && k4 * 4 >= SPLIT_LEAST_K)
-    plan.splits =
-        MIN (MIN (device->cores / tiles, MOST_SPLITS), k4 * 4 / SPLIT_LEAST_PART);
+  plan.splits = splits_of (c, n_tiles (c, tile), k4 * 4, device);
   plan.split_steps = (plan.steps + plan.splits - 1) / plan.splits;
   plan.splits = (plan.steps + plan.split_steps - 1) / plan.split_steps;
   return plan;

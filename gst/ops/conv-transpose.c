@@ -195,7 +195,9 @@ transpose_emit (const SegNode *node, SegProgram *p, GError **error)
   seg_conv_job (&job, node, &params->window, params->groups, p);
   gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
   const SegDeviceInfo *device = seg_program_device (p);
-  gboolean few = job.y.stride * job.x.stride <= SEG_FEW_PHASES;
+  /* On a CPU a few dispatches cost less than a pass over memory. */
+  gboolean few =
+      device->type == SEG_DEVICE_CPU && job.y.stride * job.x.stride <= SEG_FEW_PHASES;
   if (known && seg_transpose_few_takes (&job, device))
     return seg_transpose_few_emit (&job, p, error);
   if (known && !few && seg_transpose_subpixel_takes (&job, device))
