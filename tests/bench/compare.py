@@ -5,7 +5,8 @@
 Each folder is as reference.py makes it: model.onnx, input_INPUT.npy. In each of --rounds rounds
 every engine gets a process of its own that runs the network --runs times after a warm-up; the
 engines take turns, so that what else the machine does falls on all of them. A figure is the median
-of the rounds' medians. Peers: ONNX Runtime's CPU kernels (where ../ort/run.sh finds it), PyTorch with
+of the rounds' medians, from host memory to host memory; beside PyTorch, whose input is on the device and
+whose output stays there, by the device's clock. Peers: ONNX Runtime's CPU kernels (where ../ort/run.sh finds it), PyTorch with
 CUDA (peer-torch.py; for networks of models/export.py). VKSEG: the tool.
 """
 import argparse
@@ -44,7 +45,8 @@ def vkseg(folder, args):
     got = output_of([VKSEG, 'bench', os.path.join(folder, 'model.onnx'), *inputs(folder), *device,
                      '--json', '--runs', str(args.runs), '--precision', args.precision])
     return {'engine': f'vkseg on {got["device"]}, {got["precision"]}', 'ms': got['median_ms'],
-            'first_ms': got['load_ms'] + got['first_ms'], 'gflop': got['gflop']}
+            'device_ms': got['device_ms'], 'first_ms': got['load_ms'] + got['first_ms'],
+            'gflop': got['gflop']}
 
 
 def onnx_runtime(folder, args):
@@ -66,6 +68,12 @@ def pytorch(folder, args):
 
 
 PEERS = (onnx_runtime, pytorch)
+
+
+def comparable(rounds, peer):
+    """vkseg's time for what the peer does: PyTorch's picture and result stay on the device."""
+    on_device = peer is pytorch and median(rounds[vkseg], 'device_ms') > 0
+    return median(rounds[vkseg], 'device_ms' if on_device else 'ms')
 
 
 def measure(folder, args):
@@ -95,10 +103,15 @@ def machine():
     return f'{model}, {len(os.sched_getaffinity(0))} threads, {platform.system()}'
 
 
+def ms(time):
+    return f'{time:.1f}' if time >= 10 else f'{time:.2f}'
+
+
 def print_head(rounds, args):
     print(f'On {machine()}; {args.rounds} rounds of {args.runs} runs.')
     print('; '.join(r[0]['engine'] for r in rounds.values()) + '.\n')
-    columns = ['network', 'vkseg, ms', 'GFLOPS', 'to the first result, ms']
+    columns = ['network', 'vkseg, ms', 'GFLOPS', 'on the device alone, ms',
+               'to the first result, ms']
     for peer in PEERS:
         columns += [f'{peer.__name__}, ms', 'ratio']
     print('| ' + ' | '.join(columns) + ' |\n' + '|---' * len(columns) + '|')
@@ -107,17 +120,17 @@ def print_head(rounds, args):
 def print_row(name, rounds):
     ours = median(rounds[vkseg])
     gflop = rounds[vkseg][0]['gflop']
-    cells = [name, f'{ours:.1f}', f'{gflop / ours * 1000:.0f}',
+    cells = [name, ms(ours), f'{gflop / ours * 1000:.0f}', ms(median(rounds[vkseg], 'device_ms')),
              f'{median(rounds[vkseg], "first_ms"):.0f}']
     for peer in PEERS:
         theirs = median(rounds[peer]) if peer in rounds else None
-        cells += [f'{theirs:.1f}', f'{ours / theirs:.2f}'] if theirs else ['', '']
+        cells += [ms(theirs), f'{comparable(rounds, peer) / theirs:.2f}'] if theirs else ['', '']
     print('| ' + ' | '.join(cells) + ' |', flush=True)
 
 
 def print_means(results):
     for peer in PEERS:
-        ratios = [median(r[vkseg]) / median(r[peer]) for r in results if peer in r]
+        ratios = [comparable(r, peer) / median(r[peer]) for r in results if peer in r]
         if not ratios:
             continue
         mean = math.exp(statistics.fmean(map(math.log, ratios)))
