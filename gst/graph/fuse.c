@@ -280,6 +280,25 @@ fuse_pad (SegGraph *graph, SegNode *node)
   return TRUE;
 }
 
+static gboolean
+is_fixed (const SegValue *v)
+{
+  return v != NULL && v->size == SEG_SIZE_FIXED;
+}
+
+static gboolean
+join_same (SegNode *node)
+{
+  SegValue *in = seg_node_input (node, 0);
+  SegNode *first = in != NULL ? in->producer : NULL;
+  if (node->op->join == NULL || first == NULL || first->op != node->op || in->is_output
+      || in->n_uses != 1 || !is_fixed (in) || !is_fixed (seg_node_input (first, 0))
+      || !is_fixed (seg_node_output (node, 0)) || !node->op->join (node, first))
+    return FALSE;
+  seg_node_set_input (node, 0, seg_node_input (first, 0));
+  return TRUE;
+}
+
 void
 seg_graph_fuse (SegGraph *graph)
 {
@@ -288,7 +307,7 @@ seg_graph_fuse (SegGraph *graph)
     SegNode *node = g_ptr_array_index (graph->nodes, n);
     if (node->late && !node->by_row)
       continue; /* not enough is known about it */
-    (void) (drop_identity (graph, node, n) || fuse_pad (graph, node)
+    (void) (drop_identity (graph, node, n) || join_same (node) || fuse_pad (graph, node)
             || fold_affine (graph, node) || fuse_gated (graph, node)
             || fuse_act (graph, node) || fuse_residual (graph, node, n));
   }

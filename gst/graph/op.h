@@ -147,6 +147,10 @@ struct _SegOp {
   gboolean (*absorb_pads) (
       SegNode *node, const gint64 *begin, const gint64 *end, guint n);
 
+  /* `first`, of the same operator, makes the node's input 0, for it alone: makes the node do what both do, of
+   * first's input 0. Sizes are known. FALSE: cannot. */
+  gboolean (*join) (SegNode *node, const SegNode *first);
+
   /* --- for graph/means.c, graph/factor.c; NULL where it does not apply ----------------------- */
 
   /* NULL: SEG_MEANS_NOT. `channels` is how many the node shall have from now on, where that is told by

@@ -199,6 +199,22 @@ slice_as_channels (const SegNode *node, guint k, guint *first)
   return seg_desc_same_dims (in, &out);
 }
 
+/* Cropping by rows and then by columns is one crop. */
+static gboolean
+slice_join (SegNode *node, const SegNode *first)
+{
+  Params *params = node->params;
+  const Params *before = first->params;
+  const SegDesc *out = &seg_node_output (node, 0)->desc;
+  for (guint i = 0; i < out->rank; i++) {
+    params->start[i] = before->start[i] + params->start[i] * before->step[i];
+    params->step[i] *= before->step[i];
+    params->first[i] = params->start[i];
+    params->end[i] = params->start[i] + (out->dims[i] - 1) * params->step[i] + 1;
+  }
+  return TRUE;
+}
+
 const SegOp seg_op_slice = {
   .name = "Slice",
   .domain = "",
@@ -218,4 +234,5 @@ const SegOp seg_op_slice = {
   .align = slice_align,
   .permute = slice_permute,
   .as_channels = slice_as_channels,
+  .join = slice_join,
 };

@@ -95,6 +95,10 @@ typedef struct {
   {                                                                                      \
     "Conv", "pads=[1,1,1,1]", "^ f32[8,16,3,3]!"                                         \
   }
+#define RELU_OF_IMAGE                                                                    \
+  {                                                                                      \
+    "Relu", NULL, IMAGE                                                                  \
+  }
 #define LOWER                                                                            \
   {                                                                                      \
     "Slice", NULL, "^ i64{0} i64{16} i64{1}"                                             \
@@ -341,6 +345,13 @@ static const Chain chains[] = {
           { "Slice", NULL, "^ i64{8} i64{20} i64{1}" },
           { "Conv", "pads=[1,1,1,1]", "^ f32[7,12,3,3]!" } },
       1 },
+  { "rows, then columns, then every other channel backwards", 2,
+      { RELU_OF_IMAGE, { "Slice", NULL, "^ i64{1} i64{7} i64{2} i64{2}" },
+          { "Slice", NULL, "^ i64{2} i64{9} i64{3}" },
+          { "Slice", NULL, "^ i64{-1} i64{-9} i64{1} i64{-2}" } } },
+  { "a crop that others read stays", 4,
+      { RELU_OF_IMAGE, { "Slice", NULL, "^ i64{1} i64{7} i64{2}" },
+          { "Slice", NULL, "^ i64{2} i64{5} i64{2}" }, { "Concat", "axis=2", "^^ ^" } } },
   { "halves in place", 5,
       { WIDE, LOWER, UPPER, NARROW, { "Concat", "axis=1", "^^^ ^^ ^" } }, 4 },
   { "halves swapped", 5,
