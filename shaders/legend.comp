@@ -14,8 +14,9 @@
 layout (local_size_x = 64) in;
 layout (binding = 3) readonly buffer Counts { uint data[]; } counts;
 
-shared uint area[256];   // of the candidates; 0: none
-shared uint shown[256];
+// Of a type that no buffer's array has: glslang gives both the same with its layout, and in shared memory
+// variables of an explicit layout may lie on top of each other (VUID-StandaloneSpirv-None-10684).
+shared uvec2 candidate[256]; // area, 0: none; whether it is shown
 
 void main ()
 {
@@ -26,24 +27,25 @@ void main ()
   for (int v = me; v < n; v += 64) {
     uint pixels_of_it = counts.data[v];
     uint need = rows.listed[v] != 0u ? max (enough / 4u, 1u) : enough;
-    area[v] = v != style.choice.x && pixels_of_it >= need ? pixels_of_it : 0u;
+    candidate[v].x = v != style.choice.x && pixels_of_it >= need ? pixels_of_it : 0u;
   }
   barrier ();
   for (int v = me; v < n; v += 64) {
+    uint area = candidate[v].x;
     int larger = 0;
     for (int k = 0; k < n; k++)
-      larger += area[k] > area[v] || (area[k] == area[v] && k < v) ? 1 : 0;
-    shown[v] = area[v] > 0u && larger < legend.limit.x ? 1u : 0u;
-    rows.listed[v] = shown[v];
+      larger += candidate[k].x > area || (candidate[k].x == area && k < v) ? 1 : 0;
+    candidate[v].y = area > 0u && larger < legend.limit.x ? 1u : 0u;
+    rows.listed[v] = candidate[v].y;
   }
   barrier ();
   for (int v = me; v < n; v += 64) {
     uint before = 0u;
     for (int k = 0; k < v; k++)
-      before += shown[k];
-    if (shown[v] != 0u)
+      before += candidate[k].y;
+    if (candidate[v].y != 0u)
       rows.values[before] = uint (v);
     if (v == n - 1)
-      rows.n = before + shown[v];
+      rows.n = before + candidate[v].y;
   }
 }
