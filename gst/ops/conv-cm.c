@@ -91,7 +91,7 @@ typedef struct {
   guint part_pixels, part_channels;
 } Shared;
 
-/* Rates are measured on an H100: tests/bench/README.md. */
+/* Rates are measured on an H100: tests/bench/GPU.md. */
 static const Shared cm1_tiles[] = {
   { { 160, 128, 0, 2.0, 2.0, ONE_A_CORE }, 80, 32 },
   { { 128, 128, 0, 2.0, 2.0, ONE_A_CORE }, 32, 32 },
@@ -111,6 +111,22 @@ n_parts (const Shared *s)
   return s->tile.pixels / s->part_pixels * (s->tile.channels / s->part_channels);
 }
 
+/* Integrated chips have few registers: 32 floats a lane on Intel's with subgroups of 32. */
+static guint
+most_sums (const SegDeviceInfo *device)
+{
+  return device->type == SEG_DEVICE_INTEGRATED ? 16 : G_MAXUINT;
+}
+
+static gboolean
+has_room (const SegDeviceInfo *device, const Shared *s)
+{
+  guint lanes = MAX (device->subgroup_size, 1);
+  return shared_bytes (&s->tile) <= device->max_shared_bytes
+         && n_parts (s) * lanes <= device->max_invocations
+         && s->part_pixels * s->part_channels / lanes <= most_sums (device);
+}
+
 /* The tiles that the device has room for, and which they are. On a CPU fragments are emulated, by code
  * that is unrolled for each lane: that of large parts takes minutes to compile. */
 static guint
@@ -118,8 +134,7 @@ list_cm1 (const SegDeviceInfo *device, SegGemmTile *tiles, guint *which)
 {
   guint n = 0;
   for (guint i = device->type == SEG_DEVICE_CPU ? CM1_TILES - 2 : 0; i < CM1_TILES; i++)
-    if (shared_bytes (&cm1_tiles[i].tile) <= device->max_shared_bytes
-        && n_parts (&cm1_tiles[i]) * device->subgroup_size <= device->max_invocations) {
+    if (has_room (device, &cm1_tiles[i])) {
       tiles[n] = cm1_tiles[i].tile;
       which[n++] = i;
     }

@@ -64,7 +64,7 @@ seg_gemm_offers (const SegDenseConv *c, const SegGemmTile *tiles, guint n, guint
 static guint32
 splits_of (const SegDenseConv *c, guint64 tiles, guint32 k, const SegDeviceInfo *device)
 {
-  if (c->steady || tiles * 2 >= device->cores || k < SPLIT_LEAST_K)
+  if (c->steady || tiles == 0 || tiles * 2 >= device->cores || k < SPLIT_LEAST_K)
     return 1;
   return MIN (MIN (device->cores / tiles, MOST_SPLITS), k / SPLIT_LEAST_PART);
 }

@@ -4,6 +4,8 @@
 #include "ops/conv-fold.h"
 #include "ops/ops.h"
 
+#define FEW_PHASES 4 /* dispatches */
+
 typedef struct {
   SegWindow window; /* pads are those that the output loses */
   guint32 groups;
@@ -186,6 +188,19 @@ transpose_on_device (const SegNode *node)
   return seg_node_device_types (node) && seg_window_fits_device (&params->window);
 }
 
+/* Whether each phase is better written in place than all taken apart afterwards. On a CPU a few dispatches
+ * cost less than a pass over memory; on a GPU, where they wait for each other, only if the product would
+ * be filled up with taps that are not there. */
+static gboolean
+has_few_phases (const SegConvJob *job, const SegDeviceInfo *device)
+{
+  gint64 phases = job->y.stride * job->x.stride;
+  gboolean whole =
+      job->y.kernel % job->y.stride == 0 && job->x.kernel % job->x.stride == 0;
+  return phases == 1
+         || (phases <= FEW_PHASES && (device->type == SEG_DEVICE_CPU || !whole));
+}
+
 static gboolean
 transpose_emit (const SegNode *node, SegProgram *p, GError **error)
 {
@@ -195,9 +210,7 @@ transpose_emit (const SegNode *node, SegProgram *p, GError **error)
   seg_conv_job (&job, node, &params->window, params->groups, p);
   gboolean known = job.weights != NULL && (bias == NULL || job.bias != NULL);
   const SegDeviceInfo *device = seg_program_device (p);
-  /* On a CPU a few dispatches cost less than a pass over memory. */
-  gboolean few =
-      device->type == SEG_DEVICE_CPU && job.y.stride * job.x.stride <= SEG_FEW_PHASES;
+  gboolean few = has_few_phases (&job, device);
   if (known && seg_transpose_few_takes (&job, device))
     return seg_transpose_few_emit (&job, p, error);
   if (known && !few && seg_transpose_subpixel_takes (&job, device))

@@ -16,8 +16,6 @@ gboolean seg_transpose_few_emit (const SegConvJob *job, SegProgram *p, GError **
  * its own. For strides that leave few phases. */
 gboolean seg_transpose_phases_takes (const SegConvJob *job, const SegDeviceInfo *device);
 gboolean seg_transpose_phases_emit (const SegConvJob *job, SegProgram *p, GError **error);
-/* So few phases are better written in place than taken apart afterwards. */
-#define SEG_FEW_PHASES 4
 /* All phases as channels of one dense convolution, then conv_subpixel.comp. For large strides. */
 gboolean seg_transpose_subpixel_takes (
     const SegConvJob *job, const SegDeviceInfo *device);

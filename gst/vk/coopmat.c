@@ -95,8 +95,8 @@ seg_coopmat_read (SegPhysical *p, const SegInstance *instance)
 
 /* --- by workgroups ------------------------------------------------------------------------------ */
 
-#define WANTED_INVOCATIONS 256 /* for tiles of up to 128x128 */
-#define LONGEST_SIDE       128
+#define WANTED_INVOCATIONS 256 /* for tiles of up to 160x128 */
+#define LONGEST_SIDE       160
 
 static gboolean
 has_workgroup_features (const SegPhysical *p)
