@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Greedy non-maximum suppression of the ranked candidates of a batch and class, by one workgroup. A
 // block of candidates at a time: each is held against all that were kept so far, then against the
-// better ones of its block, and one invocation goes through these in order. The arithmetic is that
-// of gst/ops/nms.c, NaNs included.
-layout (local_size_x = 64) in;
+// better ones of its block, by PARTS invocations that share these out, and one invocation goes through
+// the block in order. The arithmetic is that of gst/ops/nms.c, NaNs included.
+layout (local_size_x_id = 1) in; // BLOCK * PARTS
 layout (constant_id = 0) const bool CENTER = false;
 layout (push_constant) uniform Push { int n, rows, classes, limit; float iou; } push;
 layout (binding = 0) uniform samplerBuffer boxes;
@@ -14,10 +14,11 @@ layout (binding = 3) coherent buffer Corners { vec4 data[]; } corners; // of tho
 layout (binding = 4) writeonly buffer Kept { uint data[]; } kept;
 layout (binding = 5) writeonly buffer Counts { uint data[]; } counts;
 
-const int BLOCK = 64;
+const int BLOCK = 64, PARTS = int (gl_WorkGroupSize.x) / BLOCK;
 shared vec4 block[BLOCK];
-shared uvec2 weaker[BLOCK]; // a bit for each later one of the block that overlaps
-shared uint alive[2];
+// Bits of the block's candidates, in two halves: those that one that was kept overlaps; after that
+// those that stay; and for each one the later ones that it overlaps.
+shared uint dead[2], alive[2], weaker[2 * BLOCK];
 
 float lower (float a, float b)
 {
@@ -58,11 +59,11 @@ bool is_kept (uvec2 keep, int t)
 // Those of the block that stay, at most `room`.
 uvec2 go_through (int room)
 {
-  uvec2 left = uvec2 (alive[0], alive[1]), keep = uvec2 (0u);
+  uvec2 left = ~uvec2 (dead[0], dead[1]), keep = uvec2 (0u);
   for (int i = 0; i < BLOCK && room > 0; i++)
     if (is_kept (left, i)) {
       keep |= i < 32 ? uvec2 (1u << i, 0u) : uvec2 (0u, 1u << (i - 32));
-      left &= ~weaker[i];
+      left &= ~uvec2 (weaker[2 * i], weaker[2 * i + 1]);
       room--;
     }
   return keep;
@@ -73,7 +74,7 @@ void main ()
   int n = push.n, limit = push.limit, classes = push.classes, rows = push.rows;
   float iou = push.iou;
   int row = int (gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x);
-  int t = int (gl_LocalInvocationIndex);
+  int t = int (gl_LocalInvocationIndex) % BLOCK, part = int (gl_LocalInvocationIndex) / BLOCK;
   if (row >= rows)
     return;
   int total = int (texelFetch (totals, row >> 2)[row & 3]), n_kept = 0;
@@ -81,21 +82,22 @@ void main ()
     bool stays = first + t < total;
     uint number = stays ? pairs.data[row * n + first + t].y : 0u;
     vec4 b = read_box (row / classes * n + int (number));
-    block[t] = b;
-    if (t < 2)
-      alive[t] = 0u;
-    for (int k = 0; k < n_kept && stays; k++)
+    if (part == 0) {
+      block[t] = b;
+      weaker[t] = weaker[BLOCK + t] = 0u;
+      if (t < 2)
+        dead[t] = 0u;
+    }
+    for (int k = part; k < n_kept && stays; k += PARTS)
       stays = !overlaps (b, corners.data[row * n + k], iou);
     barrier ();
-    uvec2 bits = uvec2 (0u);
-    for (int k = t + 1; k < min (BLOCK, total - first) && stays; k++)
+    if (!stays)
+      atomicOr (dead[t >> 5], 1u << (t & 31));
+    for (int k = t + 1 + part; k < min (BLOCK, total - first) && stays; k += PARTS)
       if (overlaps (block[k], b, iou))
-        bits |= k < 32 ? uvec2 (1u << k, 0u) : uvec2 (0u, 1u << (k - 32));
-    weaker[t] = bits;
-    if (stays)
-      atomicOr (alive[t >> 5], 1u << (t & 31));
+        atomicOr (weaker[2 * t + (k >> 5)], 1u << (k & 31));
     barrier ();
-    if (t == 0) {
+    if (t == 0 && part == 0) {
       uvec2 keep = go_through (limit - n_kept);
       alive[0] = keep.x;
       alive[1] = keep.y;
@@ -104,7 +106,7 @@ void main ()
     uvec2 keep = uvec2 (alive[0], alive[1]);
     int before = bitCount (t < 32 ? keep.x & ((1u << t) - 1u) : keep.x)
                + bitCount (t < 32 ? 0u : keep.y & ((1u << (t - 32)) - 1u));
-    if (is_kept (keep, t)) {
+    if (part == 0 && is_kept (keep, t)) {
       corners.data[row * n + n_kept + before] = b;
       kept.data[row * limit + n_kept + before] = number;
     }
@@ -112,6 +114,6 @@ void main ()
     memoryBarrierBuffer ();
     barrier ();
   }
-  if (t == 0)
+  if (t == 0 && part == 0)
     counts.data[row] = uint (n_kept);
 }

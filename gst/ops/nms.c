@@ -246,6 +246,18 @@ typedef struct {
   guint32 limit;
 } Chosen;
 
+#define BLOCK 64 /* candidates that a workgroup looks at together */
+
+/* Invocations for each of them: few on a CPU, which has no more lanes for them. */
+static guint32
+parts_of (const SegRanking *r, const SegDeviceInfo *device)
+{
+  guint32 parts = r->n <= 4 * BLOCK ? 1 : device->type == SEG_DEVICE_CPU ? 4 : 16;
+  while (parts > 1 && BLOCK * parts > device->max_invocations)
+    parts /= 2;
+  return parts;
+}
+
 static gboolean
 emit_suppression (const SegNode *node, SegProgram *p, const SegRanking *r,
     const SegKept *ranked, SegRef pairs, const Chosen *chosen, GError **error)
@@ -253,8 +265,9 @@ emit_suppression (const SegNode *node, SegProgram *p, const SegRanking *r,
   float iou = constant_number (node, 3, 0);
   SegDispatch d = {
     .shader = &seg_shader_nms,
-    .spec = { seg_node_attr_int (node, "center_point_box", 0) != 0 },
-    .n_spec = 1,
+    .spec = { seg_node_attr_int (node, "center_point_box", 0) != 0,
+        BLOCK * parts_of (r, seg_program_device (p)) },
+    .n_spec = 2,
     .bindings = { { seg_program_value (p, seg_node_input (node, 0)), SEG_BIND_TEXEL },
         { ranked->totals, SEG_BIND_BITS }, { pairs, SEG_BIND_BUFFER_READ },
         { seg_program_temp (p, 4 * (gsize) r->rows * r->n, SEG_STORAGE_F32),

@@ -25,6 +25,8 @@ const SegCase seg_cases_detect[] = {
   { "NonMaxSuppression", NULL,
       "f32[1,50,4](0,1) f32[1,2,50](0,1) i64{7} f32{0.3} f32{0.2}" },
   { "NonMaxSuppression", NULL, "f32[2,30,4](0,1) f32[2,3,30](0,1) i64{30} f32{0.5}" },
+  { "NonMaxSuppression", NULL,
+      "f32[1,700,4](0,1) f32[1,2,700](0,1) i64{700} f32{0.3}" }, /* in parts */
   { "NonMaxSuppression", "center_point_box=1",
       "f32[1,30,4](0,1) f32[1,1,30](0,1) i64{30} f32{0.1}" },
   { "NonMaxSuppression", NULL,
