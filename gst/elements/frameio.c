@@ -7,12 +7,13 @@
 #include <string.h>
 
 gboolean
-seg_frame_io_open (SegFrameIo *io, SegVk *vk, const GstVideoInfo *in,
+seg_frame_io_open (SegFrameIo *io, SegVk *vk, const GstVideoInfo *in, guint64 modifier,
     const GstVideoInfo *out, const SegPipeConfig *config, GError **error)
 {
   guint n_slots = MAX (config->n_slots, 1);
   io->in = *in;
   io->out = *out;
+  io->modifier = modifier;
   if (config->input_on_device)
     io->in_images = seg_images_new (vk, n_slots, error);
   else

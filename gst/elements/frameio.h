@@ -23,7 +23,8 @@ typedef struct {
 
 /* For caps. What is on the device must be so in the pipe's configuration too. io is 0 or closed. */
 gboolean seg_frame_io_open (SegFrameIo *io, SegVk *vk, const GstVideoInfo *in,
-    const GstVideoInfo *out, const SegPipeConfig *config, GError **error);
+    guint64 modifier, const GstVideoInfo *out, const SegPipeConfig *config,
+    GError **error);
 /* Before the pipe is freed. Waits for copies in flight; keeps n_copies. */
 void seg_frame_io_close (SegFrameIo *io);
 

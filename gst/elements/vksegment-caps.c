@@ -160,7 +160,7 @@ log_fit (GstVkSegment *self)
     "taken as they are" };
   const SegNet *net = self->net;
   const char *in = self->in_images          ? "images of the device"
-                   : self->io.modifier != 0 ? "tiled dma-bufs"
+                   : self->in_modifier != 0 ? "tiled dma-bufs"
                    : self->in_dmabuf        ? "dma-bufs"
                                             : "host memory";
   GST_INFO_OBJECT (self, "frames come in %s and leave in %s", in,
@@ -231,8 +231,8 @@ gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings, SegPi
   gst_vk_segment_set_batch_timeout (self, settings->batch_timeout_ms);
   seg_qos_set_latency (
       &self->qos, GST_ELEMENT (self), (GstClockTime) (setup->shown_ms * GST_MSECOND));
-  return seg_frame_io_open (&self->io, self->net->vk, &filter->in_info, &filter->out_info,
-             &setup->config, error)
+  return seg_frame_io_open (&self->io, self->net->vk, &filter->in_info, self->in_modifier,
+             &filter->out_info, &setup->config, error)
          && gst_vk_segment_start_live (
              self, settings, &filter->in_info, setup->frame_ms, error);
 }
@@ -333,7 +333,7 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   self->in_images = seg_caps_are_images (in_caps);
   self->out_images = seg_caps_are_images (out_caps);
   self->in_dmabuf = seg_caps_are_dmabuf (in_caps);
-  self->io.modifier = self->in_dmabuf ? seg_drm_modifier (in_caps) : 0;
+  self->in_modifier = self->in_dmabuf ? seg_drm_modifier (in_caps) : 0;
   self->io.waits =
       self->in_images && seg_gpu_must_wait (GST_BASE_TRANSFORM_SINK_PAD (self));
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " to %" GST_PTR_FORMAT, in_caps, out_caps);

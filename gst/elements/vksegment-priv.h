@@ -60,6 +60,7 @@ struct _GstVkSegment {
   SegFlight flights[SEG_FLIGHTS];
   guint next_slot;
   gboolean in_images, in_dmabuf, out_images; /* caps */
+  guint64 in_modifier;                       /* caps: see SegFrameIo */
   SegMode mode;
   SegOutputKind output;
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */

@@ -22,8 +22,8 @@
  *
  * Frames and results may each be in host memory or in images of the pipeline's Vulkan device
  * (memory:VulkanImage), as the neighbours want. With results in images, frames of mode=sync leave
- * before the device is done with them. Frames may come in dma-bufs as well (memory:DMABuf, linear), which the
- * device reads itself where it can import them.
+ * before the device is done with them. Frames may come in dma-bufs as well (memory:DMABuf), which the
+ * device reads itself where it can import them: linear ones, and tiled ones with the modifiers that it knows.
  *
  * ## Example launch lines
  * |[
