@@ -205,6 +205,26 @@ test_storage (void)
   }
 }
 
+/* Small raw data survive a file that is written over; large ones are the file's. */
+static void
+test_written_over (void)
+{
+  static const gint64 sizes[] = { 1, 64 << 10, (64 << 10) + 1 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    const SegDesc desc = { SEG_DTYPE_U8, 1, { sizes[i] } };
+    g_autoptr (SegTensor) zeros = seg_tensor_new (&desc, NULL), read = NULL;
+    g_autoptr (GByteArray) file = seg_pb_tensor (NULL, zeros);
+    g_autoptr (GBytes) bytes = g_bytes_new_static (file->data, file->len);
+    g_autoptr (GError) error = NULL;
+
+    read = seg_model_parse_tensor (bytes, &error);
+    g_assert_no_error (error);
+    memset (file->data, 1, file->len);
+    g_assert_cmpint (seg_tensor_get_int (read, sizes[i] - 1), ==, i == 2);
+  }
+}
+
 /* A tensor as an attribute of a node; fields as in onnx.proto: 1 dims, 2 type, 4 floats,
  * 5 int32s, 7 int64s, 9 raw data, 13 external data, 14 location */
 static void
@@ -458,6 +478,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/onnx/storage", test_storage);
+  g_test_add_func ("/onnx/written-over", test_written_over);
   g_test_add_func ("/onnx/tensors", test_tensors);
   g_test_add_func ("/onnx/attributes", test_attributes);
   g_test_add_func ("/onnx/attribute-errors", test_attribute_errors);

@@ -136,16 +136,26 @@ test_from_bytes (void)
   gconstpointer data;
 
   for (gsize skip = 0; skip < 8; skip++) {
-    g_autoptr (SegTensor) tensor = from_bytes (SEG_DTYPE_I32, 2, skip, 8, &data, &error);
+    g_autoptr (SegTensor) tensor = from_bytes (SEG_DTYPE_F32, 2, skip, 8, &data, &error);
 
     g_assert_no_error (error);
     if (seg_tensor_bytes (tensor) != data || (tensor->data == data) != (skip % 4 == 0)
         || (tensor->data == NULL) != (skip % 4 != 0))
       g_test_fail_printf (
-          "int32 at offset %" G_GSIZE_FORMAT " is not shared, or copied at once", skip);
+          "float32 at offset %" G_GSIZE_FORMAT " is not shared, or copied at once", skip);
     g_assert_cmpmem (seg_tensor_data (tensor), 8, data, 8);
     g_assert_cmpuint ((guintptr) seg_tensor_data (tensor) % 4, ==, 0);
     g_assert_true (seg_tensor_data (tensor) == tensor->data);
+  }
+  for (gsize skip = 0; skip < 8; skip++) {
+    g_autoptr (SegTensor) tensor = from_bytes (SEG_DTYPE_I32, 2, skip, 8, &data, &error);
+
+    g_assert_no_error (error);
+    if ((tensor->data == data) != (skip % 4 == 0) || tensor->data == NULL)
+      g_test_fail_printf ("int32 at offset %" G_GSIZE_FORMAT
+                          " is not shared, or not copied at once",
+          skip);
+    g_assert_cmpmem (tensor->data, 8, data, 8);
   }
   for (gsize n_bytes = 0; n_bytes <= 9; n_bytes++) {
     g_autoptr (GError) wrong = NULL;

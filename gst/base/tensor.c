@@ -78,12 +78,23 @@ copy_as_bools (const SegDesc *desc, const guint8 *data, gsize n, GError **error)
   return copy;
 }
 
+static SegTensor *
+copy_bytes (const SegDesc *desc, gconstpointer data, gsize n, GError **error)
+{
+  SegTensor *copy = seg_tensor_new (desc, error);
+
+  if (copy)
+    memcpy (copy->data, data, n);
+  return copy;
+}
+
 SegTensor *
 seg_tensor_new_from_bytes (const SegDesc *desc, GBytes *bytes, GError **error)
 {
   gint64 n_bytes = desc_bytes (desc, error);
   gsize size;
   gconstpointer data = g_bytes_get_data (bytes, &size);
+  gboolean aligned;
   SegTensor *tensor;
 
   if (n_bytes < 0)
@@ -98,11 +109,11 @@ seg_tensor_new_from_bytes (const SegDesc *desc, GBytes *bytes, GError **error)
   }
   if (size == 0 || (desc->dtype == SEG_DTYPE_BOOL && !bools_are_clean (data, size)))
     return copy_as_bools (desc, data, size, error);
-  tensor = wrap (desc, size, NULL, g_bytes_ref (bytes));
-  if ((guintptr) data % seg_dtype_bytes (desc->dtype) == 0)
-    tensor->data = (gpointer) data;
-  else
-    tensor->unaligned = data;
+  aligned = (guintptr) data % seg_dtype_bytes (desc->dtype) == 0;
+  if (!aligned && desc->dtype != SEG_DTYPE_F32) /* nobody reads those where they are */
+    return copy_bytes (desc, data, size, error);
+  tensor = wrap (desc, size, aligned ? (gpointer) data : NULL, g_bytes_ref (bytes));
+  tensor->unaligned = aligned ? NULL : data;
   return tensor;
 }
 

@@ -61,7 +61,8 @@ typedef struct {
  * SEG_ERROR_MODEL when a dimension is negative or the type has no size. */
 SegTensor *seg_tensor_new (const SegDesc *desc, GError **error);
 /* Shares `bytes` (a new reference is taken), which must be exactly as long as desc says. Where they are not
- * aligned for its type they are copied, but not before they are read. */
+ * aligned for its type they are copied, which can fail as seg_tensor_new; floats not before seg_tensor_data is
+ * called, since packing weights does without. */
 SegTensor *seg_tensor_new_from_bytes (const SegDesc *desc, GBytes *bytes, GError **error);
 SegTensor *seg_tensor_ref (SegTensor *tensor);
 void seg_tensor_unref (SegTensor *tensor); /* NULL is allowed */
@@ -69,7 +70,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegTensor, seg_tensor_unref)
 
 /*< private >*/
 gconstpointer seg_tensor_align (const SegTensor *tensor);
-/* The contents, for reading. Thread-safe. */
+/* The contents, for reading. Thread-safe. Ends the process when there is no memory for the copy of floats that
+ * are not aligned; seg_tensor_bytes needs none. */
 static inline gconstpointer
 seg_tensor_data (const SegTensor *tensor)
 {

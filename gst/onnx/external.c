@@ -272,12 +272,19 @@ seg_external_get (
   return g_bytes_new_from_bytes (map->bytes, offset, n_bytes);
 }
 
+/* Shapes and other constants, which are read for as long as the model lives, while weights are read when it is
+ * loaded. No two raw_data share bytes: copies are never more than the file. */
+#define MAX_COPY ((gsize) 64 << 10)
+
 GBytes *
 seg_external_raw (SegExternal *external, const Onnx__TensorProto *proto)
 {
   SegWirePlace place;
+  const guint8 *data = g_bytes_get_data (external->model, NULL);
 
   g_assert (proto->raw_data.len == sizeof place);
   memcpy (&place, proto->raw_data.data, sizeof place);
+  if (place.n_bytes <= MAX_COPY)
+    return g_bytes_new (data + place.offset, place.n_bytes);
   return g_bytes_new_from_bytes (external->model, place.offset, place.n_bytes);
 }

@@ -81,24 +81,34 @@ read_model (
          && seg_model_graph_from_proto (&model->graph, proto->graph, external, error);
 }
 
+static Onnx__ModelProto *
+unpack (GBytes *bytes, GError **error)
+{
+  const ProtobufCMessageDescriptor *message = &onnx__model_proto__descriptor;
+  g_autoptr (GBytes) outline = NULL;
+  Onnx__ModelProto *proto;
+
+  if (!seg_wire_check (message, bytes, error)
+      || !(outline = seg_wire_outline (message, bytes, error)))
+    return NULL;
+  proto = onnx__model_proto__unpack (
+      NULL, g_bytes_get_size (outline), g_bytes_get_data (outline, NULL));
+  if (!proto)
+    fail (SEG_ERROR_MODEL,
+        "not an ONNX file, or a damaged one: a field is of the wrong type", error);
+  return proto;
+}
+
 SegModel *
 seg_model_parse (GBytes *bytes, const char *dir, GError **error)
 {
   g_autoptr (SegExternal) external = seg_external_new (dir, bytes);
-  g_autoptr (GByteArray) outline = NULL;
   g_autoptr (SegModel) model = NULL;
-  Onnx__ModelProto *proto;
+  Onnx__ModelProto *proto = unpack (bytes, error);
   gboolean ok;
 
-  if (!seg_wire_check (&onnx__model_proto__descriptor, bytes, error))
+  if (!proto)
     return NULL;
-  outline = seg_wire_outline (&onnx__model_proto__descriptor, bytes);
-  proto = onnx__model_proto__unpack (NULL, outline->len, outline->data);
-  if (!proto) {
-    fail (SEG_ERROR_MODEL,
-        "not an ONNX file, or a damaged one: a field is of the wrong type", error);
-    return NULL;
-  }
   model = g_new0 (SegModel, 1);
   model->ref_count = 1;
   model->metadata = g_hash_table_new_full (seg_name_hash, g_str_equal, g_free, g_free);

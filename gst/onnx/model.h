@@ -90,7 +90,8 @@ char *seg_model_find (const char *model, GError **error);
 
 /* Reads a model. External tensor data is looked for in the file's own folder and its
  * sub-folders; a path that leaves it (absolute, "..", or a symbolic link out) is refused.
- * A file that is made shorter while it is in use ends the process, as with any mapped file.
+ * Files are mapped, and larger tensors stay in there for as long as the model lives: replace a file by renaming
+ * another over it. Who writes into it changes weights, and who makes it shorter ends the process.
  * Errors: SEG_ERROR_FILE, SEG_ERROR_MODEL, SEG_ERROR_UNSUPPORTED (opset outside 7..21, element
  * types that vkseg does not know, model functions), SEG_ERROR_MEMORY. */
 SegModel *seg_model_load (const char *path, GError **error);

@@ -18,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegExternal, seg_external_free)
 /* The n_bytes that a tensor's external_data point to, as part of a mapping. */
 GBytes *seg_external_get (
     SegExternal *external, const Onnx__TensorProto *proto, gsize n_bytes, GError **error);
-/* What a tensor's raw_data stands for. */
+/* What a tensor's raw_data stands for, part of the model's bytes or, when small, a copy. */
 GBytes *seg_external_raw (SegExternal *external, const Onnx__TensorProto *proto);
 /* Maps a regular file; never blocks on a pipe. */
 GBytes *seg_external_map_file (const char *path, GError **error);

@@ -174,15 +174,17 @@ seg_tensor_from_proto (Onnx__TensorProto *proto, SegExternal *external, GError *
 SegTensor *
 seg_model_parse_tensor (GBytes *bytes, GError **error)
 {
+  const ProtobufCMessageDescriptor *message = &onnx__tensor_proto__descriptor;
   g_autoptr (SegExternal) external = seg_external_new (NULL, bytes);
-  g_autoptr (GByteArray) outline = NULL;
+  g_autoptr (GBytes) outline = NULL;
   Onnx__TensorProto *proto;
   SegTensor *tensor;
 
-  if (!seg_wire_check (&onnx__tensor_proto__descriptor, bytes, error))
+  if (!seg_wire_check (message, bytes, error)
+      || !(outline = seg_wire_outline (message, bytes, error)))
     return NULL;
-  outline = seg_wire_outline (&onnx__tensor_proto__descriptor, bytes);
-  proto = onnx__tensor_proto__unpack (NULL, outline->len, outline->data);
+  proto = onnx__tensor_proto__unpack (
+      NULL, g_bytes_get_size (outline), g_bytes_get_data (outline, NULL));
   if (!proto) {
     g_set_error (
         error, SEG_ERROR, SEG_ERROR_MODEL, "not an ONNX tensor, or a damaged one");

@@ -152,8 +152,32 @@ seg_wire_check (const ProtobufCMessageDescriptor *message, GBytes *bytes, GError
 
 /* --- without the weights ------------------------------------------------------------------------- */
 
+typedef struct {
+  guint8 *data;
+  gsize n_bytes, room;
+  gboolean no_memory; /* then nothing more is appended */
+} Outline;
+
 static void
-append_varint (GByteArray *to, guint64 value)
+append (Outline *to, const guint8 *bytes, gsize n)
+{
+  if (n > to->room - to->n_bytes) {
+    gsize room = MAX (to->n_bytes + n, 2 * to->room);
+    guint8 *data = to->no_memory ? NULL : g_try_realloc (to->data, room);
+
+    to->no_memory = data == NULL;
+    if (to->no_memory)
+      return;
+    to->data = data;
+    to->room = room;
+  }
+  if (n > 0 && !to->no_memory)
+    memcpy (to->data + to->n_bytes, bytes, n);
+  to->n_bytes += to->no_memory ? 0 : n;
+}
+
+static void
+append_varint (Outline *to, guint64 value)
 {
   guint8 bytes[10];
   guint n = 0;
@@ -161,24 +185,48 @@ append_varint (GByteArray *to, guint64 value)
   for (; value >= 0x80; value >>= 7)
     bytes[n++] = (value & 0x7f) | 0x80;
   bytes[n++] = value;
-  g_byte_array_append (to, bytes, n);
+  append (to, bytes, n);
 }
 
 #define LENGTH_BYTES 5 /* as many as protobuf-c takes */
 
 /* A varint in all of them, of what has come behind it. */
 static void
-fill_in_length (GByteArray *to, guint at)
+fill_in_length (Outline *to, gsize at)
 {
-  guint n = to->len - at - LENGTH_BYTES;
+  gsize n = to->n_bytes - at - LENGTH_BYTES;
 
   for (guint i = 0; i < LENGTH_BYTES; i++, n >>= 7)
     to->data[at + i] = (n & 0x7f) | (i + 1 < LENGTH_BYTES ? 0x80 : 0);
 }
 
+static void outline_message (const guint8 *start,
+    const ProtobufCMessageDescriptor *message, Span span, Outline *to);
+
+static void
+outline_content (const guint8 *start, const ProtobufCFieldDescriptor *field,
+    const Span *content, Outline *to)
+{
+  static const guint8 length[LENGTH_BYTES];
+  SegWirePlace place = { content->at - start, content->end - content->at };
+  gsize at;
+
+  append_varint (to, field->id << 3 | WIRE_BYTES);
+  at = to->n_bytes;
+  if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
+    append_varint (to, sizeof place);
+    append (to, (const guint8 *) &place, sizeof place);
+    return;
+  }
+  append (to, length, LENGTH_BYTES);
+  outline_message (start, field->descriptor, *content, to);
+  if (!to->no_memory)
+    fill_in_length (to, at);
+}
+
 static void
 outline_message (const guint8 *start, const ProtobufCMessageDescriptor *message,
-    Span span, GByteArray *to)
+    Span span, Outline *to)
 {
   const guint8 *rest = span.at; /* not written yet */
 
@@ -191,37 +239,34 @@ outline_message (const guint8 *start, const ProtobufCMessageDescriptor *message,
     if (!read_varint (&span, &tag) || !read_content (&span, tag & 7, &content))
       break;
     field = protobuf_c_message_descriptor_get_field (message, tag >> 3);
-    if (!field || content.at == content.end
-        || (field->type != PROTOBUF_C_TYPE_MESSAGE
-            && strcmp (field->name, "raw_data") != 0))
+    if (field
+        && ((tag & 7) != WIRE_BYTES /* protobuf-c says what is wrong */
+            || content.at == content.end
+            || (field->type != PROTOBUF_C_TYPE_MESSAGE
+                && strcmp (field->name, "raw_data") != 0)))
       continue;
-    g_byte_array_append (to, rest, field_start - rest);
+    append (to, rest, field_start - rest);
     rest = span.at;
-    append_varint (to, tag);
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-      static const guint8 length[LENGTH_BYTES];
-      guint at = to->len;
-
-      g_byte_array_append (to, length, LENGTH_BYTES);
-      outline_message (start, field->descriptor, content, to);
-      fill_in_length (to, at);
-    } else {
-      SegWirePlace place = { content.at - start, content.end - content.at };
-
-      append_varint (to, sizeof place);
-      g_byte_array_append (to, (const guint8 *) &place, sizeof place);
-    }
+    if (field) /* nobody reads others */
+      outline_content (start, field, &content, to);
   }
-  g_byte_array_append (to, rest, span.end - rest);
+  append (to, rest, span.end - rest);
 }
 
-GByteArray *
-seg_wire_outline (const ProtobufCMessageDescriptor *message, GBytes *bytes)
+GBytes *
+seg_wire_outline (
+    const ProtobufCMessageDescriptor *message, GBytes *bytes, GError **error)
 {
-  GByteArray *to = g_byte_array_new ();
+  Outline to = { 0 };
   gsize n;
   const guint8 *data = g_bytes_get_data (bytes, &n);
 
-  outline_message (data, message, (Span){ data, data + n }, to);
-  return to;
+  outline_message (data, message, (Span){ data, data + n }, &to);
+  if (!to.no_memory)
+    return g_bytes_new_take (to.data, to.n_bytes);
+  g_free (to.data);
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MEMORY,
+      "no memory for what an ONNX file of %" G_GSIZE_FORMAT " bytes has beside weights",
+      n);
+  return NULL;
 }

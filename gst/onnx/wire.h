@@ -25,8 +25,10 @@ typedef struct {
   guint64 offset, n_bytes;
 } SegWirePlace;
 
-/* What seg_wire_check has passed, without the weights: each raw_data that is not empty has become the
- * SegWirePlace of what it was. protobuf-c copies what it reads, and weights are most of a file. */
-GByteArray *seg_wire_outline (const ProtobufCMessageDescriptor *message, GBytes *bytes);
+/* What seg_wire_check has passed, without fields that are not in the description, and without the weights: each
+ * raw_data that is not empty has become the SegWirePlace of what it was. protobuf-c copies what it reads, and
+ * weights are most of a file. Fails with SEG_ERROR_MEMORY. */
+GBytes *seg_wire_outline (
+    const ProtobufCMessageDescriptor *message, GBytes *bytes, GError **error);
 
 G_END_DECLS
