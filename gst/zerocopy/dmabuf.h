@@ -44,8 +44,8 @@ void seg_dmabufs_free (SegDmabufs **dmabufs); /* NULL is allowed; waits */
 gboolean seg_dmabufs_import (SegDmabufs *dmabufs, guint slot,
     const SegDmaPlane planes[SEG_MAX_PLANES], const SegFrame *frame);
 /* The same for a frame of fixed caps with this modifier, whose planes are as its GstVideoMeta says. Nobody
- * else can read it: SEG_ERROR_DEVICE where the device cannot, SEG_ERROR_INPUT where the meta is not of such a
- * frame. */
+ * else can read it: SEG_ERROR_DEVICE where the device cannot, SEG_ERROR_MEMORY where it may the next time,
+ * SEG_ERROR_INPUT where the meta is not of such a frame, or frames are all over one memory. */
 gboolean seg_dmabufs_import_tiled (SegDmabufs *dmabufs, guint slot, GstBuffer *buffer,
     const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **error);
 /* After either: waits for whoever writes them, and submits their copy to where frame lies from at->offset on.

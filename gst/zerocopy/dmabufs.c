@@ -22,6 +22,7 @@ typedef struct {
   GMutex lock;
   SegBuffer *buffer; /* lock; NULL: the device cannot, or either holder is gone */
   SegTiled *tiled;   /* lock; instead */
+  GError *why;       /* the device cannot */
 } Import;
 
 static void
@@ -34,6 +35,7 @@ drop_import (Import *import)
   if (!g_atomic_int_dec_and_test (&import->ref_count))
     return;
   g_mutex_clear (&import->lock);
+  g_clear_error (&import->why);
   g_free (import);
 }
 
@@ -99,24 +101,34 @@ seg_dmabufs_free (SegDmabufs **dmabufs)
   g_free (self);
 }
 
+/* Adds it to the list, unless memory was short: then it may do the next time. */
 static Import *
 import_memory (
     SegDmabufs *self, GstMemory *memory, const SegTiling *tiling, GError **error)
 {
   int fd = gst_dmabuf_memory_get_fd (memory);
-  Import *import = g_new0 (Import, 1);
-  import->ref_count = 2;
-  import->memory = memory;
-  import->tiling = *tiling;
-  g_mutex_init (&import->lock);
+  g_autoptr (GError) why = NULL;
+  SegTiled *tiled = NULL;
+  SegBuffer *buffer = NULL;
   if (tiling->n_planes > 0)
-    import->tiled = seg_tiled_import (self->vk, fd, tiling, error);
+    tiled = seg_tiled_import (self->vk, fd, tiling, &why);
   else
-    import->buffer = seg_buffer_import (self->vk, fd, error);
+    buffer = seg_buffer_import (self->vk, fd, &why);
+  GST_DEBUG ("memory %p: %s", (gpointer) memory, why == NULL ? "imported" : why->message);
+  if (g_error_matches (why, SEG_ERROR, SEG_ERROR_MEMORY)) {
+    g_propagate_error (error, g_steal_pointer (&why));
+    return NULL;
+  }
+  Import *import = g_new0 (Import, 1);
+  *import = (Import){ .ref_count = 2,
+    .memory = memory,
+    .tiling = *tiling,
+    .buffer = buffer,
+    .tiled = tiled,
+    .why = g_steal_pointer (&why) };
+  g_mutex_init (&import->lock);
   gst_mini_object_weak_ref (GST_MINI_OBJECT (memory), memory_is_gone, import);
   g_ptr_array_add (self->imports, import);
-  GST_DEBUG ("memory %p: %s", (gpointer) memory,
-      import->buffer != NULL || import->tiled != NULL ? "imported" : (*error)->message);
   return import;
 }
 
@@ -131,28 +143,46 @@ is_same (const SegTiling *a, const SegTiling *b)
   return same;
 }
 
-/* That of the memory, made when it comes for the first time; those of memories that are gone go too. FALSE: the
- * device cannot. */
-static gboolean
-get_import (SegDmabufs *self, GstMemory *memory, const SegTiling *tiling, Import **import,
-    GError **error)
+/* Of one memory: some decoders have all their frames in one. */
+#define MAX_TILINGS 64
+
+/* That of the memory, if there is one; those of memories that are gone go. */
+static Import *
+find_import (
+    SegDmabufs *self, GstMemory *memory, const SegTiling *tiling, guint *n_others)
 {
-  *import = NULL;
-  for (guint i = 0; i < self->imports->len && *import == NULL;) {
-    Import *other = self->imports->pdata[i];
-    gpointer of = g_atomic_pointer_get (&other->memory);
-    if (of == memory && is_same (&other->tiling, tiling))
-      *import = other;
-    else if (of == NULL)
+  *n_others = 0;
+  for (guint i = 0; i < self->imports->len;) {
+    Import *import = self->imports->pdata[i];
+    gpointer of = g_atomic_pointer_get (&import->memory);
+    if (of == memory && is_same (&import->tiling, tiling))
+      return import;
+    *n_others += of == memory;
+    if (of == NULL)
       drop_import (g_ptr_array_remove_index_fast (self->imports, i));
     else
       i++;
   }
-  if (*import == NULL)
-    *import = import_memory (self, memory, tiling, error);
-  else if ((*import)->buffer == NULL && (*import)->tiled == NULL)
-    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "as before, the device cannot");
-  return (*import)->buffer != NULL || (*import)->tiled != NULL;
+  return NULL;
+}
+
+/* Makes it when it comes for the first time. NULL: the device cannot. */
+static const Import *
+get_import (SegDmabufs *self, GstMemory *memory, const SegTiling *tiling, GError **error)
+{
+  guint n_others;
+  const Import *import = find_import (self, memory, tiling, &n_others);
+  if (import == NULL && n_others >= MAX_TILINGS) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "tiled frames at more than %d places of one dma-buf", MAX_TILINGS);
+    return NULL;
+  }
+  if (import == NULL)
+    import = import_memory (self, memory, tiling, error);
+  if (import == NULL || import->why == NULL)
+    return import;
+  g_propagate_error (error, g_error_copy (import->why));
+  return NULL;
 }
 
 /* Of which this is a part: a part's offset counts from there. */
@@ -170,8 +200,8 @@ import_plane (SegDmabufs *self, Slot *slot, const SegDmaPlane *plane,
 {
   static const SegTiling none = { 0 };
   gsize offset = plane->skip + plane->memory->offset;
-  Import *import;
-  if (!get_import (self, whole (plane->memory), &none, &import, error))
+  const Import *import = get_import (self, whole (plane->memory), &none, error);
+  if (import == NULL)
     return FALSE;
   slot->planes[p] = (SegPlane){ import->buffer, offset, (gsize) plane->stride };
   slot->memories[p] = plane->memory;
@@ -237,18 +267,17 @@ seg_dmabufs_import_tiled (SegDmabufs *self, guint n, GstBuffer *buffer,
 {
   Slot *slot = &self->slots[n];
   SegTiling tiling;
-  Import *import;
   seg_dmabufs_release (self, n);
   if (!seg_tiling_find (
           buffer, info, frame, modifier, &tiling, &slot->memories[0], error))
     return FALSE;
   g_mutex_lock (&self->lock);
-  gboolean ok = get_import (self, whole (slot->memories[0]), &tiling, &import, error);
-  slot->tiled = import->tiled;
-  if (ok)
+  const Import *import = get_import (self, whole (slot->memories[0]), &tiling, error);
+  slot->tiled = import != NULL ? import->tiled : NULL;
+  if (import != NULL)
     log_way (self, NULL);
   g_mutex_unlock (&self->lock);
-  if (!ok)
+  if (import == NULL)
     return FALSE;
   gst_memory_ref (slot->memories[0]);
   slot->n_memories = 1;
