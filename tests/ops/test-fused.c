@@ -3,10 +3,11 @@
  * the epilogues of kernels, folded scales, absorbed padding. The channel
  * padding of what comes out must be zero. */
 #include "case-model.h"
-#include "engine/session.h"
+#include "engine/session-priv.h"
 #include "lib/compare.h"
 #include "lib/device.h"
 #include "lib/tap.h"
+#include "ops/conv-choose.h"
 #include "ops/table.h"
 #include "padding.h"
 
@@ -21,6 +22,7 @@ typedef struct {
   guint n_shared;   /* values that lie in others' memory; 0: as many as there are */
   const char *last; /* operator of the last node; NULL: any */
   const char *input_of[2]; /* the first operator reads what the second makes */
+  guint edge;              /* of Winograd's tiles, where it is done by these; 0: any */
 } Chain;
 
 #define IMAGE "f32[1,5,9,11]"
@@ -239,7 +241,12 @@ static const Chain chains[] = {
   { "dense, scale, shift, residual, sigmoid", 1, { DENSE, SCALE, SHIFT, PLUS, GATE } },
   { "winograd, sigmoid, residual, relu", 1,
       { { "Conv", "pads=[1,1,1,1]", "f32[1,32,18,21] f32[44,32,3,3]! f32[44]!" }, GATE,
-          { "Add", NULL, "^ f32[1,44,18,21]" }, RELU } },
+          { "Add", NULL, "^ f32[1,44,18,21]" }, RELU },
+      .edge = 4 },
+  { "winograd by large tiles, sigmoid, residual, relu", 1,
+      { { "Conv", "pads=[1,1,1,1]", "f32[1,32,70,74] f32[44,32,3,3]! f32[44]!" }, GATE,
+          { "Add", NULL, "^ f32[1,44,70,74]" }, RELU },
+      .edge = 6 },
   { "few, sigmoid, residual, relu", 1,
       { { "Conv", "pads=[1,1,1,1]", "f32[1,32,18,21] f32[2,32,3,3]! f32[2]!" }, GATE,
           { "Add", NULL, "^ f32[1,2,18,21]" }, RELU } },
@@ -373,6 +380,22 @@ static const Chain chains[] = {
       1 },
 };
 
+/* NULL, or what is wrong with Winograd's tiles. With VKSEG_CONV=winograd there must be some. */
+static char *
+check_edge (const SegSession *session, guint edge)
+{
+  gboolean must = edge != 0 && seg_conv_is_forced (SEG_CONV_WINOGRAD);
+  for (guint i = 0; i < session->program->steps->len; i++) {
+    const SegStep *step = &g_array_index (session->program->steps, SegStep, i);
+    if (step->host || !g_str_has_prefix (step->dispatch.shader->name, "winograd_"))
+      continue;
+    must = FALSE;
+    if (edge != 0 && step->dispatch.spec[0] != edge)
+      return g_strdup_printf ("tiles of %u pixels, not %u", step->dispatch.spec[0], edge);
+  }
+  return must ? g_strdup ("not done by Winograd") : NULL;
+}
+
 static char *
 check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
 {
@@ -395,6 +418,7 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
   SegSession *session = seg_session_new (model.model, vk, &options, &error);
   gboolean ok = session != NULL && seg_session_run (session, in, &got, &error);
   g_autofree char *padding = ok ? seg_check_padding (vk, session, &got) : NULL;
+  g_autofree char *bad_edge = ok ? check_edge (session, c->edge) : NULL;
   guint left = 0, shared = 0;
   const char *last = NULL;
   const SegNode *bad_input = NULL;
@@ -418,6 +442,8 @@ check_chain (const Chain *c, SegVk *vk, SegPrecision precision)
   char *bad = seg_compare (got, want, &tolerance);
   if (bad == NULL)
     bad = g_steal_pointer (&padding);
+  if (bad == NULL)
+    bad = g_steal_pointer (&bad_edge);
   if (bad == NULL && left != c->n_nodes)
     bad = g_strdup_printf ("%u nodes are left, not %u", left, c->n_nodes);
   if (bad == NULL && bad_input != NULL)
