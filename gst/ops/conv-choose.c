@@ -27,19 +27,25 @@ seg_conv_family_name (SegConvFamily family)
   return names[family];
 }
 
-/* What VKSEG_CONV names, or SEG_CONV_N_FAMILIES. */
+/* What VKSEG_CONV names, or one of SEG_CONV_N_FAMILIES. */
+static SegChoice
+forced_choice (void)
+{
+  SegChoice choice = { SEG_CONV_N_FAMILIES, 0 };
+  const char *name = g_getenv ("VKSEG_CONV");
+  if (name == NULL || *name == '\0')
+    return choice;
+  g_autofree char *whole =
+      g_strconcat (name, strchr (name, '/') != NULL ? "" : "/0", NULL);
+  if (!seg_choice_parse (whole, &choice))
+    g_warning ("VKSEG_CONV=%s is no family of convolutions", name);
+  return choice;
+}
+
 static SegConvFamily
 forced (void)
 {
-  const char *name = g_getenv ("VKSEG_CONV");
-  guint i = 0;
-  if (name == NULL || *name == '\0')
-    return SEG_CONV_N_FAMILIES;
-  while (i < SEG_CONV_N_FAMILIES && strcmp (name, names[i]) != 0)
-    i++;
-  if (i == SEG_CONV_N_FAMILIES)
-    g_warning ("VKSEG_CONV=%s is no family of convolutions", name);
-  return i;
+  return forced_choice ().family;
 }
 
 gboolean
@@ -151,7 +157,9 @@ static void
 add_dense (Choices *choices, const SegDenseConv *conv, const SegDeviceInfo *device)
 {
   const Dense *best = choose_dense (conv, device);
-  add_choice (choices, best != NULL ? best->family : SEG_CONV_N_FAMILIES, 0);
+  SegChoice wanted = forced_choice ();
+  guint family = best != NULL ? best->family : SEG_CONV_N_FAMILIES;
+  add_choice (choices, family, family == wanted.family ? wanted.variant : 0);
   for (guint i = 1; best != NULL && i <= MOST_VARIANTS; i++)
     if (best->offers (conv, device, i))
       add_choice (choices, best->family, i);
