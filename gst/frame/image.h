@@ -48,7 +48,8 @@ typedef struct {
   guint n_planes, n_components; /* n_components 1 or 3: alpha is not counted */
   SegComponent components[3];
   SegPlaneInfo planes[SEG_MAX_PLANES];
-  /* Samples are words of 16 bits, the upper 10 of which count: components are the upper bytes. */
+  /* Samples are words of 16 bits, the upper 10 of which count: components are the upper bytes.
+   * Colours that are drawn are bytes too, and end in 00: white of full range is 1020, not 1023. */
   gboolean wide;
 } SegFormatInfo;
 

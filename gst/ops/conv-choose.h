@@ -9,7 +9,7 @@ G_BEGIN_DECLS
  *
  * family     file            for
  * depthwise  conv-depthwise  one filter a channel, on every device
- * few        conv-few       into up to four channels, no stride, CPU devices
+ * few        conv-few       up to 5x5 into up to four channels, one group, no stride, CPU devices
  * winograd   conv-winograd   3x3 without a stride, CPU devices, if its temporaries fit the budget
  * lp         conv-lp         dense, CPU devices; groups that can be joined, all devices
  * cm1        conv-cm         dense, fp16, GPUs that have cooperative matrices
@@ -20,7 +20,7 @@ G_BEGIN_DECLS
  *
  * The environment variable VKSEG_CONV names a family (lp, few, winograd, sc, cm1, cm2, direct) to use
  * wherever it can do the work, on any device: for tests and measurements. Families that cannot
- * are skipped as usual.
+ * are skipped as usual. "cm1/3" names the third of a family's variants too (SegDenseConv.variant).
  *
  * Otherwise SegProgram.tuning, where it knows a shape, says which of the families that could do
  * it, and of their variants, was the fastest when measured (engine/tune.h). Depthwise, few and direct

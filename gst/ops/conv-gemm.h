@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* What an implicit GEMM (conv-sc.c) is planned and packed by: the host side of
+/* What an implicit GEMM (conv-sc.c, conv-cm.c) is planned and packed by: the host side of
  * shaders/lib/conv-gemm.glsl, which explains it.
  *
  *   M = output pixels of all images, N = output channels, K = kernel y, kernel x, input channel

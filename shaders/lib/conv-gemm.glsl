@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Convolution as an implicit matrix product C[M][N] = A[M][K] B[K][N]: what conv_sc.comp
-// and conv_sums.comp share. The host side is gst/ops/conv-gemm.c.
+// Convolution as an implicit matrix product C[M][N] = A[M][K] B[K][N]: what conv_sc.comp,
+// conv-cm.glsl and conv_sums.comp share. The host side is gst/ops/conv-gemm.c.
 //   M: output pixels of all images; N: output channels; K: kernel y, kernel x, input channel.
 // A workgroup makes a tile of BM pixels x BN channels and walks K in steps. A step's part of A
 // is gathered from the feature map (im2col, never stored), its part of B is one contiguous piece
