@@ -439,6 +439,49 @@ test_tiled_alone (void)
   refuse_as (FEATURE, caps, &info, buffer, "host memory");
 }
 
+static GstBuffer *
+frame_at (GstMemory *memory, const GstVideoInfo *info, gsize offset, gint stride)
+{
+  gsize offsets[GST_VIDEO_MAX_PLANES] = { offset };
+  gint strides[GST_VIDEO_MAX_PLANES] = { stride };
+  GstBuffer *buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, gst_memory_ref (memory));
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_INFO_FORMAT (info), (guint) info->width, (guint) info->height, 1, offsets,
+      strides);
+  return buffer;
+}
+
+/* Frames at as many places of one memory as a decoder may have, and not at any number of them. */
+static void
+test_tiled_places (void)
+{
+  enum { N = 64 };
+  GstVideoInfo info;
+  gsize offset[GST_VIDEO_MAX_PLANES];
+  gint stride[GST_VIDEO_MAX_PLANES];
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGBA, 160, 90);
+  g_autofree char *caps = tiled_caps (GST_VIDEO_FORMAT_RGBA);
+  if (!is_listed (GST_VIDEO_FORMAT_RGBA)) {
+    g_test_skip ("the device imports no dma-bufs as images");
+    return;
+  }
+  g_autoptr (GByteArray) bytes = draw (&info, 0, TILED, offset, stride);
+  g_byte_array_set_size (bytes, bytes->len + N * PAGE);
+  GstMemory *memory = new_memory (bytes->data, bytes->len, 0);
+  GstHarness *h = open_harness (FEATURE, caps, &info, "");
+  for (guint i = 0; i < N + 2; i++) {
+    GstBuffer *buffer = frame_at (memory, &info, offset[0] + i % N * PAGE, stride[0]);
+    g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
+    gst_buffer_unref (gst_harness_pull (h));
+  }
+  g_assert_cmpint (
+      gst_harness_push (h, frame_at (memory, &info, offset[0] + N * PAGE, stride[0])), ==,
+      GST_FLOW_ERROR);
+  gst_harness_teardown (h);
+  gst_memory_unref (memory);
+}
+
 /* Nobody but the driver that made it knows where a tiled frame's pixels are. */
 static void
 test_modifiers (void)
@@ -644,6 +687,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/drm", test_drm);
   g_test_add_func ("/dmabuf/tiled", test_tiled);
   g_test_add_func ("/dmabuf/tiled-alone", test_tiled_alone);
+  g_test_add_func ("/dmabuf/tiled-places", test_tiled_places);
   g_test_add_func ("/dmabuf/modifiers", test_modifiers);
 #endif
   g_test_add_func ("/dmabuf/regions", test_regions);
