@@ -261,7 +261,8 @@ seg_wire_outline (
   gsize n;
   const guint8 *data = g_bytes_get_data (bytes, &n);
 
-  outline_message (data, message, (Span){ data, data + n }, &to);
+  if (n > 0)
+    outline_message (data, message, (Span){ data, data + n }, &to);
   if (!to.no_memory)
     return g_bytes_new_take (to.data, to.n_bytes);
   g_free (to.data);
