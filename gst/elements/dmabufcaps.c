@@ -64,25 +64,26 @@ keep_known (const char *drm, const char *const *tiled, GValue *same)
 
 /* "AB24" to "RGBA" */
 static gboolean
-name_of_linear (const char *drm, const char *const *tiled, GValue *renamed)
+name_of (const char *drm, gboolean tiled, GValue *renamed)
 {
   const char *name;
   guint64 modifier;
-  if (!parse (drm, &name, &modifier) || modifier != 0)
+  if (!parse (drm, &name, &modifier) || (modifier != 0) != tiled)
     return FALSE;
   set_name (renamed, name);
   return TRUE;
 }
 
 static gboolean
+name_of_linear (const char *drm, const char *const *tiled, GValue *renamed)
+{
+  return name_of (drm, FALSE, renamed);
+}
+
+static gboolean
 name_of_tiled (const char *drm, const char *const *tiled, GValue *renamed)
 {
-  const char *name;
-  guint64 modifier;
-  if (!parse (drm, &name, &modifier) || modifier == 0)
-    return FALSE;
-  set_name (renamed, name);
-  return TRUE;
+  return name_of (drm, TRUE, renamed);
 }
 
 static gboolean

@@ -31,15 +31,14 @@ wrong (const char *what, GError **error)
   return FALSE;
 }
 
-static gboolean
-is_of (const GstVideoMeta *meta, const GstVideoInfo *info)
+gboolean
+seg_dmabuf_meta_fits (const GstVideoMeta *meta, const GstVideoInfo *info)
 {
   gboolean known = meta->format == GST_VIDEO_INFO_FORMAT (info);
 #if GST_CHECK_VERSION(1, 24, 0)
   known = known || meta->format == GST_VIDEO_FORMAT_DMA_DRM;
 #endif
-  return known && meta->n_planes == GST_VIDEO_INFO_N_PLANES (info)
-         && meta->width >= (guint) GST_VIDEO_INFO_WIDTH (info)
+  return known && meta->width >= (guint) GST_VIDEO_INFO_WIDTH (info)
          && meta->height >= (guint) GST_VIDEO_INFO_HEIGHT (info);
 }
 
@@ -77,7 +76,9 @@ seg_dmabuf_find (GstBuffer *buffer, const GstVideoInfo *info, const SegFrame *fr
     SegDmaPlane planes[SEG_MAX_PLANES], GError **error)
 {
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-  if (meta != NULL && !is_of (meta, info))
+  if (meta != NULL
+      && (!seg_dmabuf_meta_fits (meta, info)
+          || meta->n_planes != GST_VIDEO_INFO_N_PLANES (info)))
     return wrong ("whose GstVideoMeta is not as their caps", error);
   for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {
     gsize offset = meta != NULL ? meta->offset[p] : GST_VIDEO_INFO_PLANE_OFFSET (info, p);

@@ -17,6 +17,9 @@ gboolean seg_caps_are_dmabuf (const GstCaps *caps);
 /* Whether all of the buffer's memory is, whatever its caps. */
 gboolean seg_buffer_is_dmabuf (GstBuffer *buffer);
 
+/* The meta is of such a frame, or of a larger one; its format may be DMA_DRM. Of planes nothing is said. */
+gboolean seg_dmabuf_meta_fits (const GstVideoMeta *meta, const GstVideoInfo *info);
+
 /* Where a plane is: bytes [skip, skip + its size) of a memory. */
 typedef struct {
   GstMemory *memory; /* the buffer's */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zerocopy/tiling.h"
 
+#include "zerocopy/dmabuf.h"
+
 #include <gst/allocators/gstdmabuf.h>
 
 #include <sys/stat.h>
@@ -49,16 +51,12 @@ wrong (const char *what, GError **error)
   return FALSE;
 }
 
+/* With compression there are planes beside those of the format. */
 static gboolean
 is_of (const GstVideoMeta *meta, const GstVideoInfo *info)
 {
-  gboolean known = meta->format == GST_VIDEO_INFO_FORMAT (info);
-#if GST_CHECK_VERSION(1, 24, 0)
-  known = known || meta->format == GST_VIDEO_FORMAT_DMA_DRM;
-#endif
-  return known && meta->n_planes > 0 && meta->n_planes <= SEG_MAX_MEMORY_PLANES
-         && meta->width >= (guint) GST_VIDEO_INFO_WIDTH (info)
-         && meta->height >= (guint) GST_VIDEO_INFO_HEIGHT (info);
+  return seg_dmabuf_meta_fits (meta, info) && meta->n_planes > 0
+         && meta->n_planes <= SEG_MAX_MEMORY_PLANES;
 }
 
 /* Of one dma-buf there may be several fds; from Linux 5.3 on each has an inode of its own. */
