@@ -6,14 +6,13 @@
 
 /* --- the picture ----------------------------------------------------------------------------------- */
 
-/* What went wrong, as the elements say. */
+/* What went wrong, as the element says that failed first. message: an error, or another or NULL where
+ * none said so. */
 static void
-take_error (GstElement *pipeline, const char *path, GError **error)
+refuse (GstMessage *message, const char *path, GError **error)
 {
   g_autoptr (GError) cause = NULL;
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  if (message != NULL)
+  if (message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     gst_message_parse_error (message, &cause, NULL);
   g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
       "background-image '%s' cannot be shown: %s", path,
@@ -40,20 +39,16 @@ make_decoder (const char *path, GError **error)
   return pipeline;
 }
 
-/* An element that fails only says so: the state would be waited for in vain. */
-static gboolean
-has_picture (GstElement *pipeline)
+/* ASYNC_DONE with a picture; another, or NULL, without. An element that fails only says so: the
+ * state would be waited for in vain. */
+static GstMessage *
+wait_for_picture (GstElement *pipeline)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message = NULL;
   if (gst_element_set_state (pipeline, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE)
-    return FALSE;
-  message = gst_bus_timed_pop_filtered (
+    return gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  return gst_bus_timed_pop_filtered (
       bus, PATIENCE, GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
-  gboolean done = message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ASYNC_DONE;
-  if (message != NULL && !done) /* for take_error */
-    gst_bus_post (bus, g_steal_pointer (&message));
-  return done;
 }
 
 /* The first picture of the file, as RGBA. */
@@ -69,12 +64,13 @@ decode (const char *path, GError **error)
   GstElement *pipeline = make_decoder (path, error);
   if (pipeline == NULL)
     return NULL;
-  if (has_picture (pipeline)) {
+  g_autoptr (GstMessage) message = wait_for_picture (pipeline);
+  if (message != NULL && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ASYNC_DONE) {
     g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
     g_object_get (sink, "last-sample", &sample, NULL);
   }
   if (sample == NULL)
-    take_error (pipeline, path, error);
+    refuse (message, path, error);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
   return sample;
