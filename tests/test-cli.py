@@ -224,6 +224,15 @@ def good_runs():
     compare_outputs('outputs, float16', 'out-h', {'y.npy': ('<f2', (3,), [0, 0.5, 2])})
 
 
+def full_disk():
+    """Who reads a status of 0 takes the output for whole."""
+    for args in ['--version'], ['devices', '--json'], ['inspect', 'good.onnx']:
+        with open('/dev/full', 'w') as full:
+            p = subprocess.run([VKSEG, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+        report(f'{args[0]}, nowhere to write', [] if p.returncode == 1 and p.stderr.startswith('vkseg: ')
+               and len(p.stderr.splitlines()) == 1 else [p.returncode, p.stderr])
+
+
 def looking():
     check('devices', ['devices'], 0, '0: ')
     devices = json.loads(vkseg('devices', '--json').stdout)
@@ -287,7 +296,7 @@ def main():
         if vkseg('devices').returncode != 0 and 'VKSEG_TEST_NEED_DEVICE' not in os.environ:
             print('1..0 # SKIP no Vulkan device')
             return 0
-        for part in usage, bad_models, bad_inputs, good_runs, looking, warm_starts:
+        for part in usage, bad_models, bad_inputs, good_runs, full_disk, looking, warm_starts:
             part()
         os.chdir('/')
     print(f'1..{len(results)}')

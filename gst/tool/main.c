@@ -21,9 +21,19 @@ print_usage (FILE *to)
       "\nMODEL is an ONNX file, or the name of one in the folders of VKSEG_MODEL_PATH,\n"
       "the user's or the system's vkseg/models.\n"
       "\n'vkseg COMMAND --help' says more. 'vkseg --version' prints the version.\n"
-      "Exit status: 0; 1 for a model, input or device that is refused, with the reasons\n"
-      "on stderr, a line each; 2 for wrong usage.\n",
+      "Exit status: 0; 1 for a model, input or device that is refused, or output that\n"
+      "cannot be written, with the reasons on stderr, a line each; 2 for wrong usage.\n",
       to);
+}
+
+/* What a command printed may not have arrived, on a full disk for one. */
+static int
+finish (int status)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  int refused = tool_refuse ("the output cannot be written");
+  return MAX (status, refused);
 }
 
 int
@@ -39,15 +49,15 @@ main (int argc, char **argv)
   if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0
       || strcmp (name, "help") == 0) {
     print_usage (stdout);
-    return TOOL_OK;
+    return finish (TOOL_OK);
   }
   if (strcmp (name, "--version") == 0) {
     puts ("vkseg " VKSEG_VERSION);
-    return TOOL_OK;
+    return finish (TOOL_OK);
   }
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     if (strcmp (name, commands[i]->name) == 0)
-      return commands[i]->run (argc - 1, argv + 1);
+      return finish (commands[i]->run (argc - 1, argv + 1));
   fprintf (stderr, "vkseg: there is no command '%s'\n", name);
   print_usage (stderr);
   return TOOL_USAGE;

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 enum {
   TOOL_OK = 0,
-  TOOL_REFUSED = 1, /* a model, input or device: the reasons are on stderr, a line each */
+  TOOL_REFUSED = 1, /* a model, input or device, or output that cannot be written: the
+                     * reasons are on stderr, a line each */
   TOOL_USAGE = 2,
 };
 
