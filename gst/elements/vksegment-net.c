@@ -27,8 +27,9 @@ gst_vk_segment_post_error (GstVkSegment *self, const GError *error)
 {
   if (g_error_matches (error, SEG_ERROR, SEG_ERROR_FILE))
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", error->message),
-        ("set the model property to an ONNX file, or VKSEG_MODEL_PATH to where models "
-         "are"));
+        ("model is an ONNX file, or a name in the folders of VKSEG_MODEL_PATH; "
+         "'gst-inspect-1.0 %s' describes it and the other properties that name files",
+            element_name (self)));
   else if (g_error_matches (error, SEG_ERROR, SEG_ERROR_INPUT))
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
         ("'gst-inspect-1.0 %s' describes the properties, models/README.md the "

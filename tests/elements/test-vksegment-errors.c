@@ -28,6 +28,8 @@ check_error (GstElement *element, GQuark domain, const char *text)
   /* To look into the model is advice for what is wrong with a model. */
   g_assert_true (
       strstr (hint, "vkseg inspect") == NULL || strstr (text, "unicorn") == NULL);
+  /* Nor is another model what a palette or a .modelinfo file wants. */
+  g_assert_null (strstr (hint, "set the model property"));
   g_assert_nonnull (strstr (error->message, text));
   gst_element_set_state (element, GST_STATE_NULL);
   gst_element_set_bus (element, NULL);
