@@ -6,6 +6,8 @@
 #define LOCAL 64
 /* More taps than this are not unrolled in both directions: the code would grow too long. */
 #define MOST_UNROLLED 25
+/* Texels of a tile, each a sum. */
+#define MOST_SUMS 18
 
 typedef struct {
   guint w, h;              /* pixels of a tile */
@@ -36,8 +38,8 @@ choose_tiling (const SegConvJob *job, guint texels)
 {
   Tiling best = { .w = 0 };
   gint64 least = G_MAXINT64, taps = job->y.kernel * job->x.kernel;
-  for (guint h = 1; h <= (taps > MOST_UNROLLED ? 1 : 4); h *= 2) {
-    for (guint w = 1; w <= 16 / h / texels && w <= 8; w *= 2) {
+  for (guint h = 1; h <= (taps > MOST_UNROLLED ? 1 : 4); h++) {
+    for (guint w = 1; w <= MOST_SUMS / h / texels && w <= 8; w += w < 4 ? 1 : 4) {
       if (!seg_window_tile_fits (&job->y, h) || !seg_window_tile_fits (&job->x, w))
         continue;
       Tiling t = { w, h, seg_window_tile_apart (&job->y), seg_window_tile_apart (&job->x),
