@@ -25,17 +25,18 @@ def area(instance, meta):
     return mask.get_data().count(b'\xff')
 
 
-def on_frame(_sink, buffer, _pad, rows, label):
+def on_frame(_sink, buffer, _pad, rows, label, seen):
     """On the streaming thread. The meta and its instances belong to the buffer: nothing of them is kept,
     or it is a copy()."""
     meta = GstVkSeg.buffer_get_vk_seg_meta(buffer)
     instances = [meta.get_instance(i) for i in range(meta.get_n_instances())] if meta else []
+    seen.update(i.label for i in instances)
     areas = [area(i, meta) for i in instances if i.label == label]
     seconds = 0 if buffer.pts == Gst.CLOCK_TIME_NONE else buffer.pts / Gst.SECOND
     rows.writerow([f'{seconds:.3f}', len(areas), sum(areas)])
 
 
-def make_pipeline(args, rows):
+def make_pipeline(args, rows, seen):
     pipeline = Gst.parse_launch('uridecodebin name=source ! videoconvert ! vksegment name=segment output=meta '
                                 '! fakesink name=sink signal-handoffs=true sync=false')
     uri = args.media if Gst.uri_is_valid(args.media) else Gst.filename_to_uri(args.media)
@@ -46,7 +47,7 @@ def make_pipeline(args, rows):
         if not value or segment.find_property(name) is None:
             sys.exit(f'{name}: not PROPERTY=VALUE of vksegment (gst-inspect-1.0 vksegment)')
         Gst.util_set_object_arg(segment, name, value)
-    pipeline.get_by_name('sink').connect('handoff', on_frame, rows, args.label)
+    pipeline.get_by_name('sink').connect('handoff', on_frame, rows, args.label, seen)
     return pipeline
 
 
@@ -73,7 +74,13 @@ def main():
     Gst.init(None)
     rows = csv.writer(args.output, lineterminator='\n')
     rows.writerow(['seconds', 'count', 'pixels'])
-    sys.exit(run(make_pipeline(args, rows)))
+    seen = set()
+    problem = run(make_pipeline(args, rows, seen))
+    if not problem and args.label not in seen:
+        labels = ', '.join(str(label) for label in seen) or 'nothing'
+        print(f'no {args.label} was found, but {labels}; labels=FILE or labels=A,B,... names the classes of the '
+              'network', file=sys.stderr)
+    sys.exit(problem)
 
 
 if __name__ == '__main__':

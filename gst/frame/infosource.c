@@ -7,6 +7,26 @@
 #define GROUP          "vkseg"
 #define MAX_FILE_BYTES (4 * 1024 * 1024)
 
+/* All that models/README.md lists. */
+static const char *const keys[] = { "name", "license", "source", "task", "decoder",
+  "input", "input-layout", "input-size", "output-margin", "color-order", "mean", "std",
+  "resize", "pad-value", "output", "output-layout", "labels", "labels-file", "background",
+  "foreground", "palette", "threshold", "mask-threshold", "iou-threshold",
+  "max-detections", "box-format", "box-units", "objectness", "regions-input",
+  "regions-units", "region-context", "scores", "box-weights", NULL };
+
+/* Other keys may be of a later version, so that they are no error; but most are misspelt. */
+static void
+warn_of_unknown (GKeyFile *file, const char *path)
+{
+  g_auto (GStrv) said = g_key_file_get_keys (file, GROUP, NULL, NULL);
+  for (guint i = 0; said != NULL && said[i] != NULL; i++)
+    if (!g_strv_contains (keys, said[i]))
+      g_warning ("%s: [" GROUP
+                 "] has no key %s: ignored. models/README.md lists them all",
+          path, said[i]);
+}
+
 static GKeyFile *
 load_key_file (const char *path, GError **error)
 {
@@ -28,6 +48,7 @@ load_key_file (const char *path, GError **error)
         cause->message);
     return NULL;
   }
+  warn_of_unknown (file, path);
   return g_steal_pointer (&file);
 }
 

@@ -81,7 +81,7 @@ test_keys (void)
       load ("[vkseg]\nmean=1,2,3\nstd=2\ncolor-order=bgr\nresize=letterbox\n"
             "pad-value=10,20,30\nlabels=a\\,b,c,d , e\nbackground=none\n"
             "foreground=c,3\nthreshold=0.25\npalette=#010203,#0405067f\n"
-            "unknown=is ignored\n[other]\nx=y\n");
+            "[other]\nx=y\n");
   char buffer[32];
   g_assert_cmpfloat (i->normalize.lo[2], ==, -1.5);
   g_assert_cmpfloat (i->normalize.hi[0], ==, 127.0);

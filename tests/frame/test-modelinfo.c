@@ -405,6 +405,68 @@ test_damaged (void)
   }
 }
 
+/* A file with each key of the table in models/README.md. */
+static char *
+write_listed_keys (guint *n)
+{
+  g_autofree char *path = g_build_filename (info_folder, "..", "README.md", NULL);
+  g_autofree char *text = NULL, *file = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  char *begin = strstr (text, "### Keys of `[vkseg]`"),
+       *end = strstr (begin, "### Decoders");
+  g_assert_nonnull (end);
+  *end = '\0';
+  g_auto (GStrv) lines = g_strsplit (begin, "\n| `", -1);
+  g_autoptr (GString) all = g_string_new ("[vkseg]\n");
+  *n = 0;
+  for (guint i = 1; lines[i] != NULL; i++) {
+    *strstr (lines[i], " |") = '\0';
+    g_auto (GStrv) keys = g_strsplit (lines[i], "`", -1);
+    for (guint k = 0; keys[k] != NULL; k++, *n += 1)
+      if (g_ascii_isalpha (keys[k][0]))
+        g_string_append_printf (all, "%s=1\n", keys[k]);
+  }
+  close (g_file_open_tmp ("vkseg-XXXXXX.modelinfo", &file, NULL));
+  g_assert_true (g_file_set_contents (file, all->str, -1, NULL));
+  return g_steal_pointer (&file);
+}
+
+static char
+    *warned; /* the last warning while it is not NULL, where it would end the test */
+
+static GLogWriterOutput
+take_warning (
+    GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  if (warned == NULL || !(level & G_LOG_LEVEL_WARNING))
+    return g_log_writer_default (level, fields, n_fields, data);
+  g_free (warned);
+  warned = g_log_writer_format_fields (level, fields, n_fields, FALSE);
+  return G_LOG_WRITER_HANDLED;
+}
+
+/* Keys that are listed are known, all others warned about and ignored. */
+static void
+test_keys (void)
+{
+  guint n;
+  g_autofree char *path = write_listed_keys (&n);
+  SegInfoSource *source = seg_info_source_new (NULL, path, NULL, NULL); /* no warning */
+  g_assert_nonnull (source);
+  g_assert_cmpuint (n, >, 30);
+  seg_info_source_free (source);
+  g_remove (path);
+
+  g_autoptr (SegModel) model = stand_in (PICTURE, "y 1,5,12,20", NULL);
+  g_autoptr (GError) error = NULL;
+  warned = g_strdup ("");
+  SegModelInfo *info = from_text (model, "[vkseg]\ndecodr=argmax\n", NULL, &error);
+  g_assert_nonnull (strstr (warned, ".modelinfo: [vkseg] has no key decodr: ignored"));
+  g_clear_pointer (&warned, g_free);
+  g_assert_no_error (error);
+  seg_model_info_free (&info);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -414,6 +476,7 @@ main (int argc, char **argv)
     return 2;
   }
   info_folder = argv[1];
+  g_log_set_writer_func (take_warning, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
     g_autofree char *path = g_strconcat ("/modelinfo/files/", files[i].name, NULL);
     g_test_add_data_func (path, &files[i], test_file);
@@ -425,5 +488,6 @@ main (int argc, char **argv)
   g_test_add_func ("/modelinfo/labels", test_labels);
   g_test_add_func ("/modelinfo/refusals", test_refusals);
   g_test_add_func ("/modelinfo/damaged", test_damaged);
+  g_test_add_func ("/modelinfo/keys", test_keys);
   return g_test_run ();
 }
