@@ -80,6 +80,15 @@ check_live_outputs (const SegNode *node, SegTensor *const *out, GError **error)
   return TRUE;
 }
 
+/* Elements that stay where they are stay in their memory: masks of a whole picture each are hundreds of
+ * megabytes. An epilogue is applied in place, and so needs a copy. */
+static gboolean
+shares_input (const SegNode *node)
+{
+  return (node->op->flags & SEG_OP_RENAME) && !has_epilogue (&node->epilogue)
+         && node->outputs->len == 1;
+}
+
 static gboolean
 eval_plain (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
@@ -87,6 +96,11 @@ eval_plain (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
   if (node->op->eval == NULL) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED, "has no host implementation");
     return FALSE;
+  }
+  if (!live && shares_input (node)) {
+    const SegDesc *desc = &seg_node_output (node, 0)->desc;
+    out[0] = seg_tensor_reshape (in[0], desc->rank, desc->dims, error);
+    return out[0] != NULL;
   }
   if (!live && !make_outputs (node, out, error))
     return FALSE;

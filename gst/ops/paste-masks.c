@@ -3,6 +3,7 @@
  * masks [n,H,W] of the whole picture, 0 outside of their boxes. Each is resized to its box, linearly, with
  * pixel centres at 0.5, as torchvision's paste_masks_in_image does in a Loop; graph/paste.c makes
  * this node of it. Input 2 is H, W; input 3 is n, as it is this time. */
+#include "base/parallel.h"
 #include "ops/ops.h"
 #include "ops/program.h"
 #include "shaders.h"
@@ -65,23 +66,47 @@ mix (double a, double b, double part)
   return a + (b - a) * part;
 }
 
+typedef struct {
+  const float *masks;
+  gint64 h, w; /* of one */
+  const SegTensor *boxes;
+  SegTensor *out;
+} Pasting;
+
 static void
-paste_one (const float *mask, gint64 h, gint64 w, const gint64 box[4], SegTensor *out,
-    gint64 number)
+paste_row (const Pasting *p, const float *mask, Between v, const Between *columns,
+    gsize to, gsize n)
 {
-  gint64 height = out->desc.dims[1], width = out->desc.dims[2];
-  gint64 x0 = MAX (box[0], 0), x1 = MIN (box[2], width - 1);
-  for (gint64 y = MAX (box[1], 0); y <= MIN (box[3], height - 1); y++) {
-    Between v = between (y, box[1], box[3], h);
-    const float *above = mask + v.low * w, *below = mask + v.high * w;
-    for (gint64 x = x0; x <= x1; x++) {
-      Between u = between (x, box[0], box[2], w);
-      double top = mix (above[u.low], above[u.high], u.part);
-      double bottom = mix (below[u.low], below[u.high], u.part);
-      seg_tensor_set_double (
-          out, (number * height + y) * width + x, mix (top, bottom, v.part));
-    }
+  const float *above = mask + v.low * p->w, *below = mask + v.high * p->w;
+  float *floats = p->out->desc.dtype == SEG_DTYPE_F32 ? p->out->data : NULL;
+  for (gsize i = 0; i < n; i++) {
+    Between u = columns[i];
+    double top = mix (above[u.low], above[u.high], u.part);
+    double bottom = mix (below[u.low], below[u.high], u.part);
+    double value = mix (top, bottom, v.part);
+    if (floats != NULL)
+      floats[to + i] = (float) value;
+    else
+      seg_tensor_set_double (p->out, to + i, value);
   }
+}
+
+static void
+paste_one (guint number, gpointer data)
+{
+  const Pasting *p = data;
+  gint64 height = p->out->desc.dims[1], width = p->out->desc.dims[2], box[4];
+  for (guint k = 0; k < 4; k++)
+    box[k] = seg_tensor_get_int (p->boxes, 4 * (gsize) number + k);
+  gint64 x0 = MAX (box[0], 0), x1 = MIN (box[2], width - 1);
+  gsize n = MAX (x1 - x0 + 1, 0);
+  g_autofree Between *columns = g_new (Between, n + 1);
+  for (gsize i = 0; i < n; i++)
+    columns[i] = between (x0 + (gint64) i, box[0], box[2], p->w);
+  const float *mask = p->masks + number * p->h * p->w;
+  for (gint64 y = MAX (box[1], 0); y <= MIN (box[3], height - 1); y++)
+    paste_row (p, mask, between (y, box[1], box[3], p->h), columns,
+        (number * height + y) * width + x0, n);
 }
 
 static gboolean
@@ -91,13 +116,8 @@ paste_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
   g_autoptr (SegTensor) masks = seg_tensor_convert (in[MASKS], SEG_DTYPE_F32, error);
   if (masks == NULL)
     return FALSE;
-  for (gint64 i = 0; i < d[0]; i++) {
-    gint64 box[4];
-    for (guint k = 0; k < 4; k++)
-      box[k] = seg_tensor_get_int (in[BOXES], 4 * i + k);
-    paste_one ((const float *) seg_tensor_data (masks) + i * d[2] * d[3], d[2], d[3], box,
-        out[0], i);
-  }
+  Pasting pasting = { seg_tensor_data (masks), d[2], d[3], in[BOXES], out[0] };
+  seg_parallel (d[0], paste_one, &pasting);
   return TRUE;
 }
 
