@@ -99,7 +99,7 @@ paste_one (guint number, gpointer data)
   for (guint k = 0; k < 4; k++)
     box[k] = seg_tensor_get_int (p->boxes, 4 * (gsize) number + k);
   gint64 x0 = MAX (box[0], 0), x1 = MIN (box[2], width - 1);
-  gsize n = MAX (x1 - x0 + 1, 0);
+  gsize n = x1 >= x0 ? x1 - x0 + 1 : 0; /* boxes may end anywhere, at INT64_MIN too */
   g_autofree Between *columns = g_new (Between, n + 1);
   for (gsize i = 0; i < n; i++)
     columns[i] = between (x0 + (gint64) i, box[0], box[2], p->w);
