@@ -83,6 +83,8 @@ const SegCase seg_cases_detect[] = {
   { "vkseg.PasteMasks", NULL,
       "f32[8,1,2,2](0,1) i64[8,4](-2000000000,2000000000) i64{3,5} i64=8" },
   { "vkseg.PasteMasks", NULL, "f32[0,1,4,3] i64[0,4] i64{3,2} i64=0" },
+  { "vkseg.PasteMasks", NULL,
+      "f32[2,1,4,3] i64[2,4]{5,0,-9223372036854775808,5,1,1,3,2} i64{6,8} i64=2" },
   { "MaxRoiPool", "pooled_shape=[2,3]", "f32[1,5,9,11] f32[4,5](0,0.9)" },
   { "MaxRoiPool", "pooled_shape=[3,2] spatial_scale=9.0",
       "f32[1,8,9,11] f32[6,5](0,0.9)" },

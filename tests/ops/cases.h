@@ -14,6 +14,7 @@
  *         TYPE[2,3,5]         random, given at run time; TYPE is f32 f16 f64 i32 i64 u8 i8 bool ...
  *         TYPE[2,3,5]!        random, an initialiser
  *         TYPE[2,3](0.5,2)    random within a range (default -2..2; integers -8..8); with ! last
+ *         TYPE[1,3]{1,2,3}    an initialiser with these values
  *         TYPE{1,2,3}         an initialiser with these values, 1-D;  TYPE{} is empty
  *         TYPE=1.5            an initialiser, a scalar
  *         -                   absent

@@ -113,6 +113,29 @@ fill_random (SegScan *scan, SegTensor *t, double low, double high)
 }
 
 static gboolean
+new_filled (const SegDesc *desc, const GArray *values, SegTensor **out, GError **error)
+{
+  if ((*out = seg_tensor_new (desc, error)) == NULL)
+    return FALSE;
+  for (guint i = 0; i < values->len; i++)
+    seg_tensor_set_double (*out, i, g_array_index (values, double, i));
+  return TRUE;
+}
+
+/* "{1,2,3}", as many as there are elements. */
+static gboolean
+scan_list_of (SegScan *scan, const SegDesc *desc, SegTensor **out, GError **error)
+{
+  g_autoptr (GArray) values = g_array_new (FALSE, FALSE, sizeof (double));
+  gboolean is_float = FALSE;
+  if (!seg_scan_list (scan, '{', '}', values, &is_float, error))
+    return FALSE;
+  if (seg_desc_n_elems (desc) != values->len)
+    return seg_scan_fail (scan, error, "as many values as elements before");
+  return new_filled (desc, values, out, error);
+}
+
+static gboolean
 scan_random (
     SegScan *scan, SegDesc *desc, SegTensor **out, gboolean *is_init, GError **error)
 {
@@ -127,6 +150,13 @@ scan_random (
     return FALSE;
   if (is_float || dims->len > SEG_MAX_RANK)
     return seg_scan_fail (scan, error, "at most 8 whole dimensions before");
+  desc->rank = dims->len;
+  for (guint i = 0; i < dims->len; i++)
+    desc->dims[i] = (gint64) g_array_index (dims, double, i);
+  if (*scan->p == '{') {
+    *is_init = TRUE;
+    return scan_list_of (scan, desc, out, error);
+  }
   if (*scan->p == '(') {
     if (!seg_scan_list (scan, '(', ')', range, &ignored, error))
       return FALSE;
@@ -137,9 +167,6 @@ scan_random (
   }
   if ((*is_init = *scan->p == '!'))
     scan->p++;
-  desc->rank = dims->len;
-  for (guint i = 0; i < dims->len; i++)
-    desc->dims[i] = (gint64) g_array_index (dims, double, i);
   if ((*out = seg_tensor_new (desc, error)) == NULL)
     return FALSE;
   fill_random (scan, *out, low, high);
@@ -165,11 +192,7 @@ scan_values (SegScan *scan, SegDesc *desc, SegTensor **out, GError **error)
     g_array_append_val (values, v);
     desc->rank = 0;
   }
-  if ((*out = seg_tensor_new (desc, error)) == NULL)
-    return FALSE;
-  for (guint i = 0; i < values->len; i++)
-    seg_tensor_set_double (*out, i, g_array_index (values, double, i));
-  return TRUE;
+  return new_filled (desc, values, out, error);
 }
 
 gboolean
