@@ -44,12 +44,19 @@ multiply_channels (const SegTensor *x, const SegTensor *factor, GError **error)
   return product;
 }
 
+/* What is only renamed stays in its memory: masks of a whole picture each are hundreds of megabytes. */
 static gboolean
-make_outputs (const SegNode *node, SegTensor **out, GError **error)
+make_outputs (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
+  gboolean renames = (node->op->flags & SEG_OP_RENAME) != 0;
   for (guint i = 0; i < node->outputs->len; i++) {
     const SegValue *v = g_ptr_array_index (node->outputs, i);
-    if (v != NULL && (out[i] = seg_tensor_new (&v->desc, error)) == NULL)
+    if (v == NULL)
+      continue;
+    out[i] = renames && i == 0
+                 ? seg_tensor_reshape (in[0], v->desc.rank, v->desc.dims, error)
+                 : seg_tensor_new (&v->desc, error);
+    if (out[i] == NULL)
       return FALSE;
   }
   return TRUE;
@@ -80,15 +87,6 @@ check_live_outputs (const SegNode *node, SegTensor *const *out, GError **error)
   return TRUE;
 }
 
-/* Elements that stay where they are stay in their memory: masks of a whole picture each are hundreds of
- * megabytes. An epilogue is applied in place, and so needs a copy. */
-static gboolean
-shares_input (const SegNode *node)
-{
-  return (node->op->flags & SEG_OP_RENAME) && !has_epilogue (&node->epilogue)
-         && node->outputs->len == 1;
-}
-
 static gboolean
 eval_plain (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **error)
 {
@@ -97,12 +95,7 @@ eval_plain (const SegNode *node, SegTensor *const *in, SegTensor **out, GError *
     g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED, "has no host implementation");
     return FALSE;
   }
-  if (!live && shares_input (node)) {
-    const SegDesc *desc = &seg_node_output (node, 0)->desc;
-    out[0] = seg_tensor_reshape (in[0], desc->rank, desc->dims, error);
-    return out[0] != NULL;
-  }
-  if (!live && !make_outputs (node, out, error))
+  if (!live && !make_outputs (node, in, out, error))
     return FALSE;
   if (node->factor < 0)
     return node->op->eval (node, in, out, error);

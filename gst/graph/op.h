@@ -33,7 +33,8 @@ typedef enum {
   SEG_OP_EPILOGUE_RESIDUAL = 1 << 1, /* honours epilogue.residual and act2 */
   SEG_OP_RENAME =
       1 << 2, /* same elements in the same row-major order, only other dims: no
-                           * work. inputs[0] ROWS, output shares its memory; no emit */
+                           * work. inputs[0] ROWS, output shares its memory; no emit,
+                           * and for eval out[0] is in[0] with the output's dims */
   SEG_OP_DESC_ONLY =
       1 << 3, /* eval looks at its inputs' desc, never at their data (Shape, Size):
                               * folds although the input is not constant; data is NULL then */
