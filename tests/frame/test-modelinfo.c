@@ -422,9 +422,11 @@ write_listed_keys (guint *n)
   for (guint i = 1; lines[i] != NULL; i++) {
     *strstr (lines[i], " |") = '\0';
     g_auto (GStrv) keys = g_strsplit (lines[i], "`", -1);
-    for (guint k = 0; keys[k] != NULL; k++, *n += 1)
-      if (g_ascii_isalpha (keys[k][0]))
+    for (guint k = 0; keys[k] != NULL; k++)
+      if (g_ascii_isalpha (keys[k][0])) {
         g_string_append_printf (all, "%s=1\n", keys[k]);
+        *n += 1;
+      }
   }
   close (g_file_open_tmp ("vkseg-XXXXXX.modelinfo", &file, NULL));
   g_assert_true (g_file_set_contents (file, all->str, -1, NULL));
