@@ -77,7 +77,7 @@ def main():
     seen = set()
     problem = run(make_pipeline(args, rows, seen))
     if not problem and args.label not in seen:
-        labels = ', '.join(str(label) for label in seen) or 'nothing'
+        labels = ', '.join(sorted(str(label) for label in seen)) or 'nothing'
         print(f'no {args.label} was found, but {labels}; labels=FILE or labels=A,B,... names the classes of the '
               'network', file=sys.stderr)
     sys.exit(problem)
