@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames in dma-bufs beside the same frames in host memory. No hardware: a memfd can be mapped as a dma-buf
- * can, and lavapipe (from Mesa 24.3 on) imports it, with a modifier that vk/fake-modifier.c adds. */
+/* Frames in dma-bufs beside the same frames in host memory, with a modifier that vk/fake-modifier.c adds. */
 #define _GNU_SOURCE /* memfd_create */
+#include "dmabuf-frames.h"
 #include "frame/color-net.h"
 
 #include "elements/settings.h"
@@ -13,9 +13,7 @@
 #include "zerocopy/dmabuf.h"
 #include "zerocopy/tiling.h"
 
-#include <gst/allocators/gstdmabuf.h>
 #include <gst/check/gstharness.h>
-#include <gst/video/video.h>
 
 #include <dirent.h>
 #include <string.h>
@@ -23,147 +21,11 @@
 #include <unistd.h>
 
 #define N_FRAMES 4
-#define PAGE     4096
+#define PAGE     DMABUF_PAGE
 
 static char *dir;
 static SegVk *vk;
 static gboolean imports; /* the device can */
-static GstAllocator *allocator;
-
-/* --- frames ---------------------------------------------------------------------------------------- */
-
-/* How planes lie in memory. */
-typedef enum {
-  PLAIN,   /* as GstVideoInfo says, without a meta */
-  PADDED,  /* wider rows, and something before each plane */
-  APART,   /* a memory for each plane */
-  UNEVEN,  /* offsets that are no whole words: never imported */
-  PART_OF, /* the second part of a larger memory */
-  N_LAYOUTS,
-  TILED = N_LAYOUTS /* as FAKE_MODIFIER means it */
-} Layout;
-
-static void
-write_fd (int fd, gsize size, const guint8 *data, gsize n_bytes, gsize offset)
-{
-  g_assert_cmpint (ftruncate (fd, (off_t) size), ==, 0);
-  g_assert_cmpint (pwrite (fd, data, n_bytes, (off_t) offset), ==, (gssize) n_bytes);
-}
-
-/* Whole pages, as those of drivers are. */
-static GstMemory *
-new_memory (const guint8 *data, gsize n_bytes, gsize before)
-{
-  int fd = memfd_create ("vkseg-test", MFD_CLOEXEC);
-  gsize size = (before + n_bytes + PAGE - 1) & ~(gsize) (PAGE - 1);
-  g_assert_cmpint (fd, >=, 0);
-  write_fd (fd, size, data, n_bytes, before);
-  GstMemory *whole = gst_dmabuf_allocator_alloc (allocator, fd, size);
-  if (before == 0)
-    return whole;
-  GstMemory *part = gst_memory_share (whole, (gssize) before, (gssize) n_bytes);
-  gst_memory_unref (whole);
-  return part;
-}
-
-static guint8
-pixel (guint frame, guint plane, guint x, guint y)
-{
-  return (guint8) ((x + frame * 5) / 24 * 90 + y / 20 * 50 + plane * 31 + (x ^ y) % 7);
-}
-
-static gsize
-row_bytes (const GstVideoInfo *info, guint p, guint *n_rows)
-{
-  SegFrame frame = { .width = (guint) info->width, .height = (guint) info->height };
-  g_assert_true (seg_video_format (GST_VIDEO_INFO_FORMAT (info), &frame.format));
-  *n_rows = seg_frame_n_rows (&frame, p);
-  return seg_frame_row_bytes (&frame, p);
-}
-
-static gsize
-place_tiled (const GstVideoInfo *info, gsize *offset, gint *stride)
-{
-  SegFormat format;
-  VkSubresourceLayout layout;
-  g_assert_true (seg_video_format (GST_VIDEO_INFO_FORMAT (info), &format));
-  gsize n_bytes = fake_modifier_layout (
-      seg_tiling_format (format), (guint) info->width, (guint) info->height, &layout);
-  *offset = PAGE + layout.offset;
-  *stride = (gint) layout.rowPitch;
-  return PAGE + n_bytes;
-}
-
-static gsize
-place_plane (const GstVideoInfo *info, guint p, gsize used, Layout layout, gsize *offset,
-    gint *stride)
-{
-  guint n_rows;
-  gsize row = row_bytes (info, p, &n_rows);
-  if (layout == TILED)
-    return place_tiled (info, offset, stride);
-  gsize gap = layout == PADDED ? 256 : layout == UNEVEN ? 3 : 0;
-  if (layout == PLAIN || layout == PART_OF) {
-    *offset = GST_VIDEO_INFO_PLANE_OFFSET (info, p);
-    *stride = GST_VIDEO_INFO_PLANE_STRIDE (info, p);
-  } else {
-    *offset = used + gap;
-    *stride = layout == UNEVEN ? (gint) row + 1 : (gint) ((row + 63) & ~(gsize) 63) + 64;
-  }
-  return *offset + (gsize) *stride * n_rows;
-}
-
-/* The bytes, planes laid out; what is in no plane is 0xee. */
-static GByteArray *
-draw (const GstVideoInfo *info, guint number, Layout layout, gsize *offset, gint *stride)
-{
-  GByteArray *bytes = g_byte_array_new ();
-  for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {
-    guint n_rows;
-    gsize row = row_bytes (info, p, &n_rows), old = bytes->len;
-    gsize end = place_plane (info, p, bytes->len, layout, &offset[p], &stride[p]);
-    g_byte_array_set_size (bytes, (guint) MAX (end, old));
-    memset (bytes->data + old, 0xee, bytes->len - old);
-    for (guint y = 0; y < n_rows; y++)
-      for (guint x = 0; x < row; x++)
-        bytes->data[offset[p] + y * (gsize) stride[p] + x] = pixel (number, p, x, y);
-  }
-  if (bytes->len < info->size)
-    g_byte_array_set_size (bytes, (guint) info->size);
-  return bytes;
-}
-
-static GstBuffer *
-new_frame (const GstVideoInfo *info, guint number, Layout layout, gboolean dmabuf)
-{
-  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
-  gint stride[GST_VIDEO_MAX_PLANES] = { 0 };
-  g_autoptr (GByteArray) bytes = draw (info, number, layout, offset, stride);
-  GstBuffer *buffer = gst_buffer_new ();
-  guint n_planes = GST_VIDEO_INFO_N_PLANES (info);
-  if (!dmabuf) {
-    gst_buffer_append_memory (buffer, gst_allocator_alloc (NULL, bytes->len, NULL));
-    gst_buffer_fill (buffer, 0, bytes->data, bytes->len);
-  } else if (layout != APART) {
-    gst_buffer_append_memory (
-        buffer, new_memory (bytes->data, bytes->len, layout == PART_OF ? PAGE + 64 : 0));
-  } else {
-    for (guint p = 0, at = 0; p < n_planes; p++) {
-      gsize end = p + 1 < n_planes ? offset[p + 1] : bytes->len;
-      GstMemory *memory = new_memory (bytes->data + offset[p], end - offset[p], 0);
-      gst_buffer_append_memory (buffer, memory);
-      offset[p] = at;
-      at += (guint) memory->size;
-    }
-  }
-  if (layout != PLAIN && layout != PART_OF)
-    gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
-        GST_VIDEO_INFO_FORMAT (info), (guint) info->width, (guint) info->height, n_planes,
-        offset, stride);
-  GST_BUFFER_PTS (buffer) = number * GST_SECOND / 30;
-  GST_BUFFER_DURATION (buffer) = GST_SECOND / 30;
-  return buffer;
-}
 
 /* --- elements -------------------------------------------------------------------------------------- */
 
@@ -205,7 +67,7 @@ append (GByteArray *pixels, const GstVideoInfo *info, GstBuffer *buffer)
   g_assert_true (gst_video_frame_map (&f, info, buffer, GST_MAP_READ));
   for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {
     guint n_rows;
-    gsize row = row_bytes (info, p, &n_rows);
+    gsize row = dmabuf_row_bytes (info, p, &n_rows);
     for (guint y = 0; y < n_rows; y++)
       g_byte_array_append (pixels,
           (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&f, p)
@@ -217,12 +79,13 @@ append (GByteArray *pixels, const GstVideoInfo *info, GstBuffer *buffer)
 
 /* What comes out for some frames, and how many of them the CPU has read. */
 static GByteArray *
-run (GstHarness *h, const GstVideoInfo *info, Layout layout, gboolean dmabuf, guint *read)
+run (GstHarness *h, const GstVideoInfo *info, DmabufLayout layout, gboolean dmabuf,
+    guint *read)
 {
   GByteArray *pixels = g_byte_array_new ();
   for (guint i = 0; i < N_FRAMES; i++)
     g_assert_cmpint (
-        gst_harness_push (h, new_frame (info, i, layout, dmabuf)), ==, GST_FLOW_OK);
+        gst_harness_push (h, dmabuf_frame (info, i, layout, dmabuf)), ==, GST_FLOW_OK);
   gst_harness_push_event (h, gst_event_new_eos ());
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (h->sinkpad);
   GstVideoInfo out;
@@ -239,8 +102,8 @@ run (GstHarness *h, const GstVideoInfo *info, Layout layout, gboolean dmabuf, gu
 /* --- the same pixels ------------------------------------------------------------------------------- */
 
 static void
-compare (const char *feature, const char *format, const GstVideoInfo *info, Layout layout,
-    const char *settings)
+compare (const char *feature, const char *format, const GstVideoInfo *info,
+    DmabufLayout layout, const char *settings)
 {
   guint read;
   g_autofree char *plain = g_strdup_printf (
@@ -280,8 +143,8 @@ test_layouts (void)
   GstVideoInfo info;
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 162, 90);
   for (guint layout = 0; layout < N_LAYOUTS; layout++) {
-    compare (FEATURE, "format=NV12", &info, (Layout) layout, "");
-    compare ("", "format=NV12", &info, (Layout) layout, "");
+    compare (FEATURE, "format=NV12", &info, (DmabufLayout) layout, "");
+    compare ("", "format=NV12", &info, (DmabufLayout) layout, "");
   }
 }
 
@@ -323,15 +186,17 @@ refuse (const GstVideoInfo *info, GstBuffer *buffer, const char *what)
 
 /* With frames in flight, and, in mode=drop, before there is an answer, when a frame is shown as it is. */
 static void
-run_modes (const char *format, const GstVideoInfo *info, Layout first, guint n_layouts)
+run_modes (
+    const char *format, const GstVideoInfo *info, DmabufLayout first, guint n_layouts)
 {
   static const char *const modes[] = { "mode=async", "mode=drop",
     "mode=drop output=meta" };
   for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
     GstHarness *h = open_harness (FEATURE, format, info, modes[m]);
     for (guint i = 0; i < 20; i++)
-      g_assert_cmpint (gst_harness_push (h,
-                           new_frame (info, i, first + (Layout) (i % n_layouts), TRUE)),
+      g_assert_cmpint (
+          gst_harness_push (
+              h, dmabuf_frame (info, i, first + (DmabufLayout) (i % n_layouts), TRUE)),
           ==, GST_FLOW_OK);
     gst_harness_push_event (h, gst_event_new_eos ());
     for (guint i = 0; i < 20; i++)
@@ -427,15 +292,15 @@ test_tiled_alone (void)
     return;
   }
   run_modes (caps, &info, TILED, 1);
-  GstBuffer *buffer = new_frame (&info, 0, TILED, TRUE);
+  GstBuffer *buffer = dmabuf_frame (&info, 0, TILED, TRUE);
   gst_buffer_get_video_meta (buffer)->stride[0] += 64;
   refuse_as (FEATURE, caps, &info, buffer, "a pitch that the driver refuses");
-  buffer = new_frame (&info, 0, TILED, TRUE);
+  buffer = dmabuf_frame (&info, 0, TILED, TRUE);
   gst_buffer_get_video_meta (buffer)->offset[0] += 8 * PAGE;
   refuse_as (FEATURE, caps, &info, buffer, "a frame that ends after its end");
-  buffer = new_frame (&info, 0, PLAIN, TRUE);
+  buffer = dmabuf_frame (&info, 0, PLAIN, TRUE);
   refuse_as (FEATURE, caps, &info, buffer, "no meta");
-  buffer = new_frame (&info, 0, TILED, FALSE);
+  buffer = dmabuf_frame (&info, 0, TILED, FALSE);
   refuse_as (FEATURE, caps, &info, buffer, "host memory");
 }
 
@@ -466,9 +331,9 @@ test_tiled_places (void)
     g_test_skip ("the device imports no dma-bufs as images");
     return;
   }
-  g_autoptr (GByteArray) bytes = draw (&info, 0, TILED, offset, stride);
+  g_autoptr (GByteArray) bytes = dmabuf_draw (&info, 0, TILED, offset, stride);
   g_byte_array_set_size (bytes, bytes->len + N * PAGE);
-  GstMemory *memory = new_memory (bytes->data, bytes->len, 0);
+  GstMemory *memory = dmabuf_memory (bytes->data, bytes->len, 0);
   GstHarness *h = open_harness (FEATURE, caps, &info, "");
   for (guint i = 0; i < N + 2; i++) {
     GstBuffer *buffer = frame_at (memory, &info, offset[0] + i % N * PAGE, stride[0]);
@@ -538,7 +403,7 @@ test_meta (void)
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGBA, 160, 90);
   GstHarness *h = open_harness (FEATURE, "format=RGBA", &info, "output=meta");
   for (guint i = 0; i < N_FRAMES; i++) {
-    GstBuffer *buffer = new_frame (&info, i, PADDED, TRUE);
+    GstBuffer *buffer = dmabuf_frame (&info, i, PADDED, TRUE);
     GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
     g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, buffer);
     g_assert_true (gst_buffer_peek_memory (out, 0) == memory);
@@ -584,11 +449,12 @@ test_lifetimes (void)
   GstVideoInfo info;
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
   GstHarness *h = open_harness ("", "format=NV12", &info, "");
-  GstBuffer *kept = new_frame (&info, 0, APART, TRUE);
+  GstBuffer *kept = dmabuf_frame (&info, 0, APART, TRUE);
   guint n_maps = 0, n_fds = 0;
   for (guint i = 0; i < 30; i++) {
     gst_buffer_unref (gst_harness_push_and_pull (h, gst_buffer_ref (kept)));
-    gst_buffer_unref (gst_harness_push_and_pull (h, new_frame (&info, i, PADDED, TRUE)));
+    gst_buffer_unref (
+        gst_harness_push_and_pull (h, dmabuf_frame (&info, i, PADDED, TRUE)));
     if (i == 2) {
       n_maps = count_maps ();
       n_fds = count_fds ();
@@ -629,7 +495,7 @@ test_hostile (void)
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
   for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
     guint c = i / 2;
-    GstBuffer *buffer = new_frame (&info, 0, PADDED, i % 2);
+    GstBuffer *buffer = dmabuf_frame (&info, 0, PADDED, i % 2);
     GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
     meta->offset[cases[c].plane] += (gsize) cases[c].add_offset;
     if (cases[c].stride != 0)
@@ -649,12 +515,12 @@ test_too_small (void)
   guint8 few[64] = { 0 };
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
   GstBuffer *buffer = gst_buffer_new ();
-  gst_buffer_append_memory (buffer, new_memory (few, sizeof few, 0));
+  gst_buffer_append_memory (buffer, dmabuf_memory (few, sizeof few, 0));
   refuse (&info, buffer, "one page");
   int fd = memfd_create ("vkseg-test", MFD_CLOEXEC);
-  write_fd (fd, PAGE, few, sizeof few, 0);
+  dmabuf_write_fd (fd, PAGE, few, sizeof few, 0);
   buffer = gst_buffer_new ();
-  gst_buffer_append_memory (buffer, gst_dmabuf_allocator_alloc (allocator, fd, 6 * PAGE));
+  gst_buffer_append_memory (buffer, dmabuf_memory_of_fd (fd, 6 * PAGE));
   refuse (&info, buffer, "an fd of one page that is said to be of six");
 }
 
@@ -679,7 +545,6 @@ main (int argc, char **argv)
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   g_free (color_net_write (dir, "plain", COLOR_NET_PLAIN, COLOR_NET_INFO));
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
-  allocator = gst_dmabuf_allocator_new ();
   g_test_add_func ("/dmabuf/formats", test_formats);
   g_test_add_func ("/dmabuf/layouts", test_layouts);
   g_test_add_func ("/dmabuf/outputs", test_outputs);
@@ -699,7 +564,6 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/validation-is-silent", test_silent);
   status = g_test_run ();
   g_clear_pointer (&vk, seg_vk_unref);
-  gst_clear_object (&allocator);
   color_net_remove (dir);
   g_free (dir);
   gst_deinit ();
