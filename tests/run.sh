@@ -29,7 +29,7 @@ meson compile -C "$build" || broken "the build failed"
 
 # A machine whose driver does not work should not look as if all were well.
 export VKSEG_TEST_NEED_DEVICE=1
-rm -f "$build/meson-logs/testlog.junit.xml"
+rm -f "$build/meson-logs/testlog.junit.xml" "$build/meson-logs/testlog.json"
 meson test -C "$build" --no-rebuild --print-errorlogs "$@"
 status=$?
-exec python3 tests/summary.py "$build/meson-logs/testlog.junit.xml" "$status"
+exec python3 tests/summary.py "$build/meson-logs" "$status"
