@@ -72,18 +72,36 @@ time_run (SegSession *session, const ToolInputs *inputs, double *ms, GError **er
   return TRUE;
 }
 
+/* An idle GPU takes a while to reach them, and would be measured on the way. */
+static gboolean
+is_raising_clocks (const Bench *bench, double since_ms)
+{
+  return seg_vk_info (bench->vk)->type != SEG_DEVICE_CPU
+         && now_ms () < since_ms + CLOCKS_MS;
+}
+
+/* At least n runs; on a GPU as many more as raise its clocks. */
+static gboolean
+warm_up (Bench *bench, SegSession *session, const ToolInputs *inputs, guint n,
+    double *first_ms, GError **error)
+{
+  double start = now_ms (), ignored;
+  if (!time_run (session, inputs, first_ms, error))
+    return FALSE;
+  for (guint i = 1; i < n || is_raising_clocks (bench, start); i++)
+    if (!time_run (session, inputs, &ignored, error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 measure (Bench *bench, SegSession *session, const ToolInputs *inputs, guint n_warm_up,
     GError **error)
 {
   g_autofree double *times = g_new0 (double, bench->n_runs);
-  double ignored;
 
-  if (!time_run (session, inputs, &bench->first_ms, error))
+  if (!warm_up (bench, session, inputs, n_warm_up, &bench->first_ms, error))
     return FALSE;
-  for (guint i = 1; i < n_warm_up; i++)
-    if (!time_run (session, inputs, &ignored, error))
-      return FALSE;
   for (guint i = 0; i < bench->n_runs; i++)
     if (!time_run (session, inputs, &times[i], error))
       return FALSE;
@@ -93,11 +111,12 @@ measure (Bench *bench, SegSession *session, const ToolInputs *inputs, guint n_wa
   return TRUE;
 }
 
+/* Between runs the host has its part: those alone may not have raised them. */
 static gboolean
-raise_clocks (SegCmd *cmd, const SegDeviceInfo *device, GError **error)
+raise_clocks (const Bench *bench, SegCmd *cmd, GError **error)
 {
   double start = now_ms ();
-  while (device->type != SEG_DEVICE_CPU && now_ms () < start + CLOCKS_MS)
+  while (is_raising_clocks (bench, start))
     if (!seg_cmd_submit (cmd, error) || !seg_cmd_wait (cmd, error))
       return FALSE;
   return TRUE;
@@ -135,7 +154,7 @@ measure_device (Bench *bench, SegSession *session, GError **error)
     seg_cmd_stamp_ends (cmd);
   ok = ok && seg_cmd_begin (cmd, error)
        && seg_session_record (session, cmd, outputs, n, error) && seg_cmd_end (cmd, error)
-       && raise_clocks (cmd, seg_vk_info (bench->vk), error)
+       && raise_clocks (bench, cmd, error)
        && time_on_device (cmd, times, bench->n_runs, error);
   seg_cmd_free (&cmd);
   bench->device_ms = median (times, bench->n_runs);
@@ -152,12 +171,14 @@ measure_layers (Bench *bench, const ToolInputs *inputs, GError **error)
   g_autofree double *times = g_new0 (double, (gsize) MAX (n, 1) * n_runs);
   double ignored;
 
-  for (guint run = 0; run <= n_runs; run++) { /* the first warms up */
+  if (!warm_up (bench, bench->timed, inputs, 1, &ignored, error))
+    return FALSE;
+  for (guint run = 0; run < n_runs; run++) {
     if (!time_run (bench->timed, inputs, &ignored, error))
       return FALSE;
     n = MIN (n, seg_session_layers (bench->timed, &layers));
-    for (guint i = 0; i < n && run > 0; i++)
-      times[(gsize) i * n_runs + run - 1] = layers[i].ms;
+    for (guint i = 0; i < n; i++)
+      times[(gsize) i * n_runs + run] = layers[i].ms;
   }
   bench->layers = g_array_new (FALSE, FALSE, sizeof (SegLayerTime));
   g_array_append_vals (bench->layers, layers, n);
@@ -256,7 +277,9 @@ run (int argc, char **argv)
   const GOptionEntry own[] = {
     { "runs", 'n', 0, G_OPTION_ARG_INT, &n_runs, "Timed runs (default 20)", "N" },
     { "warm-up", 'w', 0, G_OPTION_ARG_INT, &n_warm_up,
-        "Runs before them, the first of which is reported as first_ms (default 3)", "N" },
+        "Runs before them, the first of which is reported as first_ms; more on a GPU, "
+        "until its clocks have risen (default 3)",
+        "N" },
     { "per-layer", 'l', 0, G_OPTION_ARG_NONE, &per_layer,
         "Time each layer, in a session of its own", NULL },
     { NULL },
