@@ -5,6 +5,40 @@
 
 #include <string.h>
 
+#define MAX_EXTENSIONS 8
+
+static gboolean
+imports_dmabufs (const SegPhysical *p)
+{
+  return p->info.dmabuf || p->info.modifiers;
+}
+
+/* Those that the device is used with; how many. */
+static guint32
+list_extensions (const SegPhysical *p, const char *names[MAX_EXTENSIONS])
+{
+  const struct {
+    gboolean wanted;
+    const char *name;
+  } all[MAX_EXTENSIONS] = {
+    { p->float16_extension && p->info.float16,
+        VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME },
+    { p->info.n_matrix_shapes > 0, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME },
+    { p->info.workgroup_matrices.invocations > 0,
+        VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME },
+    { imports_dmabufs (p), VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME },
+    { imports_dmabufs (p), VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME },
+    { p->info.modifiers, VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME },
+    { p->foreign, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME },
+    { p->portability, "VK_KHR_portability_subset" },
+  };
+  guint32 n = 0;
+  for (guint i = 0; i < MAX_EXTENSIONS; i++)
+    if (all[i].wanted)
+      names[n++] = all[i].name;
+  return n;
+}
+
 static gboolean
 create_device (SegVk *vk, GError **error)
 {
@@ -39,38 +73,20 @@ create_device (SegVk *vk, GError **error)
     .pNext = p->info.n_matrix_shapes > 0 ? &matrices.size : next,
     .features = { .shaderInt64 = p->info.int64 },
   };
-  const char *extensions[9];
-  VkDeviceCreateInfo info = {
+  const char *extensions[MAX_EXTENSIONS];
+  const VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue,
     .ppEnabledExtensionNames = extensions,
+    .enabledExtensionCount = list_extensions (p, extensions),
   };
-  if (p->float16_extension && p->info.float16)
-    extensions[info.enabledExtensionCount++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
-  if (p->info.n_matrix_shapes > 0)
-    extensions[info.enabledExtensionCount++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
-  if (p->info.workgroup_matrices.invocations > 0)
-    extensions[info.enabledExtensionCount++] = VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME;
-  gboolean imports = p->info.dmabuf || p->info.modifiers;
-  if (imports) {
-    extensions[info.enabledExtensionCount++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
-    extensions[info.enabledExtensionCount++] =
-        VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME;
-  }
-  if (p->info.modifiers)
-    extensions[info.enabledExtensionCount++] =
-        VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME;
-  if (p->foreign)
-    extensions[info.enabledExtensionCount++] = VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME;
-  if (p->portability)
-    extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
   if (!seg_vk_check (vk, vkCreateDevice (p->handle, &info, NULL, &vk->device),
           "vkCreateDevice", error))
     return FALSE;
   vkGetDeviceQueue (vk->device, p->queue_family, 0, &vk->queue);
-  if (imports)
+  if (imports_dmabufs (p))
     vk->fd_properties = (PFN_vkGetMemoryFdPropertiesKHR) vkGetDeviceProcAddr (
         vk->device, "vkGetMemoryFdPropertiesKHR");
   return TRUE;
