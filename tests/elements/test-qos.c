@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The latency that is said, from the times that frames take: what a pipeline is told, and when. */
+#include "elements/qos.h"
+
+#define FRAME (100 * GST_MSECOND)
+
+typedef struct {
+  SegQos qos;
+  GstElement *element;
+  GstBus *bus;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  (void) data;
+  f->element = gst_object_ref_sink (gst_pipeline_new (NULL));
+  f->bus = gst_bus_new ();
+  gst_element_set_bus (f->element, f->bus);
+  seg_qos_init (&f->qos);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  (void) data;
+  seg_qos_clear (&f->qos);
+  gst_element_set_bus (f->element, NULL);
+  gst_object_unref (f->bus);
+  gst_object_unref (f->element);
+}
+
+/* LATENCY messages since the last call. */
+static guint
+n_posted (Fixture *f)
+{
+  GstMessage *message;
+  guint n = 0;
+  while ((message = gst_bus_pop (f->bus)) != NULL) {
+    n += GST_MESSAGE_TYPE (message) == GST_MESSAGE_LATENCY;
+    g_assert_true (GST_MESSAGE_SRC (message) == GST_OBJECT (f->element));
+    gst_message_unref (message);
+  }
+  return n;
+}
+
+/* What is said, of a source that itself says nothing. */
+static GstClockTime
+latency_of (Fixture *f)
+{
+  GstClockTime min = 0;
+  GstQuery *query = gst_query_new_latency ();
+  gst_query_set_latency (query, TRUE, 0, GST_CLOCK_TIME_NONE);
+  seg_qos_add_latency (&f->qos, query);
+  gst_query_parse_latency (query, NULL, &min, NULL);
+  gst_query_unref (query);
+  return min;
+}
+
+static void
+measure (Fixture *f, GstClockTime taken, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    seg_qos_measure (&f->qos, f->element, taken);
+}
+
+/* Up with the second frame that takes longer: one alone may have had to wait for other programs. */
+static void
+test_up (Fixture *f, gconstpointer data)
+{
+  (void) data;
+  seg_qos_set_latency (&f->qos, f->element, FRAME);
+  g_assert_cmpuint (n_posted (f), ==, 1);
+  GstClockTime before = latency_of (f);
+  g_assert_cmpuint (before, >=, FRAME);
+  measure (f, FRAME, 3 * SEG_QOS_TIMES);
+  measure (f, 2 * FRAME, 1);
+  g_assert_cmpuint (n_posted (f), ==, 0);
+  g_assert_cmpuint (latency_of (f), ==, before);
+  measure (f, 2 * FRAME, 1);
+  g_assert_cmpuint (n_posted (f), ==, 1);
+  g_assert_cmpuint (latency_of (f), >=, 2 * FRAME);
+  g_assert_cmpuint (latency_of (f), <, 3 * FRAME);
+  measure (f, 2 * FRAME, 3 * SEG_QOS_TIMES);
+  g_assert_cmpuint (n_posted (f), ==, 0);
+}
+
+/* Down when none of the last takes nearly as long, and not for less. */
+static void
+test_down (Fixture *f, gconstpointer data)
+{
+  (void) data;
+  seg_qos_set_latency (&f->qos, f->element, FRAME);
+  measure (f, FRAME, SEG_QOS_TIMES);
+  measure (f, FRAME - FRAME / 10, 2 * SEG_QOS_TIMES);
+  g_assert_cmpuint (n_posted (f), ==, 1); /* the first */
+  measure (f, FRAME / 4, SEG_QOS_TIMES - 2);
+  g_assert_cmpuint (n_posted (f), ==, 0);
+  g_assert_cmpuint (latency_of (f), >=, FRAME);
+  measure (f, FRAME / 4, 6);
+  g_assert_cmpuint (n_posted (f), ==, 1);
+  g_assert_cmpuint (latency_of (f), >=, FRAME / 4);
+  g_assert_cmpuint (latency_of (f), <, FRAME / 2);
+}
+
+/* What frames wait for is said with it. */
+static void
+test_waiting (Fixture *f, gconstpointer data)
+{
+  (void) data;
+  seg_qos_set_latency (&f->qos, f->element, FRAME);
+  GstClockTime alone = latency_of (f);
+  seg_qos_set_queued (&f->qos, f->element, 2 * FRAME);
+  seg_qos_set_waiting (&f->qos, f->element, 5 * FRAME);
+  g_assert_cmpuint (n_posted (f), ==, 3);
+  g_assert_cmpuint (latency_of (f), ==, alone + 7 * FRAME);
+  seg_qos_set_waiting (&f->qos, f->element, 5 * FRAME);
+  g_assert_cmpuint (n_posted (f), ==, 0);
+  seg_qos_restart (&f->qos, f->element);
+  g_assert_cmpuint (n_posted (f), ==, 3);
+  g_assert_cmpuint (latency_of (f), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/qos/up", Fixture, NULL, set_up, test_up, tear_down);
+  g_test_add ("/qos/down", Fixture, NULL, set_up, test_down, tear_down);
+  g_test_add ("/qos/waiting", Fixture, NULL, set_up, test_waiting, tear_down);
+  int status = g_test_run ();
+  gst_deinit ();
+  return status;
+}
