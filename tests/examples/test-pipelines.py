@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs the pipelines of README.md, examples/README.md and the elements' pages, on small pictures with
-small networks: test-pipelines.py SOURCE_ROOT HELPER PLUGINS. Prints TAP.
+small networks: test-pipelines.py SOURCE_ROOT HELPER PLUGINS [RTSP_SERVER]. Prints TAP.
 
 A line runs as it is written, but for what this machine has not: a camera, a display, the reader's
-files. ELSEWHERE are lines that want another machine; those are only parsed: their elements,
-properties, values and links. The messages of the table "When something is wrong" are looked for in the sources."""
+files, and servers in the network, whose addresses become those of servers of this test. Lines of
+ELSEWHERE are only parsed: their elements, properties, values and links. The messages of the table "When
+something is wrong" are looked for in the sources."""
+import contextlib
 import os
 import re
 import shlex
@@ -14,19 +16,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+from servers import Servers
 from tap import NO_DEVICE, done, lacks_device, result
 
-SOURCE, HELPER, PLUGINS = (Path(a).resolve() for a in sys.argv[1:4])
+SOURCE, HELPER, PLUGINS, *RTSP_SERVER = (Path(a).resolve() for a in sys.argv[1:])
 RECIPES = SOURCE / 'examples' / 'README.md'
 
 # Lines with these are parsed, not run.
 ELSEWHERE = {
-    r'\brtspsrc\b': 'a camera in the network',
-    r'\brtspclientsink\b': 'a server',
     r'\bwhipclientsink\b': 'a server',
-    r'https?://': 'the network',
     r'\bv4l2sink\b': 'a loopback device',
 }
+if Path('/dev/video10').exists():
+    del ELSEWHERE[r'\bv4l2sink\b']
 # What may be missing: not every system has it.
 OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc', 'vulkanupload',
             'vulkandownload'}
@@ -34,7 +36,7 @@ OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc',
 INSTEAD = [
     (r'\bv4l2src( (?:device|io-mode)=\S+)*',
      'videotestsrc is-live=true num-buffers=4 ! video/x-raw,width=160,height=120'),
-    (r'\bautovideosink\b', 'fakesink'),
+    (r'\bautovideosink\b', 'filesink location=shown.raw'),
     (r'\bimagefreeze\b', 'imagefreeze num-buffers=4'),
     (r'\blocation=F\b', 'location=photo.jpg'),
     (r'/tmp/(\w[\w-]*)\.onnx', r'\1'),
@@ -81,6 +83,9 @@ class Room:
         subprocess.run([str(w) for w in words], cwd=self.folder, env=self.env, check=True,
                        stdout=subprocess.DEVNULL, timeout=120)
 
+    def has(self, element):
+        return subprocess.run(['gst-inspect-1.0', '--exists', element], env=self.env).returncode == 0
+
     def parse(self, command):
         words = shlex.split(command)
         words = [w for w in words[words.index('gst-launch-1.0') + 1:] if w not in ('-e', '-v', '-q')]
@@ -92,6 +97,8 @@ class Room:
         for pattern, instead in INSTEAD:
             command = re.sub(pattern, instead, command)
         written = re.findall(r'filesink location=(\S+)', command)
+        for name in written:
+            (self.folder / name).unlink(missing_ok=True)
         before = set(self.folder.iterdir())
         try:
             done = subprocess.run(['sh', '-c', command], cwd=self.folder, env=self.env, text=True,
@@ -108,7 +115,7 @@ class Room:
         return None
 
 
-def check(room, page, command):
+def check(room, servers, page, command):
     name = f'{page}: {command}'
     problem = room.parse(command)
     if problem and missing(problem):
@@ -116,7 +123,10 @@ def check(room, page, command):
     where = next((why for pattern, why in ELSEWHERE.items() if re.search(pattern, command)), None)
     if where:
         return result(f'{name} (parsed only: it wants {where})', problem)
-    problem = problem or room.run(command)
+    if servers.lack(command):
+        return result(name, problem, skip=None if problem else servers.lack(command))
+    run = servers.run if servers.wanted(command) else room.run
+    problem = problem or run(command)
     if problem and lacks_device(problem):
         return result(name, None, skip=NO_DEVICE)
     return result(name, problem)
@@ -138,12 +148,13 @@ def messages():
 def main():
     pages = [SOURCE / 'README.md', RECIPES]
     pages += sorted(p for p in (SOURCE / 'gst').rglob('*.c') if 'SECTION:element-' in p.read_text())
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as closing:
         room = Room(Path(folder))
+        servers = Servers(room, next(iter(RTSP_SERVER), None), closing)
         for page in pages:
             found = commands(page)
             for command in found:
-                check(room, page.name if page.suffix == '.c' else page.relative_to(SOURCE), command)
+                check(room, servers, page.name if page.suffix == '.c' else page.relative_to(SOURCE), command)
             if not found:
                 result(f'{page.name} has a pipeline', 'none was found')
     if not messages():
