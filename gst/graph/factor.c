@@ -56,7 +56,7 @@ can_part (const SegNode *mul, const SegNode *node)
   SegNode *resize = sole_producer (added);
   return resize != NULL && resize->op->means != NULL && resize->epilogue.residual < 0
          && resize->epilogue.act.kind == SEG_ACT_NONE && node->epilogue.residual < 0
-         && resize->op->means (resize, 0) != SEG_MEANS_NOT
+         && resize->op->means (resize) != SEG_MEANS_NOT
          && is_free (seg_node_input (resize, 0))
          && 2 * seg_desc_n_elems (&seg_node_input (resize, 0)->desc)
                 <= seg_desc_n_elems (&added->desc);
@@ -77,7 +77,8 @@ part (SegGraph *graph, SegNode *mul, SegNode *node)
       small, seg_node_input (node, 1)); /* the bias is added once, by node */
   seg_node_add_output (small, seg_graph_add_value (graph, resize->name, &desc));
   seg_node_set_input (resize, 0, seg_node_output (small, 0));
-  resize->op->means (resize, desc.dims[1]);
+  if (resize->op->set_channels != NULL)
+    resize->op->set_channels (resize, desc.dims[1]);
   added->desc.dims[1] = desc.dims[1];
   node->epilogue.act2 = node->epilogue.act;
   node->epilogue.act = (SegAct){ SEG_ACT_NONE, 0, 0 };

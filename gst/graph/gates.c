@@ -47,7 +47,7 @@ pooled (const SegValue *v)
 {
   SegNode *pool = sole_producer (v);
   if (pool == NULL || pool->op->means == NULL || pool->epilogue.act.kind != SEG_ACT_NONE
-      || pool->op->means (pool, 0) != SEG_MEANS_ALL)
+      || pool->op->means (pool) != SEG_MEANS_ALL)
     return NULL;
   SegValue *map = seg_node_input (pool, 0);
   gboolean fits = map->size == SEG_SIZE_FIXED && map->constant == NULL

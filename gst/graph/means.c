@@ -27,10 +27,9 @@ sole_producer (const SegValue *v)
 }
 
 static SegMeans
-means_of (SegNode *node)
+means_of (const SegNode *node)
 {
-  return node != NULL && node->op->means != NULL ? node->op->means (node, 0)
-                                                 : SEG_MEANS_NOT;
+  return node != NULL && node->op->means != NULL ? node->op->means (node) : SEG_MEANS_NOT;
 }
 
 static gint64
@@ -56,7 +55,8 @@ swap (SegGraph *graph, SegNode *resize, SegNode *node, guint index)
   out->producer = resize;
   between->desc = seg_node_input (node, 0)->desc;
   between->desc.dims[1] = out->desc.dims[1];
-  resize->op->means (resize, out->desc.dims[1]);
+  if (resize->op->set_channels != NULL)
+    resize->op->set_channels (resize, out->desc.dims[1]);
   seg_graph_move_node (graph, resize, index + 1);
 }
 

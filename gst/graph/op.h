@@ -154,9 +154,11 @@ struct _SegOp {
 
   /* --- for graph/means.c, graph/factor.c; NULL where it does not apply ----------------------- */
 
-  /* NULL: SEG_MEANS_NOT. `channels` is how many the node shall have from now on, where that is told by
-   * anything but the input; 0: nothing changes. */
-  SegMeans (*means) (SegNode *node, gint64 channels);
+  /* NULL: SEG_MEANS_NOT. */
+  SegMeans (*means) (const SegNode *node);
+  /* How many channels the node shall have from now on, of an operator with means. NULL: that follows from
+   * its input. */
+  void (*set_channels) (SegNode *node, gint64 channels);
   /* Each pixel of the output is an affine function of the same pixel of input 0, the same everywhere;
    * the epilogue apart. */
   gboolean (*by_pixel) (const SegNode *node);

@@ -344,12 +344,11 @@ reduce_emit (const SegNode *node, SegProgram *p, GError **error)
 }
 
 static SegMeans
-reduce_means (SegNode *node, gint64 channels)
+reduce_means (const SegNode *node)
 {
   const ReduceParams *params = node->params;
   const SegDesc *in = &seg_node_input (node, 0)->desc;
   guint spatial = ((1u << in->rank) - 1) & ~3u;
-  (void) channels;
   return node->op->variant == REDUCE_MEAN && params->keep_dims && params->axes == spatial
                  && spatial != 0 && seg_dtype_is_float (in->dtype)
              ? SEG_MEANS_ALL

@@ -337,9 +337,9 @@ adds_up (const SegTaps *t, gint64 out)
 }
 
 static SegMeans
-resize_means (SegNode *node, gint64 channels)
+resize_means (const SegNode *node)
 {
-  SegResizeParams *params = node->params;
+  const SegResizeParams *params = node->params;
   g_auto (AllTaps) all = { 0 };
   make_taps (node, &all);
   gboolean evenly = TRUE;
@@ -351,10 +351,15 @@ resize_means (SegNode *node, gint64 channels)
   }
   if (all.rank < 3)
     return SEG_MEANS_NOT;
-  SegResizeAxis *c = &params->axes[1];
-  if (channels > 0)
-    c->in = c->out = c->length = channels;
   return evenly ? SEG_MEANS_EVENLY : SEG_MEANS_SOME;
+}
+
+static void
+resize_set_channels (SegNode *node, gint64 channels)
+{
+  SegResizeParams *params = node->params;
+  SegResizeAxis *c = &params->axes[1];
+  c->in = c->out = c->length = channels;
 }
 
 #define RESIZE(NAME, VARIANT, MAX_INPUTS)                                                \
@@ -364,7 +369,7 @@ resize_means (SegNode *node, gint64 channels)
     .variant = VARIANT, .params_size = sizeof (SegResizeParams),                         \
     .parse = seg_resize_parse, .infer = seg_resize_infer, .eval = resize_eval,           \
     .on_device = resize_on_device, .emit = resize_emit, .align = resize_align,           \
-    .means = resize_means                                                                \
+    .means = resize_means, .set_channels = resize_set_channels                           \
   }
 
 const SegOp seg_op_resize = RESIZE ("Resize", SEG_RESIZE, 4);
