@@ -37,7 +37,9 @@ forced_choice (void)
     return choice;
   g_autofree char *whole =
       g_strconcat (name, strchr (name, '/') != NULL ? "" : "/0", NULL);
-  if (!seg_choice_parse (whole, &choice))
+  static gint warned; /* in this process: every convolution asks */
+  if (!seg_choice_parse (whole, &choice)
+      && g_atomic_int_compare_and_exchange (&warned, FALSE, TRUE))
     g_warning ("VKSEG_CONV=%s is no family of convolutions", name);
   return choice;
 }
