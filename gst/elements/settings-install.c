@@ -360,8 +360,9 @@ install_background (GObjectClass *c)
           0.0, SEG_BACKDROP_MAX_SIGMA, 0.0, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_BACKGROUND_COLOR,
       g_param_spec_uint ("background-color", "Colour behind",
-          "With background=color: 0xAARRGGBB; alpha is not looked at", 0, G_MAXUINT32,
-          SEG_DEFAULT_BACKGROUND_COLOR, ANY_TIME));
+          "With background=color: 0xAARRGGBB, of which alpha is not looked at (default: "
+          "0xff00b140, a green for chroma keys)",
+          0, G_MAXUINT32, SEG_DEFAULT_BACKGROUND_COLOR, ANY_TIME));
   seg_settings_install_smoothing (c, 0.0);
 }
 
