@@ -28,9 +28,15 @@ seg_pace_leave (SegPace *pace)
 void
 seg_pace_return (SegPace *pace)
 {
-  if (pace->left_us > 0)
-    pace->pushed = (GstClockTime) (g_get_monotonic_time () - pace->left_us) * GST_USECOND;
+  if (pace->left_us == 0)
+    return;
+  GstClockTime pushed =
+      (GstClockTime) (g_get_monotonic_time () - pace->left_us) * GST_USECOND;
   pace->left_us = 0;
+  if (pushed > pace->frame / 2)
+    pace->n_held = ROUND_FRAMES;
+  else if (pace->n_held > 0)
+    pace->n_held--;
 }
 
 /* How long ago a frame was due here, or before it is, by the clock. */
@@ -75,7 +81,8 @@ seg_pace_is_behind (SegPace *pace, SegQos *qos, GstElement *element,
   GstClockTimeDiff least = keep_least (pace, late);
   if (!seg_qos_is_slow (qos))
     return FALSE;
-  /* A sink that waits holds all frames: none then comes before the one before it is shown. */
-  gboolean held = pace->pushed > pace->frame / 2 && late > seg_qos_latest_arrival (qos);
+  /* A sink that waits holds all frames that are not late: none then comes before the one before it is
+   * shown, and late ones only until those behind the network have caught up. */
+  gboolean held = pace->n_held > 0 && late > seg_qos_latest_arrival (qos);
   return held || late > least + (GstClockTimeDiff) (pace->frame / 2);
 }

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-#define SEG_QOS_TIMES 16
+#define SEG_QOS_TIMES 64
 
 /* What an element that takes its time owes a live pipeline: it says its latency, and when a sink
  * reports that frames come late it does less for them. Safe from any thread. */
