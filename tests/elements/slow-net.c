@@ -4,6 +4,8 @@
 #include "frame/color-net.h"
 #include "lib/onnx-graph.h"
 
+#include <gst/check/gstharness.h>
+
 static void
 add_conv (GByteArray *graph, const char *weights, const char *bias, const char *input,
     const char *output, gint64 pad)
@@ -93,4 +95,37 @@ slow_net_write (const char *dir, const char *name, guint n_layers)
 {
   const SlowNet net = { 64, 48, n_layers, 64, FALSE, FALSE };
   return slow_net_write_of (dir, name, &net);
+}
+
+double
+slow_net_time_ms (const char *dir, const char *model)
+{
+  enum { N_FRAMES = 5, N_BYTES = 4 * 64 * 48 };
+  double least = G_MAXDOUBLE;
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_object_set (element, "model", model, "cache-dir", dir, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=RGBx,width=64,height=48,framerate=30/1");
+  for (guint n = 0; n < N_FRAMES; n++) {
+    g_autoptr (GstStructure) stats = NULL;
+    double ms = 0.0;
+    GstBuffer *frame = gst_buffer_new_wrapped (g_malloc0 (N_BYTES), N_BYTES);
+    gst_buffer_unref (gst_harness_push_and_pull (h, frame));
+    g_object_get (element, "stats", &stats, NULL);
+    g_assert_true (gst_structure_get_double (stats, "last-ms", &ms));
+    least = MIN (least, ms);
+  }
+  gst_object_unref (element);
+  gst_harness_teardown (h);
+  return least;
+}
+
+char *
+slow_net_write_ms (const char *dir, const char *name, double ms)
+{
+  enum { LAYERS = 30, MOST_LAYERS = 2000 };
+  g_autofree char *probe = slow_net_write (dir, "probe", LAYERS);
+  double layers = LAYERS * ms / MAX (slow_net_time_ms (dir, probe), 1e-3);
+  return slow_net_write (dir, name, (guint) CLAMP (layers, 1.0, MOST_LAYERS));
 }
