@@ -168,8 +168,8 @@ transpose_eval (
     for (gint64 m = 0; m < group_out * params->groups; m++) {
       gint64 c0 = m / group_out * group_in;
       for (gint64 i = 0; i < a[0].out * a[1].out * a[2].out; i++) {
-        gint64 at[3] = { i / (a[1].out * a[2].out), i / a[2].out % a[1].out,
-          i % a[2].out };
+        gint64 at[SEG_WINDOW_AXES];
+        seg_window_at (a, i, at);
         double sum = bias != NULL ? seg_tensor_get_double (bias, m) : 0;
         for (gint64 c = c0; c < c0 + group_in; c++)
           sum += gather (x + (n * group_in * params->groups + c) * image,

@@ -20,6 +20,17 @@ seg_conv_groups (const SegNode *node, guint32 *groups, GError **error)
 }
 
 gboolean
+seg_conv_check_ranks (const SegDesc *x, const SegDesc *w, GError **error)
+{
+  if (x->rank >= 3 && x->rank <= 2 + SEG_WINDOW_AXES && w->rank == x->rank)
+    return TRUE;
+  g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+      "takes an input of rank 3 to 5 and weights of the same rank, not %u and %u",
+      x->rank, w->rank);
+  return FALSE;
+}
+
+gboolean
 seg_conv_check_operands (const SegDesc *x, const SegDesc *w, GError **error)
 {
   if (!seg_dtype_is_float (x->dtype) || w->dtype != x->dtype) {
@@ -27,21 +38,28 @@ seg_conv_check_operands (const SegDesc *x, const SegDesc *w, GError **error)
         "takes an input and weights of one floating-point type");
     return FALSE;
   }
-  if (x->rank < 3 || x->rank > 2 + SEG_WINDOW_AXES || w->rank != x->rank) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "takes an input of rank 3 to 5 and weights of the same rank, not %u and %u",
-        x->rank, w->rank);
-    return FALSE;
-  }
-  return TRUE;
+  return seg_conv_check_ranks (x, w, error);
 }
 
-static gboolean
-conv_parse (SegNode *node, GError **error)
+gboolean
+seg_conv_parse (SegNode *node, GError **error)
 {
   SegConvParams *params = node->params;
   return seg_conv_groups (node, &params->groups, error)
          && seg_window_parse (&params->window, node, error);
+}
+
+gboolean
+seg_conv_check_channels (
+    const SegDesc *x, const SegDesc *w, gint64 groups, GError **error)
+{
+  if (x->dims[1] == w->dims[1] * groups && w->dims[0] % groups == 0 && w->dims[0] >= 1)
+    return TRUE;
+  g_autofree char *xs = seg_desc_to_string (x), *ws = seg_desc_to_string (w);
+  g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
+      "an input %s does not go with weights %s in %" G_GINT64_FORMAT " groups", xs, ws,
+      groups);
+  return FALSE;
 }
 
 static gboolean
@@ -50,16 +68,9 @@ check_inputs (const SegNode *node, const SegConvParams *params, GError **error)
   const SegDesc *x = &seg_node_input (node, 0)->desc;
   const SegDesc *w = &seg_node_input (node, 1)->desc;
   const SegValue *b = seg_node_input (node, 2);
-  if (!seg_conv_check_operands (x, w, error))
+  if (!seg_conv_check_operands (x, w, error)
+      || !seg_conv_check_channels (x, w, params->groups, error))
     return FALSE;
-  gint64 groups = params->groups;
-  if (x->dims[1] != w->dims[1] * groups || w->dims[0] % groups != 0 || w->dims[0] < 1) {
-    g_autofree char *xs = seg_desc_to_string (x), *ws = seg_desc_to_string (w);
-    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
-        "an input %s does not go with weights %s in %" G_GINT64_FORMAT " groups", xs, ws,
-        groups);
-    return FALSE;
-  }
   if (b != NULL && (b->desc.rank != 1 || b->desc.dims[0] != w->dims[0])) {
     g_set_error_literal (error, SEG_ERROR, SEG_ERROR_MODEL,
         "the bias does not have one entry for each output channel");
@@ -90,17 +101,15 @@ static double
 convolve (const double *x, const double *w, gint64 channels, const SegWindowAxis a[3],
     const gint64 at[3])
 {
+  gint64 image = a[0].in * a[1].in * a[2].in;
   double sum = 0;
   for (gint64 c = 0; c < channels; c++)
     for (gint64 k0 = 0; k0 < a[0].kernel; k0++)
       for (gint64 k1 = 0; k1 < a[1].kernel; k1++)
         for (gint64 k2 = 0; k2 < a[2].kernel; k2++, w++) {
-          gint64 i0 = at[0] * a[0].stride - a[0].pad + k0 * a[0].dilation;
-          gint64 i1 = at[1] * a[1].stride - a[1].pad + k1 * a[1].dilation;
-          gint64 i2 = at[2] * a[2].stride - a[2].pad + k2 * a[2].dilation;
-          if (i0 >= 0 && i0 < a[0].in && i1 >= 0 && i1 < a[1].in && i2 >= 0
-              && i2 < a[2].in)
-            sum += *w * x[((c * a[0].in + i0) * a[1].in + i1) * a[2].in + i2];
+          gint64 tap = seg_window_tap (a, at, k0, k1, k2);
+          if (tap >= 0)
+            sum += *w * x[c * image + tap];
         }
   return sum;
 }
@@ -124,8 +133,8 @@ conv_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
       const double *xs = x + (n * params->groups + group) * channels * image;
       double start = bias != NULL ? seg_tensor_get_double (bias, m) : 0;
       for (gint64 i = 0; i < a[0].out * a[1].out * a[2].out; i++) {
-        gint64 at[3] = { i / (a[1].out * a[2].out), i / a[2].out % a[1].out,
-          i % a[2].out };
+        gint64 at[SEG_WINDOW_AXES];
+        seg_window_at (a, i, at);
         double sum = convolve (xs, w + m * filter, channels, a, at);
         seg_tensor_set_double (out[0], first++, start + sum);
       }
@@ -258,8 +267,8 @@ conv_fold_affine (
   return seg_conv_fold_affine (graph, node, &order, scale, shift, n);
 }
 
-static gboolean
-conv_align (const SegNode *node, guint axis, SegAlign *align)
+gboolean
+seg_conv_align (const SegNode *node, guint axis, SegAlign *align)
 {
   const SegConvParams *params = node->params;
   seg_window_align (&params->window, node, axis, align);
@@ -307,13 +316,13 @@ const SegOp seg_op_conv = {
   .layout = SEG_OP_CHANNELS_LAST,
   .flags = SEG_OP_EPILOGUE_ACT | SEG_OP_EPILOGUE_RESIDUAL | SEG_OP_HEAVY,
   .params_size = sizeof (SegConvParams),
-  .parse = conv_parse,
+  .parse = seg_conv_parse,
   .infer = conv_infer,
   .eval = conv_eval,
   .on_device = conv_on_device,
   .emit = conv_emit,
   .by_row = seg_rows_of_first,
-  .align = conv_align,
+  .align = seg_conv_align,
   .fold_affine = conv_fold_affine,
   .absorb_pads = conv_absorb_pads,
   .by_pixel = conv_by_pixel,

@@ -28,6 +28,13 @@ typedef struct {
  * type, one rank from 3 to 5. */
 gboolean seg_conv_groups (const SegNode *node, guint32 *groups, GError **error);
 gboolean seg_conv_check_operands (const SegDesc *x, const SegDesc *w, GError **error);
+gboolean seg_conv_check_ranks (const SegDesc *x, const SegDesc *w, GError **error);
+/* What Conv and its quantised kin (quant-conv.c) share: SegOp.parse and .align of SegConvParams, and that weights
+ * [M,C/groups,...] go with an input [N,C,...]. */
+gboolean seg_conv_parse (SegNode *node, GError **error);
+gboolean seg_conv_align (const SegNode *node, guint axis, SegAlign *align);
+gboolean seg_conv_check_channels (
+    const SegDesc *x, const SegDesc *w, gint64 groups, GError **error);
 void seg_conv_job (SegConvJob *job, const SegNode *node, const SegWindow *window,
     guint32 groups, SegProgram *p);
 /* The weights of a job that knows them, as floats: the tensor's own or, of another type, newly allocated in

@@ -93,6 +93,14 @@ padded_taps (const SegWindowAxis *a, gint64 at)
   return n;
 }
 
+/* The number of element `index` of an input map, its last axis being the outermost. */
+static gint64
+by_column (const SegWindowAxis a[3], gint64 index)
+{
+  gint64 i0 = index / (a[1].in * a[2].in), i1 = index / a[2].in % a[1].in;
+  return (index % a[2].in * a[1].in + i1) * a[0].in + i0;
+}
+
 static Gathered
 pool_window (
     const SegNode *node, const double *x, const SegWindowAxis a[3], const gint64 at[3])
@@ -103,13 +111,10 @@ pool_window (
   for (gint64 k0 = 0; k0 < a[0].kernel; k0++)
     for (gint64 k1 = 0; k1 < a[1].kernel; k1++)
       for (gint64 k2 = 0; k2 < a[2].kernel; k2++) {
-        gint64 i0 = at[0] * a[0].stride - a[0].pad + k0 * a[0].dilation;
-        gint64 i1 = at[1] * a[1].stride - a[1].pad + k1 * a[1].dilation;
-        gint64 i2 = at[2] * a[2].stride - a[2].pad + k2 * a[2].dilation;
-        if (i0 < 0 || i0 >= a[0].in || i1 < 0 || i1 >= a[1].in || i2 < 0 || i2 >= a[2].in)
+        gint64 index = seg_window_tap (a, at, k0, k1, k2);
+        if (index < 0)
           continue;
-        gint64 index = (i0 * a[1].in + i1) * a[2].in + i2;
-        gint64 named = params->column_major ? (i2 * a[1].in + i1) * a[0].in + i0 : index;
+        gint64 named = params->column_major ? by_column (a, index) : index;
         gather (&g, node->op->variant, x[index], named, params->p);
         n++;
       }
@@ -134,7 +139,8 @@ pool_eval (const SegNode *node, SegTensor *const *in, SegTensor **out, GError **
   gint64 images = in[0]->desc.dims[0] * in[0]->desc.dims[1];
   for (gint64 n = 0; n < images; n++) {
     for (gint64 i = 0; i < windows; i++) {
-      gint64 at[3] = { i / (a[1].out * a[2].out), i / a[2].out % a[1].out, i % a[2].out };
+      gint64 at[SEG_WINDOW_AXES];
+      seg_window_at (a, i, at);
       Gathered g = pool_window (node, x + n * image, a, at);
       seg_tensor_set_double (out[0], n * windows + i, g.value);
       if (node->op->max_outputs > 1 && out[1] != NULL)

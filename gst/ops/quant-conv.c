@@ -23,37 +23,20 @@ inputs_of (const SegNode *node)
   return node->op->variant == QLINEAR ? &qlinear_inputs : &integer_inputs;
 }
 
-static gboolean
-quant_conv_parse (SegNode *node, GError **error)
-{
-  SegConvParams *params = node->params;
-  return seg_conv_groups (node, &params->groups, error)
-         && seg_window_parse (&params->window, node, error);
-}
-
 /* --- shapes -------------------------------------------------------------------------------- */
 
 static gboolean
 check_operands (const SegNode *node, const SegDesc *x, const SegDesc *w, GError **error)
 {
   const SegConvParams *params = node->params;
-  gint64 groups = params->groups;
   if (!seg_quant_is_byte (x->dtype) || !seg_quant_is_byte (w->dtype)) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
         "takes uint8 or int8, not %s with weights %s", seg_dtype_name (x->dtype),
         seg_dtype_name (w->dtype));
     return FALSE;
   }
-  if (x->rank < 3 || x->rank > 2 + SEG_WINDOW_AXES || w->rank != x->rank
-      || x->dims[1] != w->dims[1] * groups || w->dims[0] % groups != 0
-      || w->dims[0] < 1) {
-    g_autofree char *xs = seg_desc_to_string (x), *ws = seg_desc_to_string (w);
-    g_set_error (error, SEG_ERROR, SEG_ERROR_MODEL,
-        "an input %s does not go with weights %s in %" G_GINT64_FORMAT " groups", xs, ws,
-        groups);
-    return FALSE;
-  }
-  return TRUE;
+  return seg_conv_check_ranks (x, w, error)
+         && seg_conv_check_channels (x, w, params->groups, error);
 }
 
 static gboolean
@@ -107,17 +90,15 @@ static gint64
 convolve (const gint16 *x, const gint16 *w, gint64 channels, const SegWindowAxis a[3],
     const gint64 at[3])
 {
+  gint64 image = a[0].in * a[1].in * a[2].in;
   gint64 sum = 0;
   for (gint64 c = 0; c < channels; c++)
     for (gint64 k0 = 0; k0 < a[0].kernel; k0++)
       for (gint64 k1 = 0; k1 < a[1].kernel; k1++)
         for (gint64 k2 = 0; k2 < a[2].kernel; k2++, w++) {
-          gint64 i0 = at[0] * a[0].stride - a[0].pad + k0 * a[0].dilation;
-          gint64 i1 = at[1] * a[1].stride - a[1].pad + k1 * a[1].dilation;
-          gint64 i2 = at[2] * a[2].stride - a[2].pad + k2 * a[2].dilation;
-          if (i0 >= 0 && i0 < a[0].in && i1 >= 0 && i1 < a[1].in && i2 >= 0
-              && i2 < a[2].in)
-            sum += *w * x[((c * a[0].in + i0) * a[1].in + i1) * a[2].in + i2];
+          gint64 tap = seg_window_tap (a, at, k0, k1, k2);
+          if (tap >= 0)
+            sum += *w * x[c * image + tap];
         }
   return sum;
 }
@@ -156,8 +137,8 @@ quant_conv_eval (
       const gint16 *xs = x + (n * params->groups + group) * channels * image;
       gint64 start = bias != NULL ? seg_tensor_get_int (bias, m) : 0;
       for (gint64 i = 0; i < a[0].out * a[1].out * a[2].out; i++) {
-        gint64 at[3] = { i / (a[1].out * a[2].out), i / a[2].out % a[1].out,
-          i % a[2].out };
+        gint64 at[SEG_WINDOW_AXES];
+        seg_window_at (a, i, at);
         gint32 sum = (gint32) (start + convolve (xs, w + m * filter, channels, a, at));
         gint64 y = scale != NULL
                        ? seg_quantise ((float) sum * scale[m], zero, out[0]->desc.dtype)
@@ -249,23 +230,14 @@ quant_conv_emit (const SegNode *node, SegProgram *p, GError **error)
   return seg_int_conv_emit (&c, p, error);
 }
 
-static gboolean
-quant_conv_align (const SegNode *node, guint axis, SegAlign *align)
-{
-  const SegConvParams *params = node->params;
-  seg_window_align (&params->window, node, axis, align);
-  return axis != 1;
-}
-
 #define QUANT_CONV(NAME, VARIANT, LEAST, MOST)                                           \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = LEAST, .max_inputs = MOST,                 \
     .max_outputs = 1, .layout = SEG_OP_CHANNELS_LAST,                                    \
     .flags = SEG_OP_BYTES | SEG_OP_HEAVY, .variant = VARIANT,                            \
-    .params_size = sizeof (SegConvParams), .parse = quant_conv_parse,                    \
+    .params_size = sizeof (SegConvParams), .parse = seg_conv_parse,                      \
     .infer = quant_conv_infer, .eval = quant_conv_eval,                                  \
-    .on_device = quant_conv_on_device, .emit = quant_conv_emit,                          \
-    .align = quant_conv_align                                                            \
+    .on_device = quant_conv_on_device, .emit = quant_conv_emit, .align = seg_conv_align  \
   }
 
 const SegOp seg_op_qlinear_conv = QUANT_CONV ("QLinearConv", QLINEAR, 8, 9);

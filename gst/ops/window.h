@@ -62,7 +62,30 @@ gint64 seg_window_tiles (const SegWindowAxis *a, guint size);
 /* Whether they fit into it whichever their phase. */
 gboolean seg_window_tile_fits (const SegWindowAxis *a, guint size);
 
-/* For eval: all elements as doubles; newly allocated. */
+/* For eval. Where element i of an output map lies: depth, row, column. */
+static inline void
+seg_window_at (
+    const SegWindowAxis a[SEG_WINDOW_AXES], gint64 i, gint64 at[SEG_WINDOW_AXES])
+{
+  at[0] = i / (a[1].out * a[2].out);
+  at[1] = i / a[2].out % a[1].out;
+  at[2] = i % a[2].out;
+}
+
+/* Which element of an input map tap k of the window at `at` lies on; -1: on none, beside it. */
+static inline gint64
+seg_window_tap (const SegWindowAxis a[SEG_WINDOW_AXES], const gint64 at[SEG_WINDOW_AXES],
+    gint64 k0, gint64 k1, gint64 k2)
+{
+  gint64 i0 = at[0] * a[0].stride - a[0].pad + k0 * a[0].dilation;
+  gint64 i1 = at[1] * a[1].stride - a[1].pad + k1 * a[1].dilation;
+  gint64 i2 = at[2] * a[2].stride - a[2].pad + k2 * a[2].dilation;
+  if (i0 < 0 || i0 >= a[0].in || i1 < 0 || i1 >= a[1].in || i2 < 0 || i2 >= a[2].in)
+    return -1;
+  return (i0 * a[1].in + i1) * a[2].in + i2;
+}
+
+/* All elements as doubles; newly allocated. */
 double *seg_window_doubles (const SegTensor *tensor);
 
 G_END_DECLS
