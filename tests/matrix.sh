@@ -4,16 +4,17 @@
 #   sh tests/matrix.sh SUITE [MESON_TEST_OPTION...]     bookworm, trixie or sid
 #   sh tests/matrix.sh --run COMMAND SUITE              a command instead, in the source folder
 # As root, with debootstrap. The first time makes the chroot (about 2 GiB) and takes what the
-# network takes; later ones build only what has changed. The last lines say why tests were skipped (sid's
-# packages have no GstVulkan: those of memory:VulkanImage are) and "N passed, N failed, N skipped", the exit
-# status 0 when nothing failed.
+# network takes; later ones build only what has changed. Sid's packages have no GstVulkan: it is built of
+# their source, once for a version (gstvulkan.sh). The last lines say why tests were skipped and "N passed,
+# N failed, N skipped", the exit status 0 when nothing failed.
 #   CHROOTS       folder of the chroots (/var/tmp/vkseg-chroots)
 #   MIRROR        where packages come from (http://deb.debian.org/debian)
 #   APT_CONF      lines for apt.conf there; for a mirror that is a snapshot
 #                 'Acquire::Check-Valid-Until "false";'
+#   GSTVULKAN_SOURCE  sid: a folder in the chroot with the source of gst-plugins-bad, for a mirror without sources
 #   MESON_ARGS    options of meson setup
 #   VKSEG_CONV, VKSEG_DEVICE and others go through; so do PKG_CONFIG_PATH, LD_LIBRARY_PATH and
-#   GST_PLUGIN_PATH, paths in the chroot, for what its packages lack (sid: GstVulkan).
+#   GST_PLUGIN_PATH, paths in the chroot, for what its packages lack.
 set -eu
 
 usage() {
@@ -63,6 +64,7 @@ if [ -n "$command" ]; then
 else
     set -- sh tests/run.sh "$@"
 fi
+[ "$suite" != sid ] || set -- sh tests/gstvulkan.sh /vkseg/gstvulkan "$@"
 shared=
 [ ! -d "$source/../shared" ] || shared=$(CDPATH='' cd -- "$source/../shared" && pwd)
 

@@ -6,7 +6,10 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-[ $# -gt 0 ] || { echo "usage: setup.sh GROUP...; groups: build test demo reference lint" >&2; exit 2; }
+[ $# -gt 0 ] || {
+    echo "usage: setup.sh GROUP...; groups: $(sed -n 's/^\[\(.*\)\]$/\1/p' "$here/packages.txt" | xargs)" >&2
+    exit 2
+}
 
 packages() {
     awk -v group="[$1]" '/^\[/ { on = $0 == group; next } on && NF && !/^#/ { print $1 ":" $2 }' \

@@ -73,7 +73,8 @@ class Room:
 
     def __init__(self, folder):
         self.folder = folder
-        self.env = dict(os.environ, GST_PLUGIN_PATH=str(PLUGINS), VKSEG_MODEL_PATH=str(folder),
+        plugins = os.pathsep.join(filter(None, [str(PLUGINS), os.environ.get('GST_PLUGIN_PATH')]))
+        self.env = dict(os.environ, GST_PLUGIN_PATH=plugins, VKSEG_MODEL_PATH=str(folder),
                         GST_REGISTRY=str(folder / 'registry'), XDG_CACHE_HOME=str(folder / 'cache'))
         self.call(HELPER, 'nets', folder)
         for name, words in MEDIA.items():
