@@ -48,6 +48,15 @@ seg_frame_io_receive (SegFrameIo *io, GError **error)
   return io->in_images == NULL || !io->waits || seg_images_wait (io->in_images, error);
 }
 
+gboolean
+seg_frame_io_refuses (SegFrameIo *io, SegPipe *pipe, GstBuffer *buffer, GError **why)
+{
+  guint8 *unused;
+  return io->modifier != 0
+         && seg_dmabufs_refuses (io->dmabufs, buffer, &io->in, io->modifier,
+             seg_pipe_slot_input (pipe, 0, &unused), why);
+}
+
 /* What the CPU cannot read. */
 static gboolean
 load_tiled (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at,

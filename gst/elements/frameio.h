@@ -30,6 +30,10 @@ void seg_frame_io_close (SegFrameIo *io);
 
 /* First of all, when a frame comes. */
 gboolean seg_frame_io_receive (SegFrameIo *io, GError **error);
+/* A frame in tiled dma-bufs that cannot be loaded, since the device refuses what its modifier promises: TRUE, and
+ * why. */
+gboolean seg_frame_io_refuses (
+    SegFrameIo *io, SegPipe *pipe, GstBuffer *buffer, GError **why);
 /* Before the slot is submitted. A buffer of images is kept until the slot is released. */
 gboolean seg_frame_io_load (
     SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error);

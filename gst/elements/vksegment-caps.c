@@ -60,14 +60,44 @@ imports_dmabuf (GstVkSegment *self)
   return imports;
 }
 
-/* Of what the device imports of tiled dma-bufs; NULL: it is not known yet which device. */
+/* Of what the device imports of tiled dma-bufs, and has not refused; NULL: it is not known yet which device. */
 static char **
 tiled_formats (GstVkSegment *self)
 {
   GST_OBJECT_LOCK (self);
-  char **names = g_strdupv (self->tiled);
+  guint n = self->tiled != NULL ? g_strv_length (self->tiled) : 0, n_left = 0;
+  char **names = self->tiled != NULL ? g_new0 (char *, n + 1) : NULL;
+  for (guint i = 0; i < n; i++)
+    if (!g_hash_table_contains (self->refused, self->tiled[i]))
+      names[n_left++] = g_strdup (self->tiled[i]);
   GST_OBJECT_UNLOCK (self);
   return names;
+}
+
+/* That were on their way when upstream was told. */
+#define MOST_REFUSED 64
+
+gboolean
+gst_vk_segment_refuse_tiled (GstVkSegment *self, GstBuffer *buffer)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
+  g_autoptr (GError) why = NULL;
+  if (self->pipe == NULL || !seg_frame_io_refuses (&self->io, self->pipe, buffer, &why)) {
+    self->n_refused = 0;
+    return FALSE;
+  }
+  if (++self->n_refused > MOST_REFUSED)
+    return FALSE;
+  gst_vk_segment_note_dropped (self, buffer);
+  if (self->n_refused > 1)
+    return TRUE;
+  char *name = seg_drm_name (GST_VIDEO_INFO_FORMAT (info), self->in_modifier);
+  GST_WARNING_OBJECT (self, "%s; %s is asked for no more", why->message, name);
+  GST_OBJECT_LOCK (self);
+  g_hash_table_add (self->refused, name);
+  GST_OBJECT_UNLOCK (self);
+  gst_base_transform_reconfigure_sink (GST_BASE_TRANSFORM (self));
+  return TRUE;
 }
 
 /* Not all formats can be images. Takes caps. */
@@ -334,6 +364,7 @@ gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
   self->out_images = seg_caps_are_images (out_caps);
   self->in_dmabuf = seg_caps_are_dmabuf (in_caps);
   self->in_modifier = self->in_dmabuf ? seg_drm_modifier (in_caps) : 0;
+  self->n_refused = 0;
   self->io.waits =
       self->in_images && seg_gpu_must_wait (GST_BASE_TRANSFORM_SINK_PAD (self));
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " to %" GST_PTR_FORMAT, in_caps, out_caps);

@@ -183,6 +183,9 @@ gst_vk_segment_stop (GstBaseTransform *transform)
   gst_vk_segment_replace_pipe (self, NULL);
   seg_secondary_close (&self->secondary);
   gst_vk_segment_replace_net (self, NULL);
+  GST_OBJECT_LOCK (self);
+  g_hash_table_remove_all (self->refused);
+  GST_OBJECT_UNLOCK (self);
   seg_gpu_close (self->gpu);
   return TRUE;
 }

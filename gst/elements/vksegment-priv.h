@@ -40,6 +40,7 @@ struct _GstVkSegment {
   SegGpu *gpu;  /* the pipeline's device, when frames are images on it */
   SegNet *net;  /* from start to stop; set with the object lock */
   char **tiled; /* what seg_drm_tiled says of its device; NULL without one; set with it */
+  GHashTable *refused; /* object lock: names of those that it has refused since start */
   /* streaming thread: what is being made for changed settings, or NULL */
   SegLoader *loader;
   SegPipe *
@@ -61,6 +62,8 @@ struct _GstVkSegment {
   guint next_slot;
   gboolean in_images, in_dmabuf, out_images; /* caps */
   guint64 in_modifier;                       /* caps: see SegFrameIo */
+  guint
+      n_refused; /* frames of these caps that the device has refused one after another */
   SegMode mode;
   SegOutputKind output;
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */
@@ -116,6 +119,9 @@ gboolean gst_vk_segment_transform_meta (
     GstBaseTransform *transform, GstBuffer *out, GstMeta *meta, GstBuffer *in);
 gboolean gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps,
     GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out);
+/* A frame in tiled dma-bufs that the device refuses is left out, and upstream asked for others; TRUE: this is
+ * one. Not for ever: then it is one that cannot be loaded. */
+gboolean gst_vk_segment_refuse_tiled (GstVkSegment *self, GstBuffer *buffer);
 
 /* Takes a pipe of self->net, in place of the one before. */
 gboolean gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings,

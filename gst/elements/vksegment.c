@@ -119,6 +119,9 @@ gst_vk_segment_submit_input_buffer (
     gst_vk_segment_post_error (self, error);
     return GST_FLOW_ERROR;
   }
+  if (transform->queued_buf != NULL
+      && gst_vk_segment_refuse_tiled (self, transform->queued_buf))
+    gst_clear_buffer (&transform->queued_buf);
   if (self->live != NULL && transform->queued_buf != NULL)
     gst_vk_segment_take_frame (self, g_steal_pointer (&transform->queued_buf));
   return GST_FLOW_OK;
@@ -310,6 +313,7 @@ gst_vk_segment_finalize (GObject *object)
   seg_qos_clear (&GST_VK_SEGMENT (object)->qos);
   seg_secondary_clear (&GST_VK_SEGMENT (object)->secondary);
   seg_gpu_free (&GST_VK_SEGMENT (object)->gpu);
+  g_hash_table_unref (GST_VK_SEGMENT (object)->refused);
   G_OBJECT_CLASS (gst_vk_segment_parent_class)->finalize (object);
 }
 
@@ -320,6 +324,7 @@ gst_vk_segment_init (GstVkSegment *self)
   seg_qos_init (&self->qos);
   seg_secondary_init (&self->secondary);
   self->gpu = seg_gpu_new (GST_ELEMENT (self));
+  self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   /* Late frames are not dropped but drawn with the last answer; see choose_work. */
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
 }

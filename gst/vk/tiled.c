@@ -102,8 +102,13 @@ create_image (SegTiled *self, const SegTiling *t, GError **error)
   };
   self->image.layout = VK_IMAGE_LAYOUT_GENERAL;
   VkResult result = vkCreateImage (self->vk->device, &info, NULL, &self->image.handle);
-  if (result == VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT)
-    return wrong ("whose planes lie as its modifier does not have them", error);
+  if (result == VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+        "%s cannot import this dma-buf: its planes lie as the driver does not have them "
+        "with modifier 0x%016" G_GINT64_MODIFIER "x",
+        self->vk->physical.info.name, t->modifier);
+    return FALSE;
+  }
   return seg_vk_check (self->vk, result, "vkCreateImage of a dma-buf", error);
 }
 
@@ -151,8 +156,8 @@ find_modifier (const SegVk *vk, const SegTiling *t, SegModifier *modifier, GErro
   return FALSE;
 }
 
-SegTiled *
-seg_tiled_import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
+static SegTiled *
+import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
 {
   SegModifier modifier;
   if (!seg_vk_alive (vk, error) || !find_modifier (vk, tiling, &modifier, error))
@@ -166,6 +171,19 @@ seg_tiled_import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
       || !take_memory (self, fd, n_bytes, modifier.alone, error))
     seg_tiled_free (&self);
   return self;
+}
+
+SegTiled *
+seg_tiled_import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
+{
+  GError *why = NULL;
+  SegTiled *self = import (vk, fd, tiling, &why);
+  if (self != NULL)
+    return self;
+  if (g_error_matches (why, SEG_ERROR, SEG_ERROR_DEVICE) && seg_vk_alive (vk, NULL))
+    why->code = SEG_ERROR_UNSUPPORTED;
+  g_propagate_error (error, why);
+  return NULL;
 }
 
 void

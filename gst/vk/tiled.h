@@ -43,8 +43,8 @@ gboolean seg_tiling_check (const SegTiling *tiling, const SegModifier *modifier,
 typedef struct _SegTiled SegTiled;
 
 /* The fd stays the caller's and may be closed. What was written to it is seen by submissions that acquire the
- * image. Nothing of `tiling` is trusted. SEG_ERROR_INPUT: it is not so. SEG_ERROR_DEVICE: the device cannot have
- * this one. */
+ * image. Nothing of `tiling` is trusted. SEG_ERROR_INPUT: it is not so. SEG_ERROR_UNSUPPORTED: the device cannot
+ * have this one, though it has others. */
 SegTiled *seg_tiled_import (SegVk *vk, int fd, const SegTiling *tiling, GError **error);
 void seg_tiled_free (
     SegTiled **tiled); /* NULL is allowed; the device must be done with it */

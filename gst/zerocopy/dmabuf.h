@@ -47,10 +47,14 @@ void seg_dmabufs_free (SegDmabufs **dmabufs); /* NULL is allowed; waits */
 gboolean seg_dmabufs_import (SegDmabufs *dmabufs, guint slot,
     const SegDmaPlane planes[SEG_MAX_PLANES], const SegFrame *frame);
 /* The same for a frame of fixed caps with this modifier, whose planes are as its GstVideoMeta says. Nobody
- * else can read it: SEG_ERROR_DEVICE where the device cannot, SEG_ERROR_MEMORY where it may the next time,
+ * else can read it: SEG_ERROR_UNSUPPORTED where the device cannot, SEG_ERROR_MEMORY where it may the next time,
  * SEG_ERROR_INPUT where the meta is not of such a frame, or frames are all over one memory. */
 gboolean seg_dmabufs_import_tiled (SegDmabufs *dmabufs, guint slot, GstBuffer *buffer,
     const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **error);
+/* Whether the device cannot have such a frame, though its modifier is one that it imports: TRUE, and why. Of
+ * whatever else is wrong seg_dmabufs_import_tiled tells, for which this imports what it has not seen before. */
+gboolean seg_dmabufs_refuses (SegDmabufs *dmabufs, GstBuffer *buffer,
+    const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **why);
 /* After either: waits for whoever writes them, and submits their copy to where frame lies from at->offset on.
  * The memory is kept until the slot is used again or released. */
 gboolean seg_dmabufs_load (SegDmabufs *dmabufs, guint slot, const SegFrame *frame,

@@ -261,23 +261,46 @@ seg_dmabufs_import (SegDmabufs *self, guint n, const SegDmaPlane planes[SEG_MAX_
   return ok;
 }
 
+/* NULL: the device cannot. Stays for as long as *memory, the buffer's. */
+static const SegTiled *
+get_tiled (SegDmabufs *self, GstBuffer *buffer, const GstVideoInfo *info,
+    guint64 modifier, const SegFrame *frame, GstMemory **memory, GError **error)
+{
+  SegTiling tiling;
+  if (!seg_tiling_find (buffer, info, frame, modifier, &tiling, memory, error))
+    return NULL;
+  g_mutex_lock (&self->lock);
+  const Import *import = get_import (self, whole (*memory), &tiling, error);
+  const SegTiled *tiled = import != NULL ? import->tiled : NULL;
+  if (import != NULL)
+    log_way (self, NULL);
+  g_mutex_unlock (&self->lock);
+  return tiled;
+}
+
+gboolean
+seg_dmabufs_refuses (SegDmabufs *self, GstBuffer *buffer, const GstVideoInfo *info,
+    guint64 modifier, const SegFrame *frame, GError **why)
+{
+  GstMemory *memory;
+  g_autoptr (GError) error = NULL;
+  if (!seg_buffer_is_dmabuf (buffer)
+      || get_tiled (self, buffer, info, modifier, frame, &memory, &error) != NULL
+      || !g_error_matches (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED))
+    return FALSE;
+  g_propagate_error (why, g_steal_pointer (&error));
+  return TRUE;
+}
+
 gboolean
 seg_dmabufs_import_tiled (SegDmabufs *self, guint n, GstBuffer *buffer,
     const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **error)
 {
   Slot *slot = &self->slots[n];
-  SegTiling tiling;
   seg_dmabufs_release (self, n);
-  if (!seg_tiling_find (
-          buffer, info, frame, modifier, &tiling, &slot->memories[0], error))
-    return FALSE;
-  g_mutex_lock (&self->lock);
-  const Import *import = get_import (self, whole (slot->memories[0]), &tiling, error);
-  slot->tiled = import != NULL ? import->tiled : NULL;
-  if (import != NULL)
-    log_way (self, NULL);
-  g_mutex_unlock (&self->lock);
-  if (import == NULL)
+  slot->tiled =
+      get_tiled (self, buffer, info, modifier, frame, &slot->memories[0], error);
+  if (slot->tiled == NULL)
     return FALSE;
   gst_memory_ref (slot->memories[0]);
   slot->n_memories = 1;

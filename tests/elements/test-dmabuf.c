@@ -231,6 +231,10 @@ test_drm (void)
   }
 }
 
+#define DRM(format)                                                                      \
+  "video/x-raw" FEATURE ",format=DMA_DRM,drm-format=" format                             \
+  ",width=64,height=48,framerate=30/1"
+
 static gboolean
 accepts (GstHarness *h, const char *caps)
 {
@@ -293,9 +297,6 @@ test_tiled_alone (void)
   }
   run_modes (caps, &info, TILED, 1);
   GstBuffer *buffer = dmabuf_frame (&info, 0, TILED, TRUE);
-  gst_buffer_get_video_meta (buffer)->stride[0] += 64;
-  refuse_as (FEATURE, caps, &info, buffer, "a pitch that the driver refuses");
-  buffer = dmabuf_frame (&info, 0, TILED, TRUE);
   gst_buffer_get_video_meta (buffer)->offset[0] += 8 * PAGE;
   refuse_as (FEATURE, caps, &info, buffer, "a frame that ends after its end");
   buffer = dmabuf_frame (&info, 0, PLAIN, TRUE);
@@ -347,13 +348,97 @@ test_tiled_places (void)
   gst_memory_unref (memory);
 }
 
+/* With a pitch that the driver refuses. */
+static GstBuffer *
+refused_frame (const GstVideoInfo *info, guint n)
+{
+  GstBuffer *buffer = dmabuf_frame (info, n, TILED, TRUE);
+  gst_buffer_get_video_meta (buffer)->stride[0] += 64;
+  return buffer;
+}
+
+static guint
+n_reconfigures (GstHarness *h)
+{
+  GstEvent *event;
+  guint n = 0;
+  while ((event = gst_harness_try_pull_upstream_event (h)) != NULL) {
+    n += GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE;
+    gst_event_unref (event);
+  }
+  return n;
+}
+
+/* The frame is left out, its modifier not offered any more, and upstream told once; with another the stream
+ * goes on. */
+static void
+check_refused (const GstVideoInfo *info, const char *settings)
+{
+  g_autofree char *caps = tiled_caps (GST_VIDEO_FORMAT_RGBA);
+  guint n = 0;
+  g_test_message ("%s", settings);
+  GstHarness *h = open_harness (FEATURE, caps, info, settings);
+  for (; n < 4; n++)
+    g_assert_cmpint (
+        gst_harness_push (h, dmabuf_frame (info, n, TILED, TRUE)), ==, GST_FLOW_OK);
+  n_reconfigures (h);
+  g_assert_true (accepts (h, DRM ("AB24:0x7f00000000000001")));
+  for (; n < 7; n++)
+    g_assert_cmpint (gst_harness_push (h, refused_frame (info, n)), ==, GST_FLOW_OK);
+  g_assert_cmpuint (n_reconfigures (h), ==, 1);
+  g_assert_false (accepts (h, DRM ("AB24:0x7f00000000000001")));
+  g_assert_cmpint (accepts (h, DRM ("AR24:0x7f00000000000001")), ==,
+      is_listed (GST_VIDEO_FORMAT_BGRA));
+  g_assert_true (accepts (h, DRM ("AB24")));
+  gst_harness_set_src_caps_str (h, "video/x-raw" FEATURE ",format=DMA_DRM,drm-format=AB24"
+                                   ",width=160,height=90,framerate=30/1");
+  for (; n < 11; n++)
+    g_assert_cmpint (
+        gst_harness_push (h, dmabuf_frame (info, n, PADDED, TRUE)), ==, GST_FLOW_OK);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_assert_cmpuint (gst_harness_buffers_in_queue (h), ==, 8);
+  for (n = 0; n < 11; n++) {
+    g_autoptr (GstBuffer) out = n >= 4 && n < 7 ? NULL : gst_harness_pull (h);
+    g_assert_true (out == NULL || GST_BUFFER_PTS (out) == n * GST_SECOND / 30);
+  }
+  gst_harness_teardown (h);
+}
+
+/* What does not go away ends the stream after all. */
+static void
+check_insistent (const GstVideoInfo *info)
+{
+  g_autofree char *caps = tiled_caps (GST_VIDEO_FORMAT_RGBA);
+  GstHarness *h = open_harness (FEATURE, caps, info, "");
+  GstFlowReturn ret = GST_FLOW_OK;
+  guint n = 0;
+  while (ret == GST_FLOW_OK && n < 200)
+    ret = gst_harness_push (h, refused_frame (info, n++));
+  g_assert_cmpint (ret, ==, GST_FLOW_ERROR);
+  g_assert_cmpuint (n, >, 30);
+  gst_harness_teardown (h);
+}
+
+static void
+test_tiled_refused (void)
+{
+  static const char *const settings[] = { "output=labels", "output=meta", "mode=async",
+    "mode=drop output=labels" };
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGBA, 160, 90);
+  if (!is_listed (GST_VIDEO_FORMAT_RGBA)) {
+    g_test_skip ("the device imports no dma-bufs as images");
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    check_refused (&info, settings[i]);
+  check_insistent (&info);
+}
+
 /* Nobody but the driver that made it knows where a tiled frame's pixels are. */
 static void
 test_modifiers (void)
 {
-#define DRM(format)                                                                      \
-  "video/x-raw" FEATURE ",format=DMA_DRM,drm-format=" format                             \
-  ",width=64,height=48,framerate=30/1"
   GstVideoInfo info;
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 64, 48);
   GstHarness *h = open_harness (FEATURE, "format=DMA_DRM,drm-format=NV12", &info, "");
@@ -553,6 +638,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/tiled", test_tiled);
   g_test_add_func ("/dmabuf/tiled-alone", test_tiled_alone);
   g_test_add_func ("/dmabuf/tiled-places", test_tiled_places);
+  g_test_add_func ("/dmabuf/tiled-refused", test_tiled_refused);
   g_test_add_func ("/dmabuf/modifiers", test_modifiers);
 #endif
   g_test_add_func ("/dmabuf/regions", test_regions);
