@@ -258,6 +258,7 @@ seg_conv_shaders_hash (void)
     &seg_shader_conv_lp_f16, &seg_shader_conv_lp_wide_f32, &seg_shader_conv_lp_wide_f16,
     &seg_shader_conv_lp_image_f32, &seg_shader_conv_lp_image_f16,
     &seg_shader_conv_lp_image_wide_f32, &seg_shader_conv_lp_image_wide_f16,
+    &seg_shader_conv_flat_wide_f32, &seg_shader_conv_flat_wide_f16,
     &seg_shader_conv_point_f32, &seg_shader_conv_point_f16,
     &seg_shader_conv_point_wide_f32, &seg_shader_conv_point_wide_f16,
     &seg_shader_conv_sc_f32, &seg_shader_conv_sc_f16, &seg_shader_conv_sc_f16_f32,

@@ -80,7 +80,7 @@ cost_of (gint64 rows, gint64 width, guint block, guint pixels)
 static guint
 most_pixels (guint block)
 {
-  return block == 32 ? 4 : block == 16 ? 5 : 6;
+  return block >= 32 ? 4 : block >= 16 ? 5 : 6;
 }
 
 /* Narrow tiles waste less of a row's end, wide ones spread weights over more pixels. Each width is
@@ -138,12 +138,11 @@ pixels_of (const SegDenseConv *c, guint block)
 }
 
 static Plan
-make_plan (const SegDenseConv *c)
+plan_blocks (const SegDenseConv *c, guint block)
 {
-  Plan plan = { .merge = merged_groups (c->in_c, c->out_c, c->groups) };
+  Plan plan = { .merge = merged_groups (c->in_c, c->out_c, c->groups), .block = block };
   guint32 joined = c->groups / plan.merge;
   plan.in_c4 = (c->in_c / joined + 3) / 4;
-  plan.block = choose_block (c->out_c / joined, joined > 1, !taps_share (&c->x, 4));
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
   plan.turn_blocks = choose_turn (c, &plan);
@@ -152,6 +151,14 @@ make_plan (const SegDenseConv *c)
   plan.reuse = taps_share (&c->x, plan.pixels);
   plan.image = plan.in_c4 >= (plan.reuse ? LEAST_IMAGE_REUSE_C4 : LEAST_IMAGE_C4);
   return plan;
+}
+
+static Plan
+make_plan (const SegDenseConv *c)
+{
+  guint32 joined = c->groups / merged_groups (c->in_c, c->out_c, c->groups);
+  return plan_blocks (
+      c, choose_block (c->out_c / joined, joined > 1, !taps_share (&c->x, 4)));
 }
 
 #define OFFER 1.12 /* times the least estimate: what may be the fastest all the same */
@@ -320,7 +327,8 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
   SegDenseConv c = *conv;
   flatten (&c);
-  Plan plan = make_plan (&c);
+  guint flat = seg_flat_block (&c, p);
+  Plan plan = flat != 0 ? plan_blocks (&c, flat) : make_plan (&c);
   const SegDeviceInfo *device = seg_program_device (p);
   gint64 tiles = c.batch * c.y.out * ((c.x.out + plan.pixels - 1) / plan.pixels);
   guint32 local = device->subgroup_size;
@@ -338,6 +346,10 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
     return FALSE;
   if (point)
     return seg_point_emit (&c, plan.block, weights, p, error);
+  if (flat != 0) {
+    const SegFlatPlan how = { plan.block, plan.pixels, plan.turn_blocks, scaled };
+    return seg_flat_emit (&c, &how, weights, p, error);
+  }
   SegBindKind read = plan.image ? SEG_BIND_IMAGE : SEG_BIND_TEXEL;
   SegDispatch d = {
     .shader = choose_shader (&c, &plan, p),

@@ -30,4 +30,16 @@ gboolean seg_point_takes (const SegDenseConv *conv);
 gboolean seg_point_emit (
     const SegDenseConv *conv, guint block, SegRef weights, SegProgram *p, GError **error);
 
+typedef struct {
+  guint block, pixels; /* output channels and pixels of a lane */
+  guint turn_blocks;   /* that are summed before the next pixels are */
+  gboolean scaled;     /* weights are multiplied by the factor as they are read */
+} SegFlatPlan;
+
+/* What it does with others that are flat and have few channels: conv_flat.comp, whose stores are cheaper. The output
+ * channels of a lane; 0: it does not take this one. */
+guint seg_flat_block (const SegDenseConv *conv, const SegProgram *p);
+gboolean seg_flat_emit (const SegDenseConv *conv, const SegFlatPlan *plan, SegRef weights,
+    SegProgram *p, GError **error);
+
 G_END_DECLS

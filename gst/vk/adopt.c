@@ -11,6 +11,7 @@ forget_features (SegPhysical *p, gboolean core_features)
   info->storage16 = info->storage16 && core_features;
   info->dmabuf = info->modifiers = FALSE;
   info->int64 = info->int64 && core_features;
+  info->subgroup_int64 = info->subgroup_int64 && core_features;
   info->integer_dot = info->integer_dot && core_features;
   info->integer_dot_fast = info->integer_dot_fast && core_features;
 }

@@ -45,6 +45,7 @@ typedef struct {
   gboolean float16;          /* shaderFloat16, enabled */
   gboolean storage16;        /* storageBuffer16BitAccess, enabled */
   gboolean int64;            /* shaderInt64, enabled */
+  gboolean subgroup_int64;   /* and in shuffles: shaderSubgroupExtendedTypes */
   gboolean integer_dot;      /* shaderIntegerDotProduct, enabled */
   gboolean integer_dot_fast; /* of four signed bytes in a word: an instruction */
   /* VK_KHR_cooperative_matrix, enabled: most multiplications first; none where the device has

@@ -59,12 +59,18 @@ create_device (SegVk *vk, GError **error)
     .pNext = p->info.float16 ? &float16 : NULL,
     .storageBuffer16BitAccess = p->info.storage16,
   };
+  VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures subgroup = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES,
+    .pNext = &storage16,
+    .shaderSubgroupExtendedTypes = VK_TRUE,
+  };
+  void *basic = p->info.subgroup_int64 ? (void *) &subgroup : &storage16;
   VkPhysicalDeviceShaderIntegerDotProductFeatures integer_dot = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES,
-    .pNext = &storage16,
+    .pNext = basic,
     .shaderIntegerDotProduct = VK_TRUE,
   };
-  void *next = p->info.integer_dot ? (void *) &integer_dot : &storage16;
+  void *next = p->info.integer_dot ? (void *) &integer_dot : basic;
   SegCoopmatFeatures matrices;
   seg_coopmat_enable (&matrices, p, next);
   /* No robustBufferAccess: kernels stay inside their views without it. */

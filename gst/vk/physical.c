@@ -199,14 +199,20 @@ read_features (SegPhysical *p, guint32 api_version)
   VkPhysicalDevice16BitStorageFeatures storage16 = {
     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES
   };
+  VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures subgroup = {
+    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES
+  };
   VkPhysicalDeviceFeatures2 all = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
     &storage16 };
   if (p->float16_extension || api_version >= VK_API_VERSION_1_2)
     storage16.pNext = &float16;
+  if (api_version >= VK_API_VERSION_1_2)
+    float16.pNext = &subgroup;
   vkGetPhysicalDeviceFeatures2 (p->handle, &all);
   p->info.float16 = float16.shaderFloat16 == VK_TRUE;
   p->info.storage16 = storage16.storageBuffer16BitAccess == VK_TRUE;
   p->info.int64 = all.features.shaderInt64 == VK_TRUE;
+  p->info.subgroup_int64 = p->info.int64 && subgroup.shaderSubgroupExtendedTypes;
 }
 
 /* Whether dma-bufs can become buffers. Two extensions of the device; what they stand on is in Vulkan 1.1. And

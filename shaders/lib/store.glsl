@@ -7,22 +7,22 @@
 // Kernels for both have STORE_TEXELS and store_texels (i, v), v an array of as many.
 #if defined(WIDE) && defined(STORE_F16)
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec4 data[]; } seg_out
-#define STORE_TEXELS 2
-#define store_texels(i, v)                                                                     \
-  seg_out.data[(i) >> 1] = uvec4 (packHalf2x16 ((v)[0].xy), packHalf2x16 ((v)[0].zw),          \
-      packHalf2x16 ((v)[1].xy), packHalf2x16 ((v)[1].zw))
+#define STORE_PAIR uvec4
+#define store_pair(v)                                                                          \
+  uvec4 (packHalf2x16 ((v)[0].xy), packHalf2x16 ((v)[0].zw), packHalf2x16 ((v)[1].xy),         \
+      packHalf2x16 ((v)[1].zw))
 #elif defined(WIDE)
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { u64vec4 data[]; } seg_out
-#define STORE_TEXELS 2
+#define STORE_PAIR u64vec4
 #ifdef STORE_B32
 #define store_pack(v) packUint2x32 (v)
 #else
 #define store_pack(v) packUint2x32 (floatBitsToUint (v))
 #endif
-#define store_texels(i, v)                                                                     \
-  seg_out.data[(i) >> 1] = u64vec4 (store_pack ((v)[0].xy), store_pack ((v)[0].zw),            \
-      store_pack ((v)[1].xy), store_pack ((v)[1].zw))
+#define store_pair(v)                                                                          \
+  u64vec4 (store_pack ((v)[0].xy), store_pack ((v)[0].zw), store_pack ((v)[1].xy),             \
+      store_pack ((v)[1].zw))
 #elif defined(STORE_F16)
 #define SEG_OUTPUT(b) layout (binding = b) writeonly buffer Output { uvec2 data[]; } seg_out
 #define store4(i, v) seg_out.data[i] = uvec2 (packHalf2x16 ((v).xy), packHalf2x16 ((v).zw))
@@ -49,7 +49,10 @@ uint pack_bytes (uvec4 v)
   return v.x | v.y << 8 | v.z << 16 | v.w << 24;
 }
 #endif
-#ifndef STORE_TEXELS
+#ifdef STORE_PAIR
+#define STORE_TEXELS 2
+#define store_texels(i, v) seg_out.data[(i) >> 1] = store_pair (v)
+#else
 #define STORE_TEXELS 1
 #define store_texels(i, v) store4 (i, (v)[0])
 #endif

@@ -19,6 +19,12 @@ const SegCase seg_cases_conv[] = {
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,30,1] f32[8,4,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,1,30] f32[8,4,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,2,3] f32[8,4,3,3]!" },
+  /* few channels, blocks of 8 to 32, and tiles that are moved back */
+  { "Conv", NULL, "f32[1,3,1,8] f32[8,3,1,1]! f32[8]!" },
+  { "Conv", NULL, "f32[1,16,37,29] f32[16,16,1,1]! f32[16]!" },
+  { "Conv", NULL, "f32[1,17,9,23] f32[72,17,1,1]! f32[72]!" },
+  { "Conv", NULL, "f32[1,72,3,11] f32[96,72,1,1]!" },
+  { "Conv", NULL, "f32[1,24,129,131] f32[40,24,1,1]! f32[40]!" },
   /* inputs whose pixels have a gap between them */
   { "Conv", NULL, "f32[2,256,9,8] f32[24,256,1,1]! f32[24]!" },
   { "Conv", "pads=[1,1,1,1] group=256", "f32[1,256,9,8] f32[256,1,3,3]!" },

@@ -14,6 +14,7 @@
 #define N_PRECISIONS 2
 #define N_LAYOUTS    2
 #define MAX_OUTPUTS  16
+#define MOST_KERNELS 4
 
 static const SegCase *const families[] = { seg_cases_conv, seg_cases_elementwise,
   seg_cases_reduce, seg_cases_move, seg_cases_quant, seg_cases_detect };
@@ -22,8 +23,8 @@ typedef struct {
   SegVk *vk;
   guint32 seed;
   gboolean verbose;
-  const char *kernel; /* that --uses wants to see, or NULL */
-  guint n_kernel;     /* steps with it */
+  const char *const *kernels;   /* that --uses wants to see, or NULL */
+  guint n_kernel[MOST_KERNELS]; /* steps with each */
   SegTap tap;
   /* of the operator at hand */
   guint n_cases, n_device, n_host, n_free;
@@ -80,8 +81,8 @@ count_steps (Run *run, const SegSession *session)
   guint n = seg_session_layers (session, &layers);
 
   for (guint i = 0; i < n; i++) {
-    if (run->kernel != NULL && g_str_has_prefix (layers[i].kernel, run->kernel))
-      run->n_kernel++;
+    for (guint k = 0; run->kernels != NULL && run->kernels[k] != NULL; k++)
+      run->n_kernel[k] += g_str_has_prefix (layers[i].kernel, run->kernels[k]);
     if (run->verbose)
       seg_tap_comment ("  %s", layers[i].kernel);
   }
@@ -264,14 +265,14 @@ run_refused (Run *run, const char *only)
 }
 
 static void
-check_kernel (Run *run)
+check_kernels (Run *run)
 {
-  g_autofree char *name =
-      g_strdup_printf ("%u steps with %s", run->n_kernel, run->kernel);
-
-  gboolean used = run->n_kernel > 0;
-
-  seg_tap_result (&run->tap, used, name, used ? NULL : "no case has used it");
+  for (guint k = 0; run->kernels != NULL && run->kernels[k] != NULL; k++) {
+    g_autofree char *name =
+        g_strdup_printf ("%u steps with %s", run->n_kernel[k], run->kernels[k]);
+    gboolean used = run->n_kernel[k] > 0;
+    seg_tap_result (&run->tap, used, name, used ? NULL : "no case has used it");
+  }
 }
 
 static gboolean
@@ -286,13 +287,14 @@ is_in_table (const char *name)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *only = NULL, *kernel = NULL;
+  g_autofree char *only = NULL;
+  g_auto (GStrv) kernels = NULL;
   int seed = 1, status = 0;
   Run run = { 0 };
   const GOptionEntry entries[] = {
     { "op", 0, 0, G_OPTION_ARG_STRING, &only, "Only this operator", "NAME" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &seed, "Other random inputs", "N" },
-    { "uses", 0, 0, G_OPTION_ARG_STRING, &kernel,
+    { "uses", 0, 0, G_OPTION_ARG_STRING_ARRAY, &kernels,
         "Fail unless a kernel whose name begins so was used", "KERNEL" },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &run.verbose,
         "Name each case before it runs, and its kernels" },
@@ -310,11 +312,15 @@ main (int argc, char **argv)
     fprintf (stderr, "the table has no operator '%s'\n", only);
     return 2;
   }
+  if (kernels != NULL && g_strv_length (kernels) > MOST_KERNELS) {
+    fprintf (stderr, "--uses takes %d kernels at most\n", MOST_KERNELS);
+    return 2;
+  }
   run.vk = seg_test_device (&status);
   if (run.vk == NULL)
     return status;
   run.seed = (guint32) seed;
-  run.kernel = kernel;
+  run.kernels = (const char *const *) kernels;
   run.failures = g_string_new (NULL);
   for (guint i = 0; seg_op_table[i] != NULL; i++)
     if (only == NULL || strcmp (only, seg_op_table[i]->name) == 0)
@@ -322,8 +328,7 @@ main (int argc, char **argv)
   if (only == NULL)
     check_names (&run);
   run_refused (&run, only);
-  if (kernel != NULL)
-    check_kernel (&run);
+  check_kernels (&run);
   g_string_free (run.failures, TRUE);
   seg_vk_unref (run.vk);
   return seg_tap_finish (&run.tap);
