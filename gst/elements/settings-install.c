@@ -138,10 +138,8 @@ install_strings (GObjectClass *c)
   } strings[] = {
     { SEG_PROP_MODEL, "model", "Model",
         "ONNX file, or name of a model in the folders of VKSEG_MODEL_PATH, the user's or "
-        "the system's vkseg/models. While frames flow a change is made ready in the "
-        "background, as are those of other properties that ask for another network: "
-        "frames show the old one's results until the new one is ready; one that cannot "
-        "be used is warned about and the old one stays",
+        "the system's vkseg/models. While frames flow another is made ready in the "
+        "background; one that cannot be used is warned about and the old one stays",
         SEG_DEFAULT_MODEL, ANY_TIME },
     { SEG_PROP_MODEL_INFO, "model-info", "Model information",
         "File that says what the model wants and gives (unset: MODEL.modelinfo, the "
@@ -228,10 +226,9 @@ install_sizes (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_TILING,
       g_param_spec_enum ("tiling", "Tiling",
           "When a frame is covered with tiles at its own scale instead of being resized. "
-          "auto: when the model information says resize=tile; else, unless it or the "
-          "resize property chooses another, when the network is unpadded and the frame "
-          "larger than its output, or the frame is four times the network's input in "
-          "both directions",
+          "auto: as the model information says; else of frames larger than the output of "
+          "an unpadded network, or four times the network's input in both directions, "
+          "unless `resize` says how they are resized",
           tiling_type (), SEG_TILING_AUTO, ANY_TIME));
   install_uint (c, SEG_PROP_TILE_OVERLAP, "tile-overlap", "Tile overlap",
       "Pixels of the frame by which tiles overlap, and over which their scores are "
@@ -266,9 +263,9 @@ install_regions (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_INFERENCE_REGION,
       g_param_spec_enum ("inference-region", "Inference region",
           "What the network sees: the frame, or the regions of interest on its buffer "
-          "(GstVideoRegionOfInterestMeta, and object detections of GstAnalytics from "
-          "GStreamer 1.24 on), each warped to the network's input or, for networks with "
-          "an input of regions, all at once",
+          "(GstVideoRegionOfInterestMeta, object detections of GstAnalytics), each "
+          "warped to the network's input or, for networks with an input of regions, all "
+          "at once",
           inference_region_type (), SEG_INFERENCE_FULL_FRAME, AT_START));
   g_object_class_install_property (c, SEG_PROP_ROI_MIN_SIZE,
       g_param_spec_uint ("roi-min-size", "Least size of regions",
@@ -308,13 +305,11 @@ install_batches (GObjectClass *c)
 {
   g_object_class_install_property (c, SEG_PROP_BATCH_SIZE,
       g_param_spec_uint ("batch-size", "Batch size",
-          "Frames of different streams that the network looks at together: elements of "
-          "one process with the same model, input size, device, precision, tune, "
-          "batch-size and model-instance-id do so by themselves, each in a thread of its "
-          "own, whatever their frames and outputs. Frames go together when that is "
-          "sooner done than one after the other, as measured when the first of them "
-          "starts. A network that cannot (a batch of one is baked into it, parts run on "
-          "the CPU, tiles) is warned about and runs as with 1",
+          "Frames of different streams that the network looks at together, where that "
+          "is sooner done than one after the other, as measured at start: those of "
+          "elements of one process with the same model, input size, device, precision, "
+          "tune, batch-size and model-instance-id. A network that cannot is warned "
+          "about and runs as with 1",
           1, SEG_TEAM_MAX_BATCH, 1, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_BATCH_TIMEOUT,
       g_param_spec_uint ("batch-timeout", "Batch timeout",
@@ -408,12 +403,9 @@ seg_settings_install (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_POST_MESSAGES,
       g_param_spec_boolean ("post-messages", "Post messages",
           "Post an element message 'vkseg-result' for each frame that the network has "
-          "seen: timestamp (guint64, ns, of the buffer); classes, an array of structures "
-          "with id (int), label (string) and area (double, share of the frame), of what "
-          "is in it; and of networks that find objects instances, an array, best first, "
-          "of structures with id (int, the class), label (string), score (double) and x, "
-          "y, width, height (double, pixels of the frame), and of regions region-id "
-          "(int, the region's); the next frame follows a change",
+          "seen: its timestamp (ns), classes and instances (scores; boxes in pixels of "
+          "the frame), as the element's page lists them; the next frame follows a "
+          "change",
           FALSE, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_STAGE_TIMES,
       g_param_spec_boolean ("stage-times", "Stage times",
