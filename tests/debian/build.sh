@@ -1,13 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Builds Debian packages, source and binary, of what git has of this tree, and has lintian look at them:
-#   sh tests/debian/build.sh [FOLDER]
+#   sh tests/debian/build.sh [--source] [FOLDER]
 # FOLDER (a temporary one) gets the packages. Exit status 0 when they are built and lintian has neither
-# errors nor warnings. Some minutes; not a part of .ci/run.
+# errors nor warnings. Some minutes; with --source the source package alone, in seconds, as .ci/run does.
 set -eu
 
 source=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-sh "$source/tests/setup.sh" build test opencv debian
+groups='build test opencv debian' kind=
+if [ "${1-}" = --source ]; then
+    groups=debian kind='-S -d' # its build dependencies are not asked for
+    shift
+fi
+# shellcheck disable=SC2086
+sh "$source/tests/setup.sh" $groups
 folder=${1:-}
 if [ -z "$folder" ]; then
     folder=$(mktemp -d)
@@ -32,7 +38,8 @@ cp -R "$tree/tests/debian" "$tree/debian"
 rm "$tree/debian/build.sh" "$tree/debian/README.md"
 
 cd "$tree"
-dpkg-buildpackage -us -uc
+# shellcheck disable=SC2086
+dpkg-buildpackage -us -uc $kind
 cd "$folder"
 # Who takes this into a distribution has an address, and closes a bug with it.
 lintian --allow-root --fail-on error,warning --info \
@@ -40,4 +47,5 @@ lintian --allow-root --fail-on error,warning --info \
     vkseg_*.changes
 echo "lintian has neither errors nor warnings"
 echo "built in $folder:"
-ls ./*.deb ./*.dsc
+ls ./*.dsc
+[ -n "$kind" ] || ls ./*.deb
