@@ -35,7 +35,7 @@ seg_pace_return (SegPace *pace)
   pace->left_us = 0;
   if (pushed > pace->frame / 2)
     pace->n_held = ROUND_FRAMES;
-  else if (pace->n_held > 0)
+  else if (pace->n_held > 0 && !pace->waited) /* no sink holds what is late */
     pace->n_held--;
 }
 
@@ -79,10 +79,11 @@ seg_pace_is_behind (SegPace *pace, SegQos *qos, GstElement *element,
   if (pace->frame == 0 || !lateness_of (element, segment, buffer, &late))
     return FALSE;
   GstClockTimeDiff least = keep_least (pace, late);
+  pace->waited = late > least + (GstClockTimeDiff) (pace->frame / 2);
   if (!seg_qos_is_slow (qos))
     return FALSE;
   /* A sink that waits holds all frames that are not late: none then comes before the one before it is
    * shown, and late ones only until those behind the network have caught up. */
   gboolean held = pace->n_held > 0 && late > seg_qos_latest_arrival (qos);
-  return held || late > least + (GstClockTimeDiff) (pace->frame / 2);
+  return held || pace->waited;
 }

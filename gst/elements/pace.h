@@ -12,10 +12,10 @@ typedef struct {
   GstClockTime frame; /* from one to the next; 0: not known, or the source is not live */
   /* How late frames come, at the least: of the last frames, and of those before */
   GstClockTimeDiff least, least_before;
-  guint n;        /* of the last frames */
-  gint64 left_us; /* when one went downstream, until it is back; else 0 */
-  guint
-      n_held; /* frames for which a sink that has held one there counts as one that does */
+  guint n;         /* of the last frames */
+  gboolean waited; /* the last that came has, for those before it */
+  gint64 left_us;  /* when one went downstream, until it is back; else 0 */
+  guint n_held;    /* so many more frames a sink counts as one that holds them */
 } SegPace;
 
 void seg_pace_init (SegPace *pace, GstClockTime frame);

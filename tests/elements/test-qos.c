@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The latency that is said, from the times that frames take: what a pipeline is told, and when. */
-#include "elements/qos.h"
+/* The latency that is said, from the times that frames take: what a pipeline is told, and when. And which
+ * frames of a live source the network is to see. */
+#include "elements/pace.h"
+
+#include <gst/check/gsttestclock.h>
 
 #define FRAME (100 * GST_MSECOND)
 
@@ -121,6 +124,86 @@ test_waiting (Fixture *f, gconstpointer data)
   g_assert_cmpuint (latency_of (f), ==, 0);
 }
 
+/* --- pace: a live source of 100 frames a second, and a network that takes six of them ---------------------- */
+
+#define SHORT   (10 * GST_MSECOND)
+#define NETWORK 6
+
+/* Whether frame n is left out that comes so long after its time stamp. */
+static gboolean
+is_behind (Fixture *f, SegPace *pace, guint n, GstClockTime late)
+{
+  GstSegment segment;
+  g_autoptr (GstClock) clock = gst_element_get_clock (f->element);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  GST_BUFFER_PTS (buffer) = n * SHORT;
+  gst_test_clock_set_time (GST_TEST_CLOCK (clock), n * SHORT + late);
+  return seg_pace_is_behind (pace, &f->qos, f->element, &segment, buffer);
+}
+
+static void
+push (SegPace *pace, gboolean is_held)
+{
+  seg_pace_leave (pace);
+  if (is_held)
+    g_usleep (SHORT / GST_USECOND);
+  seg_pace_return (pace);
+}
+
+static void
+start_pace (Fixture *f, SegPace *pace)
+{
+  g_autoptr (GstClock) clock = gst_test_clock_new ();
+  gst_element_set_clock (f->element, clock);
+  gst_element_set_base_time (f->element, 0);
+  seg_qos_set_latency (&f->qos, f->element, NETWORK * SHORT);
+  seg_qos_set_source (&f->qos, SHORT, 0);
+  seg_pace_init (pace, SHORT);
+}
+
+/* Those behind the one that it looks at do not wait as well. */
+static void
+test_queued (Fixture *f, gconstpointer data)
+{
+  SegPace pace;
+  guint n = 0;
+  (void) data;
+  start_pace (f, &pace);
+  for (guint round = 0; round < 20; round++) {
+    g_assert_false (is_behind (f, &pace, n++, 0));
+    push (&pace, FALSE);
+    for (guint i = NETWORK - 1; i > 0; i--, push (&pace, FALSE))
+      g_assert_true (is_behind (f, &pace, n++, i * SHORT));
+  }
+}
+
+/* Of a sink in the same thread the next comes when one has been shown: it would be late. It holds those that
+ * are late already no longer, and is not forgotten for that. */
+static void
+test_held (Fixture *f, gconstpointer data)
+{
+  enum { HELD = 8 };
+  SegPace pace;
+  guint n = 0, n_left = 0;
+  (void) data;
+  start_pace (f, &pace);
+  for (guint i = 0; i < 10; i++) {
+    is_behind (f, &pace, n++, i == 0 ? 0 : HELD * SHORT);
+    push (&pace, TRUE);
+  }
+  g_assert_true (is_behind (f, &pace, n++, HELD * SHORT));
+  push (&pace, FALSE); /* the network has seen it all the same */
+  for (guint i = NETWORK; i > 0; i--, push (&pace, FALSE))
+    g_assert_true (is_behind (f, &pace, n++, (HELD + i) * SHORT));
+  g_assert_true (is_behind (f, &pace, n++, HELD * SHORT));
+  /* But when it has held none that was not late for long it is another. */
+  while (is_behind (f, &pace, n++, HELD * SHORT) && ++n_left < 1000)
+    push (&pace, FALSE);
+  g_assert_cmpuint (n_left, >=, 20);
+  g_assert_cmpuint (n_left, <, 200);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -129,6 +212,8 @@ main (int argc, char **argv)
   g_test_add ("/qos/up", Fixture, NULL, set_up, test_up, tear_down);
   g_test_add ("/qos/down", Fixture, NULL, set_up, test_down, tear_down);
   g_test_add ("/qos/waiting", Fixture, NULL, set_up, test_waiting, tear_down);
+  g_test_add ("/pace/queued", Fixture, NULL, set_up, test_queued, tear_down);
+  g_test_add ("/pace/held", Fixture, NULL, set_up, test_held, tear_down);
   int status = g_test_run ();
   gst_deinit ();
   return status;
