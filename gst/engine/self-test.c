@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/tensor.h"
-#include "engine/session-priv.h"
+#include "engine/trial.h"
 #include "ops/conv-choose.h"
 
 #include <math.h>
@@ -12,19 +12,17 @@
 /* A convolution of batch 1 with a square kernel, and what belongs to it. */
 typedef struct {
   guint32 size, in_c, out_c, kernel, stride, dilation, pad;
-} Trial;
+} Case;
 
 /* The first takes the largest tile there is (device.cores are set to 1), the second the smallest;
  * no side is a whole number of tiles, and channels are of fragments in the third alone. */
-static const Trial trials[] = {
+static const Case cases[] = {
   { 12, 20, 121, 3, 1, 1, 1 }, { 9, 13, 27, 3, 2, 2, 2 },
   { 7, 64, 60, 3, 1, 1, 1 }, /* K by chunks */
 };
 
-#define MOST_BLOBS 4 /* source, weights, bias */
-
 typedef struct {
-  const Trial *trial;
+  const Case *c;
   guint32 out_size, in_pitch, out_pitch;
   float *source, *filter, *bias; /* as SegDenseConv has them; exact in fp16 */
 } Data;
@@ -40,11 +38,11 @@ number (guint32 *state)
 }
 
 static void
-data_init (Data *d, const Trial *t)
+data_init (Data *d, const Case *t)
 {
   guint32 state = t->size;
   gsize n_filter = (gsize) t->out_c * t->in_c * t->kernel * t->kernel;
-  d->trial = t;
+  d->c = t;
   d->out_size =
       (t->size + 2 * t->pad - (t->kernel - 1) * t->dilation - 1) / t->stride + 1;
   d->in_pitch = (t->in_c + 7) / 8 * 8;
@@ -72,7 +70,7 @@ data_clear (Data *d)
 static float
 expected (const Data *d, guint32 y, guint32 x, guint32 o)
 {
-  const Trial *t = d->trial;
+  const Case *t = d->c;
   float sum = d->bias[o];
   for (guint v = 0; v < t->kernel; v++)
     for (guint u = 0; u < t->kernel; u++) {
@@ -96,7 +94,7 @@ is_right (const Data *d, const guint16 *result)
     for (guint o = 0; o < d->out_pitch; o++) {
       float got = seg_half_to_float (result[(gsize) i * d->out_pitch + o]);
       float want =
-          o < d->trial->out_c ? expected (d, i / d->out_size, i % d->out_size, o) : 0;
+          o < d->c->out_c ? expected (d, i / d->out_size, i % d->out_size, o) : 0;
       if (!(fabsf (got - want) <= fabsf (want) / 1024 + 1e-6f))
         return FALSE;
     }
@@ -106,7 +104,7 @@ is_right (const Data *d, const guint16 *result)
 static SegWindowAxis
 axis_of (const Data *d)
 {
-  const Trial *t = d->trial;
+  const Case *t = d->c;
   return (SegWindowAxis){ .in = t->size,
     .out = d->out_size,
     .kernel = t->kernel,
@@ -119,7 +117,7 @@ axis_of (const Data *d)
 static gboolean
 emit (const Data *d, SegProgram *p, GError **error)
 {
-  const Trial *t = d->trial;
+  const Case *t = d->c;
   gsize n_out = (gsize) d->out_size * d->out_size * d->out_pitch;
   SegWindowAxis axis = axis_of (d);
   SegDenseConv c = {
@@ -146,84 +144,30 @@ emit (const Data *d, SegProgram *p, GError **error)
   return seg_dense_emit (&c, p, error);
 }
 
-static gsize
-align_up (SegVk *vk, gsize n)
-{
-  gsize align = seg_vk_info (vk)->buffer_align;
-  return (n + align - 1) / align * align;
-}
-
-/* The program's blobs, one after the other. */
-static SegBuffer *
-upload (const SegProgram *p, SegVk *vk, gsize *offsets, GError **error)
-{
-  gsize total = 0;
-  for (guint i = 0; i < p->blobs->len; i++) {
-    offsets[i] = total;
-    total += align_up (vk, g_array_index (p->blobs, SegBlob, i).n_bytes);
-  }
-  SegBuffer *buffer = seg_buffer_new_for_images (vk, total, SEG_BUFFER_UPLOAD, error);
-  for (guint i = 0; buffer != NULL && i < p->blobs->len; i++) {
-    const SegBlob *blob = &g_array_index (p->blobs, SegBlob, i);
-    seg_blob_write (blob, (guint8 *) seg_buffer_map (buffer) + offsets[i]);
-  }
-  return buffer;
-}
-
-static gboolean
-submit (const SegProgram *p, SegVk *vk, SegBuffer *in, const gsize *offsets,
-    SegBuffer *out, GError **error)
-{
-  const SegDispatch *d = &g_array_index (p->steps, SegStep, 0).dispatch;
-  SegBufferView views[SEG_MAX_BINDINGS];
-  for (guint i = 0; i < d->n_bindings; i++) {
-    SegRef ref = d->bindings[i].ref;
-    gboolean blob = ref.kind == SEG_REF_BLOB;
-    views[i] = (SegBufferView){
-      .buffer = blob ? in : out,
-      .offset = blob ? offsets[ref.id] : 0,
-      .n_bytes = seg_program_ref_bytes (p, ref),
-      .kind =
-          seg_session_view_kind (d->bindings[i].kind, seg_program_ref_storage (p, ref)),
-    };
-  }
-  const SegVkDispatch vd = { d->shader, d->spec, d->n_spec, views, d->n_bindings, d->push,
-    d->n_push, { d->groups[0], d->groups[1], d->groups[2] }, "self-test" };
-  SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
-  gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error)
-                && seg_cmd_dispatch (cmd, &vd, error) && seg_cmd_end (cmd, error)
-                && seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error);
-  seg_cmd_free (&cmd);
-  return ok;
-}
-
 static gboolean
 run (const Data *d, SegProgram *p, SegVk *vk, GError **error)
 {
-  gsize offsets[MOST_BLOBS];
   if (!emit (d, p, error))
     return FALSE;
-  g_assert (p->blobs->len <= G_N_ELEMENTS (offsets) && p->steps->len == 1);
-  gsize bytes = seg_program_ref_bytes (p, (SegRef){ SEG_REF_TEMP, 0 });
-  SegBuffer *in = upload (p, vk, offsets, error), *out = NULL;
-  if (in != NULL)
-    out = seg_buffer_new (vk, bytes, SEG_BUFFER_READBACK, error);
-  gboolean ok = out != NULL && submit (p, vk, in, offsets, out, error);
-  if (ok && !is_right (d, seg_buffer_map (out))) {
+  g_autofree guint16 *result =
+      g_malloc (seg_program_ref_bytes (p, (SegRef){ SEG_REF_TEMP, 0 }));
+  SegTrial *trial = seg_trial_new (p, vk, FALSE, error);
+  gboolean ok = trial != NULL && seg_trial_run (trial, NULL, error)
+                && seg_trial_read (trial, 0, result, error);
+  seg_trial_free (&trial);
+  if (ok && !is_right (d, result)) {
     g_set_error_literal (error, SEG_ERROR, SEG_ERROR_DEVICE, "a result is wrong");
-    ok = FALSE;
+    return FALSE;
   }
-  seg_buffer_free (&in);
-  seg_buffer_free (&out);
   return ok;
 }
 
 static gboolean
-try_one (const Trial *trial, const SegDeviceInfo *info, SegVk *vk, GError **error)
+try_one (const Case *c, const SegDeviceInfo *info, SegVk *vk, GError **error)
 {
   g_autoptr (SegProgram) p = seg_program_empty (info, SEG_STORAGE_F16);
   Data d;
-  data_init (&d, trial);
+  data_init (&d, c);
   gboolean ok = run (&d, p, vk, error);
   data_clear (&d);
   return ok;
@@ -233,8 +177,8 @@ static gboolean
 pass (const SegDeviceInfo *info, SegVk *vk, const char *what)
 {
   g_autoptr (GError) error = NULL;
-  for (guint i = 0; i < G_N_ELEMENTS (trials); i++)
-    if (!try_one (&trials[i], info, vk, &error)) {
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    if (!try_one (&cases[i], info, vk, &error)) {
       g_warning ("%s: %s is not used: %s", info->name, what, error->message);
       return FALSE;
     }

@@ -47,7 +47,7 @@ static void
 place (SegTrial *t)
 {
   const SegProgram *p = t->program;
-  guint n_values = p->graph->values->len;
+  guint n_values = p->graph != NULL ? p->graph->values->len : 0;
   t->blob_offsets = g_new (gsize, p->blobs->len + 1);
   t->temp_offsets = g_new (gsize, p->temps->len + 1);
   t->value_offsets = g_new (gsize, n_values + 1);
@@ -72,6 +72,13 @@ write_blobs (const SegTrial *t, guint8 *to)
 }
 
 static gboolean
+finish (SegCmd *cmd, GError **error)
+{
+  return seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
+         && seg_cmd_wait (cmd, error);
+}
+
+static gboolean
 fill (SegTrial *t, SegBuffer *staging, GError **error)
 {
   SegCmd *cmd = seg_cmd_new (t->vk, FALSE, error);
@@ -80,8 +87,7 @@ fill (SegTrial *t, SegBuffer *staging, GError **error)
                 && (t->n_bytes == t->blob_bytes
                     || seg_cmd_fill (cmd, t->memory, t->blob_bytes,
                         t->n_bytes - t->blob_bytes, HARMLESS, error))
-                && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
-                && seg_cmd_wait (cmd, error);
+                && finish (cmd, error);
   seg_cmd_free (&cmd);
   return ok;
 }
@@ -132,9 +138,9 @@ record_step (SegTrial *t, const SegStep *step, GError **error)
 }
 
 static gboolean
-record (SegTrial *t, GError **error)
+record (SegTrial *t, gboolean timed, GError **error)
 {
-  t->cmd = seg_cmd_new (t->vk, TRUE, error);
+  t->cmd = seg_cmd_new (t->vk, timed, error);
   if (t->cmd == NULL || !seg_cmd_begin (t->cmd, error))
     return FALSE;
   for (guint i = 0; i < t->program->steps->len; i++)
@@ -144,13 +150,13 @@ record (SegTrial *t, GError **error)
 }
 
 SegTrial *
-seg_trial_new (const SegProgram *program, SegVk *vk, GError **error)
+seg_trial_new (const SegProgram *program, SegVk *vk, gboolean timed, GError **error)
 {
   SegTrial *t = g_new0 (SegTrial, 1);
   t->program = program;
   t->vk = seg_vk_ref (vk);
   place (t);
-  if (!make_memory (t, error) || !record (t, error))
+  if (!make_memory (t, error) || !record (t, timed, error))
     seg_trial_free (&t);
   return t;
 }
@@ -174,13 +180,33 @@ seg_trial_free (SegTrial **trial)
 gboolean
 seg_trial_run (SegTrial *t, guint64 *ns, GError **error)
 {
+  if (!seg_cmd_submit (t->cmd, error) || !seg_cmd_wait (t->cmd, error))
+    return FALSE;
+  if (ns == NULL)
+    return TRUE;
   guint n = seg_cmd_n_dispatches (t->cmd);
   g_autofree guint64 *times = g_new0 (guint64, n + 1);
-  if (!seg_cmd_submit (t->cmd, error) || !seg_cmd_wait (t->cmd, error)
-      || !seg_cmd_times (t->cmd, times, n, error))
+  if (!seg_cmd_times (t->cmd, times, n, error))
     return FALSE;
   *ns = 0;
   for (guint i = 0; i < n; i++)
     *ns += times[i];
   return TRUE;
+}
+
+gboolean
+seg_trial_read (SegTrial *t, guint temp, void *to, GError **error)
+{
+  gsize bytes = seg_program_ref_bytes (t->program, (SegRef){ SEG_REF_TEMP, temp });
+  SegBuffer *host = seg_buffer_new (t->vk, bytes, SEG_BUFFER_READBACK, error);
+  SegCmd *cmd = host != NULL ? seg_cmd_new (t->vk, FALSE, error) : NULL;
+  gboolean ok =
+      cmd != NULL && seg_cmd_begin (cmd, error)
+      && seg_cmd_copy (cmd, t->memory, t->temp_offsets[temp], host, 0, bytes, error)
+      && finish (cmd, error);
+  if (ok)
+    memcpy (to, seg_buffer_map (host), bytes);
+  seg_cmd_free (&cmd);
+  seg_buffer_free (&host);
+  return ok;
 }

@@ -70,7 +70,7 @@ measure_choice (const Tuner *t, SegTuningEntry *entry, guint i, double best, dou
   g_autoptr (SegProgram) p = seg_program_new_node (
       t->graph, t->device, t->precision, t->tuning, entry->n_node, error);
   entry->known = FALSE;
-  SegTrial *trial = p != NULL ? seg_trial_new (p, t->vk, error) : NULL;
+  SegTrial *trial = p != NULL ? seg_trial_new (p, t->vk, TRUE, error) : NULL;
   gboolean ok = trial != NULL && warm_up (trial, t->device, error)
                 && shortest_run (trial, best, ns, error);
   seg_trial_free (&trial);
