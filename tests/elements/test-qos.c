@@ -189,7 +189,7 @@ test_held (Fixture *f, gconstpointer data)
   (void) data;
   start_pace (f, &pace);
   for (guint i = 0; i < 10; i++) {
-    is_behind (f, &pace, n++, i == 0 ? 0 : HELD * SHORT);
+    is_behind (f, &pace, n++, HELD * SHORT);
     push (&pace, TRUE);
   }
   g_assert_true (is_behind (f, &pace, n++, HELD * SHORT));
