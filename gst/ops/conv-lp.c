@@ -67,14 +67,24 @@ choose_block (guint32 out_c, gboolean grouped, gboolean alone)
   return by_16 * 6 <= by_8 * 7 ? 16 : 8;
 }
 
+/* Five pixels whose taps share texels keep sums and weights busier than four; elsewhere, and from six on, what does
+ * not fit into registers takes more than that. */
+static double
+strain_of (const SegWindowAxis *x, guint pixels)
+{
+  if (pixels <= 4)
+    return 1;
+  return pixels == 5 && x->stride == 1 && taps_share (x, pixels) ? 0.95 : 1.05;
+}
+
 /* What a tap of four input channels costs with so many pixels a lane: in multiplications of
  * four channels, with the lanes that are left idle. */
 static double
-cost_of (gint64 rows, gint64 width, guint block, guint pixels)
+cost_of (gint64 rows, gint64 width, const SegWindowAxis *x, guint block, guint pixels)
 {
   gint64 lanes = (width + pixels - 1) / pixels * rows;
   double sums = (pixels + 1.2) * block, texels = 4.5 * pixels;
-  return (lanes + 7) / 8 * 8 * (sums + texels) * (pixels > 4 ? 1.05 : 1);
+  return (lanes + 7) / 8 * 8 * (sums + texels) * strain_of (x, pixels);
 }
 
 static guint
@@ -86,12 +96,12 @@ most_pixels (guint block)
 /* Narrow tiles waste less of a row's end, wide ones spread weights over more pixels. Each width is
  * a pipeline that has to be compiled (0.1 to 0.3 s), so others than 4 must be worth it. */
 static guint
-choose_pixels (gint64 rows, gint64 width, guint block)
+choose_pixels (gint64 rows, gint64 width, const SegWindowAxis *x, guint block)
 {
   guint best = 4, most = most_pixels (block);
-  double least = cost_of (rows, width, block, best) * 0.94;
+  double least = cost_of (rows, width, x, block, best) * 0.94;
   for (guint pixels = 1; pixels <= most; pixels++) {
-    double cost = cost_of (rows, width, block, pixels);
+    double cost = cost_of (rows, width, x, block, pixels);
     if (cost <= least) {
       least = cost;
       best = pixels;
@@ -104,8 +114,8 @@ double
 seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, const SegWindowAxis *x)
 {
   guint block = choose_block (out_c, FALSE, !taps_share (x, 4));
-  guint pixels = choose_pixels (rows, width, block);
-  return cost_of (rows, width, block, pixels) * ((out_c + block - 1) / block);
+  guint pixels = choose_pixels (rows, width, x, block);
+  return cost_of (rows, width, x, block, pixels) * ((out_c + block - 1) / block);
 }
 
 static gboolean
@@ -134,7 +144,7 @@ pixels_of (const SegDenseConv *c, guint block)
     return 4;
   if (c->variant >= 1 && c->variant <= most_pixels (block))
     return c->variant;
-  return choose_pixels (c->batch * c->y.out, c->x.out, block);
+  return choose_pixels (c->batch * c->y.out, c->x.out, &c->x, block);
 }
 
 static Plan
@@ -169,10 +179,10 @@ seg_lp_offers (const SegDenseConv *c, const SegDeviceInfo *device, guint variant
   (void) device;
   guint block = make_plan (c).block;
   gint64 rows = c->batch * c->y.out, width = c->x.out;
-  guint own = choose_pixels (rows, width, block);
+  guint own = choose_pixels (rows, width, &c->x, block);
   return variant >= 1 && variant <= most_pixels (block) && variant != own
-         && cost_of (rows, width, block, variant)
-                <= cost_of (rows, width, block, own) * OFFER;
+         && cost_of (rows, width, &c->x, block, variant)
+                <= cost_of (rows, width, &c->x, block, own) * OFFER;
 }
 
 /* Four input channels of all that a block makes: both sides are walked in the order of memory, for networks
