@@ -14,6 +14,7 @@ build=${BUILD:-build-tsan}
         -Dintrospection=disabled
 tests='tests/vk/test-vk-threads tests/test-team tests/elements/test-vksegment-batch
     tests/elements/test-vksegment-sharing tests/elements/test-vksegment-live
+    tests/elements/test-vksegment-live-pipeline
     tests/elements/test-vksegment-swap tests/elements/test-torture'
 # shellcheck disable=SC2086
 ninja -C "$build" $tests
