@@ -2,9 +2,9 @@
 #include "vk/private.h"
 #include "vk/tiled.h"
 
-/* FALSE: the device has such images, but not of dma-bufs, or not to be copied from. */
-static gboolean
-can_import (const SegVk *vk, VkFormat format, SegModifier *m)
+gboolean
+seg_modifier_query (const SegVk *vk, VkFormat format, VkImageUsageFlags usage,
+    SegModifier *m, VkExternalMemoryFeatureFlags *can)
 {
   const VkPhysicalDeviceImageDrmFormatModifierInfoEXT tiling = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_DRM_FORMAT_MODIFIER_INFO_EXT,
@@ -22,7 +22,7 @@ can_import (const SegVk *vk, VkFormat format, SegModifier *m)
     .format = format,
     .type = VK_IMAGE_TYPE_2D,
     .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
-    .usage = SEG_TILED_USAGE,
+    .usage = usage,
   };
   VkExternalImageFormatProperties memory = {
     VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES
@@ -32,12 +32,20 @@ can_import (const SegVk *vk, VkFormat format, SegModifier *m)
   if (vkGetPhysicalDeviceImageFormatProperties2 (vk->physical.handle, &info, &image)
       != VK_SUCCESS)
     return FALSE;
-  VkExternalMemoryFeatureFlags can =
-      memory.externalMemoryProperties.externalMemoryFeatures;
+  *can = memory.externalMemoryProperties.externalMemoryFeatures;
   m->max_width = image.imageFormatProperties.maxExtent.width;
   m->max_height = image.imageFormatProperties.maxExtent.height;
-  m->alone = (can & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0;
-  return (can & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) != 0;
+  m->alone = (*can & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0;
+  return TRUE;
+}
+
+/* FALSE: the device has such images, but not of dma-bufs, or not to be copied from. */
+static gboolean
+can_import (const SegVk *vk, VkFormat format, SegModifier *m)
+{
+  VkExternalMemoryFeatureFlags can;
+  return seg_modifier_query (vk, format, SEG_TILED_USAGE, m, &can)
+         && (can & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) != 0;
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "vk/adopt.h"
 #include "vk/barrier.h"
 #include "vk/image.h"
+#include "vk/tiled.h"
 
 G_BEGIN_DECLS
 
@@ -135,6 +136,15 @@ guint32 seg_import_owner (const SegVk *vk);
 
 /* Usage of an imported image: it is copied from. */
 #define SEG_TILED_USAGE VK_IMAGE_USAGE_TRANSFER_SRC_BIT
+
+/* modifier.c. Of images with this format and m->modifier in dma-bufs, for this usage: m's sizes, whether they are
+ * alone in their memory, and what that can (be exported, imported). FALSE: there are none. */
+gboolean seg_modifier_query (const SegVk *vk, VkFormat format, VkImageUsageFlags usage,
+    SegModifier *m, VkExternalMemoryFeatureFlags *can);
+/* An image of t's format and size in a dma-buf, without its memory. `modifier`: which it has, a structure of
+ * VK_EXT_image_drm_format_modifier. */
+VkResult seg_tiled_create_image (const SegVk *vk, const SegTiling *t,
+    VkImageUsageFlags usage, const void *modifier, VkImage *image);
 
 /* --- view.c: what a view kind means ------------------------------------------------------------ */
 

@@ -67,6 +67,32 @@ seg_tiling_check (
 
 /* --- the image -------------------------------------------------------------------------------------- */
 
+VkResult
+seg_tiled_create_image (const SegVk *vk, const SegTiling *t, VkImageUsageFlags usage,
+    const void *modifier, VkImage *image)
+{
+  const VkExternalMemoryImageCreateInfo external = {
+    .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
+    .pNext = modifier,
+    .handleTypes = SEG_IMPORT_HANDLE,
+  };
+  const VkImageCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+    .pNext = &external,
+    .imageType = VK_IMAGE_TYPE_2D,
+    .format = t->format,
+    .extent = { t->width, t->height, 1 },
+    .mipLevels = 1,
+    .arrayLayers = 1,
+    .samples = VK_SAMPLE_COUNT_1_BIT,
+    .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
+    .usage = usage,
+    .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+    .initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
+  };
+  return vkCreateImage (vk->device, &info, NULL, image);
+}
+
 static gboolean
 create_image (SegTiled *self, const SegTiling *t, GError **error)
 {
@@ -81,27 +107,9 @@ create_image (SegTiled *self, const SegTiling *t, GError **error)
     .drmFormatModifierPlaneCount = t->n_planes,
     .pPlaneLayouts = planes,
   };
-  const VkExternalMemoryImageCreateInfo external = {
-    .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
-    .pNext = &tiling,
-    .handleTypes = SEG_IMPORT_HANDLE,
-  };
-  const VkImageCreateInfo info = {
-    .sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-    .pNext = &external,
-    .imageType = VK_IMAGE_TYPE_2D,
-    .format = t->format,
-    .extent = { t->width, t->height, 1 },
-    .mipLevels = 1,
-    .arrayLayers = 1,
-    .samples = VK_SAMPLE_COUNT_1_BIT,
-    .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
-    .usage = SEG_TILED_USAGE,
-    .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
-    .initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
-  };
   self->image.layout = VK_IMAGE_LAYOUT_GENERAL;
-  VkResult result = vkCreateImage (self->vk->device, &info, NULL, &self->image.handle);
+  VkResult result =
+      seg_tiled_create_image (self->vk, t, SEG_TILED_USAGE, &tiling, &self->image.handle);
   if (result == VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT) {
     g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
         "%s cannot import this dma-buf: its planes lie as the driver does not have them "

@@ -45,40 +45,6 @@ typedef struct {
   SegTiling tiling;
 } Exported;
 
-/* Images of this kind, to be drawn into. */
-static gboolean
-can_export (const SegVk *vk, VkFormat format, guint64 modifier, gboolean *alone)
-{
-  const VkPhysicalDeviceImageDrmFormatModifierInfoEXT tiling = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_DRM_FORMAT_MODIFIER_INFO_EXT,
-    .drmFormatModifier = modifier,
-  };
-  const VkPhysicalDeviceExternalImageFormatInfo external = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO,
-    .pNext = &tiling,
-    .handleType = SEG_IMPORT_HANDLE,
-  };
-  const VkPhysicalDeviceImageFormatInfo2 info = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
-    .pNext = &external,
-    .format = format,
-    .type = VK_IMAGE_TYPE_2D,
-    .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
-    .usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT,
-  };
-  VkExternalImageFormatProperties memory = {
-    VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES
-  };
-  VkImageFormatProperties2 image = { VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
-    &memory };
-  VkResult result =
-      vkGetPhysicalDeviceImageFormatProperties2 (vk->physical.handle, &info, &image);
-  VkExternalMemoryFeatureFlags can =
-      memory.externalMemoryProperties.externalMemoryFeatures;
-  *alone = (can & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0;
-  return result == VK_SUCCESS && (can & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0;
-}
-
 static void
 create_image (Exported *e)
 {
@@ -87,25 +53,9 @@ create_image (Exported *e)
     .drmFormatModifierCount = 1,
     .pDrmFormatModifiers = &e->tiling.modifier,
   };
-  const VkExternalMemoryImageCreateInfo external = {
-    .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
-    .pNext = &list,
-    .handleTypes = SEG_IMPORT_HANDLE,
-  };
-  const VkImageCreateInfo info = {
-    .sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-    .pNext = &external,
-    .imageType = VK_IMAGE_TYPE_2D,
-    .format = e->tiling.format,
-    .extent = { e->tiling.width, e->tiling.height, 1 },
-    .mipLevels = 1,
-    .arrayLayers = 1,
-    .samples = VK_SAMPLE_COUNT_1_BIT,
-    .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
-    .usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT,
-  };
-  g_assert_cmpint (
-      vkCreateImage (e->vk->device, &info, NULL, &e->image.handle), ==, VK_SUCCESS);
+  g_assert_cmpint (seg_tiled_create_image (e->vk, &e->tiling,
+                       VK_IMAGE_USAGE_TRANSFER_DST_BIT, &list, &e->image.handle),
+      ==, VK_SUCCESS);
 }
 
 static guint32
@@ -168,8 +118,10 @@ static gboolean
 export_image (Exported *e, SegVk *vk, VkFormat format, const SegModifier *modifier,
     const guint32 size[2], guint n_before)
 {
-  gboolean alone;
-  if (!can_export (vk, format, modifier->modifier, &alone))
+  SegModifier drawn = *modifier; /* where it is drawn into */
+  VkExternalMemoryFeatureFlags can;
+  if (!seg_modifier_query (vk, format, VK_IMAGE_USAGE_TRANSFER_DST_BIT, &drawn, &can)
+      || (can & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) == 0)
     return FALSE;
   *e = (Exported){ .vk = vk,
     .tiling = { .format = format,
@@ -178,7 +130,7 @@ export_image (Exported *e, SegVk *vk, VkFormat format, const SegModifier *modifi
         .modifier = modifier->modifier,
         .n_planes = modifier->n_planes } };
   create_image (e);
-  guint64 before = give_memory (e, alone, n_before);
+  guint64 before = give_memory (e, drawn.alone, n_before);
   get_fd (e);
   for (guint p = 0; p < modifier->n_planes; p++) {
     const VkImageSubresource plane = {
