@@ -121,11 +121,19 @@ slow_net_time_ms (const char *dir, const char *model)
   return least;
 }
 
+/* Of so many layers or fewer, of more channels where the device is fast. */
 char *
 slow_net_write_ms (const char *dir, const char *name, double ms)
 {
-  enum { LAYERS = 30, MOST_LAYERS = 2000 };
-  g_autofree char *probe = slow_net_write (dir, "probe", LAYERS);
-  double layers = LAYERS * ms / MAX (slow_net_time_ms (dir, probe), 1e-3);
-  return slow_net_write (dir, name, (guint) CLAMP (layers, 1.0, MOST_LAYERS));
+  enum { LAYERS = 30, MOST_LAYERS = 1000, MOST_CHANNELS = 1024 };
+  SlowNet net = { 64, 48, LAYERS, 64, FALSE, FALSE };
+  double layers;
+  for (;; net.channels *= 4) {
+    g_autofree char *probe = slow_net_write_of (dir, "probe", &net);
+    layers = LAYERS * ms / MAX (slow_net_time_ms (dir, probe), 1e-3);
+    if (layers <= MOST_LAYERS || net.channels == MOST_CHANNELS)
+      break;
+  }
+  net.n_layers = (guint) CLAMP (layers, 1.0, MOST_LAYERS);
+  return slow_net_write_of (dir, name, &net);
 }

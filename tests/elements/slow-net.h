@@ -18,7 +18,7 @@ typedef struct {
 char *slow_net_write_of (const char *dir, const char *name, const SlowNet *net);
 /* The same of 64 channels for an input [1,3,48,64]. */
 char *slow_net_write (const char *dir, const char *name, guint n_layers);
-/* The same of so many layers that vksegment takes about so long for a frame, with nothing beside it. */
+/* Like it, with so much to do that vksegment takes about so long for a frame, with nothing beside it. */
 char *slow_net_write_ms (const char *dir, const char *name, double ms);
 /* How long vksegment takes for a frame in such a network: the least of some, others may use the machine. */
 double slow_net_time_ms (const char *dir, const char *model);
