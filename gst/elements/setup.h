@@ -45,8 +45,8 @@ typedef struct {
   SegSetupFrames frames;
   SegVk *vk;   /* where the network is to be; NULL: as the settings say */
   SegNet *net; /* to be taken; NULL with an error */
-  SegPipe *
-      pipe; /* to be taken; NULL for networks over regions and where the caps may change */
+  /* To be taken; NULL for networks over regions and where the caps may change. */
+  SegPipe *pipe;
   SegSetup setup;
   GError *error;
   /*< private >*/

@@ -43,8 +43,8 @@ struct _GstVkSegment {
   GHashTable *refused; /* object lock: names of those that it has refused since start */
   /* streaming thread: what is being made for changed settings, or NULL */
   SegLoader *loader;
-  SegPipe *
-      pipe; /* set with the object lock by the streaming thread; from caps to the next or stop */
+  /* Set with the object lock by the streaming thread; from caps to the next or stop. */
+  SegPipe *pipe;
 
   GPtrArray *labels;   /* of label maps, from caps to the next */
   gboolean by_regions; /* from start to stop: then `secondary` is used and not `pipe` */
@@ -62,8 +62,7 @@ struct _GstVkSegment {
   guint next_slot;
   gboolean in_images, in_dmabuf, out_images; /* caps */
   guint64 in_modifier;                       /* caps: see SegFrameIo */
-  guint
-      n_refused; /* frames of these caps that the device has refused one after another */
+  guint n_refused; /* of these caps, one after another: see gst_vk_segment_refuse_tiled */
   SegMode mode;
   SegOutputKind output;
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */
