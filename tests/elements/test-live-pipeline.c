@@ -119,7 +119,7 @@ run_live_pipeline (SegMode mode, guint n_frames, const char *sink)
 static void
 check_keeps_up (SegMode mode, const char *sink, guint least_percent)
 {
-  enum { N_FRAMES = 240, TURNS = 3 };
+  enum { N_FRAMES = 240, TURNS = 5 };
   double least_fps = mode == SEG_MODE_SYNC ? 27.0 : 29.5;
   gboolean kept = FALSE;
   for (guint i = 0; i < TURNS && !kept; i++) {
