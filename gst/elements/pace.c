@@ -4,6 +4,10 @@
 /* Sources say less than how late their frames are, since decoders between do not say what they take: what
  * is the least in so many frames is the source's own. */
 #define ROUND_FRAMES 64
+/* So many pushes in a row that blocked are a sink that holds frames; fewer may be anything, and count
+ * for as many frames as would tell. */
+#define HELD_RUN   3
+#define HELD_TRIAL 4
 
 void
 seg_pace_init (SegPace *pace, GstClockTime frame)
@@ -33,10 +37,14 @@ seg_pace_return (SegPace *pace)
   GstClockTime pushed =
       (GstClockTime) (g_get_monotonic_time () - pace->left_us) * GST_USECOND;
   pace->left_us = 0;
-  if (pushed > pace->frame / 2)
-    pace->n_held = ROUND_FRAMES;
-  else if (pace->n_held > 0 && !pace->waited) /* no sink holds what is late */
-    pace->n_held--;
+  if (pushed > pace->frame / 2) {
+    pace->held_run++;
+    pace->n_held =
+        MAX (pace->n_held, pace->held_run < HELD_RUN ? HELD_TRIAL : ROUND_FRAMES);
+  } else if (!pace->waited) { /* no sink holds what is late */
+    pace->held_run = 0;
+    pace->n_held -= pace->n_held > 0;
+  }
 }
 
 /* How long ago a frame was due here, or before it is, by the clock. */

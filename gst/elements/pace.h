@@ -15,6 +15,7 @@ typedef struct {
   guint n;         /* of the last frames */
   gboolean waited; /* the last that came has, for those before it */
   gint64 left_us;  /* when one went downstream, until it is back; else 0 */
+  guint held_run;  /* pushes that blocked, one after another */
   guint n_held;    /* so many more frames a sink counts as one that holds them */
 } SegPace;
 

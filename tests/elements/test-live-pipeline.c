@@ -115,18 +115,19 @@ run_live_pipeline (SegMode mode, guint n_frames, const char *sink)
 }
 
 /* So many frames leave in time, and at the rate at which they come, but for one that may at the end be with
- * the network. A machine that others use has some turns for it. */
+ * the network, which sees so many of them; and what is said is not much more than it takes. A machine that others
+ * use has some turns for it. */
 static void
-check_keeps_up (SegMode mode, const char *sink, guint least_percent)
+check_keeps_up (SegMode mode, const char *sink, guint least_percent, guint least_inferred)
 {
   enum { N_FRAMES = 240, TURNS = 5 };
   double least_fps = mode == SEG_MODE_SYNC ? 27.0 : 29.5;
   gboolean kept = FALSE;
   for (guint i = 0; i < TURNS && !kept; i++) {
     Leaving l = run_live_pipeline (mode, N_FRAMES, sink);
-    g_assert_cmpuint (l.n_inferred, >=, 4);
     kept = l.n >= N_FRAMES / 2 && 100 * l.n_in_time >= least_percent * l.n
-           && frames_per_second (&l) > least_fps;
+           && frames_per_second (&l) > least_fps && l.n_inferred >= least_inferred
+           && l.announced_us < 5 * NETWORK_MS * 1000;
   }
   g_assert_true (kept);
 }
@@ -135,13 +136,13 @@ check_keeps_up (SegMode mode, const char *sink, guint least_percent)
 static void
 test_async (void)
 {
-  check_keeps_up (SEG_MODE_ASYNC, "queue ! fakesink sync=true qos=true", 95);
+  check_keeps_up (SEG_MODE_ASYNC, "queue ! fakesink sync=true qos=true", 95, 15);
 }
 
 static void
 test_drop (void)
 {
-  check_keeps_up (SEG_MODE_DROP, "queue ! fakesink sync=true qos=true", 95);
+  check_keeps_up (SEG_MODE_DROP, "queue ! fakesink sync=true qos=true", 95, 15);
 }
 
 /* Those behind the one that the network looks at do not wait for as long again, whether a sink complains or
@@ -149,8 +150,8 @@ test_drop (void)
 static void
 test_sync (void)
 {
-  check_keeps_up (SEG_MODE_SYNC, "queue ! fakesink sync=true qos=true", 90);
-  check_keeps_up (SEG_MODE_SYNC, "queue ! fakesink sync=false", 90);
+  check_keeps_up (SEG_MODE_SYNC, "queue ! fakesink sync=true qos=true", 90, 15);
+  check_keeps_up (SEG_MODE_SYNC, "queue ! fakesink sync=false", 90, 15);
 }
 
 /* A sink in the same thread holds each frame until it is due, and the next comes only then: one that the
@@ -158,7 +159,7 @@ test_sync (void)
 static void
 test_sync_held (void)
 {
-  check_keeps_up (SEG_MODE_SYNC, "fakesink sync=true qos=true", 70);
+  check_keeps_up (SEG_MODE_SYNC, "fakesink sync=true qos=true", 70, 6);
 }
 
 int

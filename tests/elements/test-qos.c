@@ -204,6 +204,30 @@ test_held (Fixture *f, gconstpointer data)
   g_assert_cmpuint (n_left, <, 200);
 }
 
+/* Of a source that is later than it says (decoders do not say what they take): what blocks now and then is
+ * no sink that holds frames, and the network sees nearly as many as it could. */
+static void
+test_hiccups (Fixture *f, gconstpointer data)
+{
+  enum { N = 600, EVERY = 60 };
+  const GstClockTime late = SHORT * 8 / 10, redrawn = SHORT / 20;
+  GstClockTime idle = 0; /* when the streaming thread is */
+  SegPace pace;
+  guint n_seen = 0;
+  (void) data;
+  start_pace (f, &pace);
+  for (guint n = 0; n < N; n++) {
+    GstClockTime at = MAX (n * SHORT + late, idle);
+    gboolean seen = !is_behind (f, &pace, n, at - n * SHORT),
+             blocks = n % EVERY == EVERY - 1;
+    n_seen += seen;
+    idle = at + (seen ? NETWORK * SHORT : redrawn) + (blocks ? SHORT : 0);
+    push (&pace, blocks);
+  }
+  g_test_message ("%u of %d seen", n_seen, N);
+  g_assert_cmpuint (n_seen, >=, N / (NETWORK + 2));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -214,6 +238,7 @@ main (int argc, char **argv)
   g_test_add ("/qos/waiting", Fixture, NULL, set_up, test_waiting, tear_down);
   g_test_add ("/pace/queued", Fixture, NULL, set_up, test_queued, tear_down);
   g_test_add ("/pace/held", Fixture, NULL, set_up, test_held, tear_down);
+  g_test_add ("/pace/hiccups", Fixture, NULL, set_up, test_hiccups, tear_down);
   int status = g_test_run ();
   gst_deinit ();
   return status;
