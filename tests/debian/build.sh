@@ -44,7 +44,7 @@ cd "$folder"
 # Who takes this into a distribution has an address, and closes a bug with it.
 lintian --allow-root --fail-on error,warning --info \
     --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog,initial-upload-closes-no-bugs \
-    vkseg_*.changes
+    "$(find . -maxdepth 1 -name 'vkseg_*.changes' -newer "vkseg_$version.orig.tar.xz")"
 echo "lintian has neither errors nor warnings"
 echo "built in $folder:"
 ls ./*.dsc

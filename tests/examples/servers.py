@@ -4,7 +4,9 @@ import functools
 import http.server
 import re
 import shlex
+import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -54,10 +56,13 @@ class Servers:
 
     def serve_rtsp(self, program, closing):
         server = subprocess.Popen([program, SENT], cwd=self.room.folder, env=self.room.env, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                  stdout=subprocess.PIPE)
         closing.callback(server.wait)
         closing.callback(server.kill)
-        return int(server.stdout.readline())
+        port = server.stdout.readline()
+        if not port:
+            sys.exit('the RTSP server did not start')
+        return int(port)
 
     def lack(self, command):
         """Why the servers that this line wants are not there."""
@@ -70,17 +75,30 @@ class Servers:
     def run(self, command):
         """Runs a line against the servers here."""
         command = ADDRESS.sub(lambda m: f'{SCHEMES[m[1]]}://127.0.0.1:{self.ports[m[1]]}/', command)
-        # Time for a session to begin before the last frame.
-        command = command.replace('v4l2src', 'videotestsrc is-live=true num-buffers=30 '
-                                  '! video/x-raw,width=160,height=120,framerate=30/1')
+        return self.publish(command) if 'rtspclientsink' in command else self.room.run(command)
+
+    def publish(self, command):
+        """Sends what a camera sees until the server has been sent something, and then is interrupted, as a
+        reader does it: rtspclientsink does not end where the stream is over before its session begins."""
         sent = self.room.folder / SENT
         sent.unlink(missing_ok=True)
-        problem = self.room.run(command)
-        return problem or ('rtspclientsink' in command and not arrives(sent) and 'the server got nothing')
+        command = command.replace('v4l2src', 'videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=30/1')
+        with subprocess.Popen(shlex.split(command), cwd=self.room.folder, env=self.room.env, text=True,
+                              errors='replace', stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            came = arrives(sent)
+            process.send_signal(signal.SIGINT)
+            try:
+                output, _ = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return f'{command}\ndoes not end'
+        if process.returncode or not came or 'WARN' in output or 'ERROR' in output:
+            return f'{command}\nexit status {process.returncode}, the server got something: {came}\n{output}'
+        return None
 
 
 def arrives(path):
-    for _ in range(50):
+    for _ in range(600):
         if path.exists() and path.stat().st_size:
             return True
         time.sleep(0.1)

@@ -74,7 +74,9 @@ class Room:
     def __init__(self, folder):
         self.folder = folder
         plugins = os.pathsep.join(filter(None, [str(PLUGINS), os.environ.get('GST_PLUGIN_PATH')]))
-        self.env = dict(os.environ, GST_PLUGIN_PATH=plugins, VKSEG_MODEL_PATH=str(folder),
+        # souphttpsrc asks a proxy for servers of this machine too, whatever no_proxy says.
+        ours = {k: v for k, v in os.environ.items() if k.lower() not in ('http_proxy', 'all_proxy')}
+        self.env = dict(ours, GST_PLUGIN_PATH=plugins, VKSEG_MODEL_PATH=str(folder),
                         GST_REGISTRY=str(folder / 'registry'), XDG_CACHE_HOME=str(folder / 'cache'))
         self.call(HELPER, 'nets', folder)
         for name, words in MEDIA.items():
