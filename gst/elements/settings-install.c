@@ -138,8 +138,10 @@ install_strings (GObjectClass *c)
   } strings[] = {
     { SEG_PROP_MODEL, "model", "Model",
         "ONNX file, or name of a model in the folders of VKSEG_MODEL_PATH, the user's or "
-        "the system's vkseg/models. While frames flow another is made ready in the "
-        "background; one that cannot be used is warned about and the old one stays",
+        "the system's vkseg/models. While frames flow another, or another value of a "
+        "property that asks for another network, is made ready in the background, and "
+        "frames show the old one's results until then; one that cannot be used is warned "
+        "about and the old one stays",
         SEG_DEFAULT_MODEL, ANY_TIME },
     { SEG_PROP_MODEL_INFO, "model-info", "Model information",
         "File that says what the model wants and gives (unset: MODEL.modelinfo, the "
@@ -263,9 +265,10 @@ install_regions (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_INFERENCE_REGION,
       g_param_spec_enum ("inference-region", "Inference region",
           "What the network sees: the frame, or the regions of interest on its buffer "
-          "(GstVideoRegionOfInterestMeta, object detections of GstAnalytics), each "
-          "warped to the network's input or, for networks with an input of regions, all "
-          "at once",
+          "(GstVideoRegionOfInterestMeta, from GStreamer 1.24 on also object detections "
+          "of "
+          "GstAnalytics), each warped to the network's input or, for networks with an "
+          "input of regions, all at once",
           inference_region_type (), SEG_INFERENCE_FULL_FRAME, AT_START));
   g_object_class_install_property (c, SEG_PROP_ROI_MIN_SIZE,
       g_param_spec_uint ("roi-min-size", "Least size of regions",
@@ -308,8 +311,10 @@ install_batches (GObjectClass *c)
           "Frames of different streams that the network looks at together, where that "
           "is sooner done than one after the other, as measured at start: those of "
           "elements of one process with the same model, input size, device, precision, "
-          "tune, batch-size and model-instance-id. A network that cannot is warned "
-          "about and runs as with 1",
+          "tune, batch-size and model-instance-id, each in a thread of its own. A "
+          "network "
+          "that cannot (a batch of one is baked into it, parts run on the CPU, tiles) is "
+          "warned about and runs as with 1",
           1, SEG_TEAM_MAX_BATCH, 1, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_BATCH_TIMEOUT,
       g_param_spec_uint ("batch-timeout", "Batch timeout",
@@ -403,9 +408,12 @@ seg_settings_install (GObjectClass *c)
   g_object_class_install_property (c, SEG_PROP_POST_MESSAGES,
       g_param_spec_boolean ("post-messages", "Post messages",
           "Post an element message 'vkseg-result' for each frame that the network has "
-          "seen: its timestamp (ns), classes and instances (scores; boxes in pixels of "
-          "the frame), as the element's page lists them; the next frame follows a "
-          "change",
+          "seen: timestamp (guint64, ns); classes: id (int), label (string), area "
+          "(double, "
+          "0 to 1 of the frame); of networks that find objects instances, best first: "
+          "id, label, score (double), x, y, width, height (double, pixels of the frame), "
+          "of regions region-id (int). See examples/README.md, Observing; the next frame "
+          "follows a change",
           FALSE, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_STAGE_TIMES,
       g_param_spec_boolean ("stage-times", "Stage times",

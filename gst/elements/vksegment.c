@@ -29,42 +29,8 @@
  * before the device is done with them. Frames may come in dma-bufs as well (memory:DMABuf), which the
  * device reads itself where it can import them: linear ones, and tiled ones with the modifiers that it knows.
  *
- * ## What `stats` tells
- * Counted since start:
- *
- * * `frames` that came, `inferred`: those that the network saw, `dropped`: those that it should have seen, but they
- *   or it came too late
- * * `average-ms` and `last-ms`: time of a frame on the device, with transfers; in mode async and drop of those that
- *   the network saw
- * * `host-copies`: frames that the CPU has copied, in or out; none where both are in memory:VulkanImage
- * * `batched`: frames that went through the network together with those of other streams
- *
- * Of the last frame:
- *
- * * `age`: frames since the one that its result is from
- * * `classes`: `id`, `label` and `area` (share of the frame, 0 to 1) of those in it
- * * `stages`, with #GstVkSegment:stage-times: `upload-ms`, `preprocess-ms`, `network-ms`, `decode-ms` and `draw-ms`, what
- *   the device took for each in a frame that the network saw (alone, not in a batch; of tiles, as the last
- *   took), those that it can tell. With results in memory:VulkanImage nobody waits for a frame, and its time is their sum
- *
- * As things are now:
- *
- * * `queued`: frames that wait for their results
- * * `parts`: submissions that the network is cut into for a frame, in mode async and drop, so that frames are drawn
- *   between them
- * * `batch-from`: how many frames there must be for a batch (0: there is none, with batch-size=1 or because it
- *   would take longer)
- * * `model`: file of the network in use
- *
- * ## Messages
- * With #GstVkSegment:post-messages there is an element message `vkseg-result` for each frame that the network has seen:
- *
- * * `timestamp` (guint64): the buffer's, in ns
- * * `classes`: an array of structures with `id` (int), `label` (string) and `area` (double, share of the frame), of what
- *   is in it
- * * `instances`, of networks that find objects: an array, best first, of structures with `id` (int, the class), `label`
- *   (string), `score` (double) and `x`, `y`, `width`, `height` (double, pixels of the frame), and of regions
- *   `region-id` (int, the region's)
+ * What #GstVkSegment:stats and the messages of #GstVkSegment:post-messages say, field by field, is in
+ * examples/README.md, Observing.
  *
  * ## Example launch lines
  * |[
@@ -400,10 +366,12 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
   seg_settings_install (object_class);
   g_object_class_install_property (object_class, SEG_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "Counted since start: frames, inferred, dropped, average-ms and last-ms of the "
-          "device, host-copies, batched; of the last frame age (frames), classes, stages "
-          "(ms, with stage-times); queued, parts, batch-from, model. The element's page "
-          "says what each is",
+          "Counted since start: frames, inferred, dropped (that the network should have "
+          "seen, but they or it came too late), average-ms and last-ms of the device, "
+          "host-copies, batched; of the last frame age (frames), classes (area: 0 to 1 "
+          "of "
+          "the frame), stages (ms, with stage-times); queued, parts, batch-from (frames; "
+          "0: no batches), model. See examples/README.md, Observing",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_vk_segment_change_state;

@@ -14,6 +14,7 @@
 #define HEIGHT 96
 
 static char *dir, *instances, *semantic;
+static const char *page; /* examples/README.md */
 
 static GstHarness *
 open_harness (const char *model)
@@ -94,6 +95,91 @@ test_no_instances (void)
   const GstStructure *s = gst_message_get_structure (message);
   g_assert_false (gst_structure_has_field (s, "instances"));
   g_assert_true (gst_structure_has_field (s, "classes"));
+}
+
+/* --- documentation ----------------------------------------------------------------------------------- */
+
+/* Adds "NAME TYPE" of each field, and as "NAME.FIELD TYPE" those of structures in it. */
+static void
+add_fields (GHashTable *fields, const char *prefix, const GstStructure *s)
+{
+  for (gint i = 0; i < gst_structure_n_fields (s); i++) {
+    const char *name = gst_structure_nth_field_name (s, (guint) i);
+    const GValue *value = gst_structure_get_value (s, name);
+    g_autofree char *inner = g_strdup_printf ("%s%s.", prefix, name);
+    g_hash_table_add (
+        fields, g_strdup_printf ("%s%s %s", prefix, name, G_VALUE_TYPE_NAME (value)));
+    if (GST_VALUE_HOLDS_ARRAY (value) && gst_value_array_get_size (value) > 0)
+      value = gst_value_array_get_value (value, 0);
+    if (GST_VALUE_HOLDS_STRUCTURE (value))
+      add_fields (fields, inner, gst_value_get_structure (value));
+  }
+}
+
+/* The same of the rows "| `NAME`, `NAME` | `TYPE` | ..." below a heading. */
+static GHashTable *
+read_table (const char *heading)
+{
+  g_autofree char *text = NULL;
+  GHashTable *rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_assert_true (g_file_get_contents (page, &text, NULL, NULL));
+  const char *start = strstr (text, heading);
+  g_assert_nonnull (start);
+  g_auto (GStrv) lines = g_strsplit (start, "\n", -1);
+  for (guint i = 1; lines[i] != NULL && lines[i][0] != '#'; i++) {
+    g_auto (GStrv) cells = g_strsplit (lines[i], "|", 0);
+    if (!g_str_has_prefix (lines[i], "| `") || g_strv_length (cells) < 5)
+      continue;
+    g_auto (GStrv) names = g_strsplit (cells[1], ",", 0);
+    g_auto (GStrv) type = g_strsplit (cells[2], "`", 0);
+    for (guint k = 0; names[k] != NULL; k++) {
+      g_auto (GStrv) name = g_strsplit (names[k], "`", 0);
+      g_hash_table_add (rows, g_strdup_printf ("%s %s", name[1], type[1]));
+    }
+  }
+  return rows;
+}
+
+/* Each field has its row, and each row, unless it begins with may_lack, its field. */
+static void
+check_table (const char *heading, const GstStructure *s, const char *may_lack)
+{
+  g_autoptr (GHashTable) rows = read_table (heading);
+  g_autoptr (GHashTable) fields =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer key;
+  add_fields (fields, "", s);
+  g_hash_table_iter_init (&iter, fields);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (!g_hash_table_contains (rows, key))
+      g_error ("%s: no row for %s", heading, (char *) key);
+  g_hash_table_iter_init (&iter, rows);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (!g_hash_table_contains (fields, key) && !g_str_has_prefix (key, may_lack))
+      g_error ("%s: there is no %s", heading, (char *) key);
+}
+
+/* A device need not tell all stages. */
+static void
+test_stats_page (void)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  GstHarness *h = open_harness (semantic);
+  g_object_set (h->element, "stage-times", TRUE, NULL);
+  push (h);
+  g_object_get (h->element, "stats", &stats, NULL);
+  check_table ("### What `stats` says\n", stats, "stages.");
+  gst_harness_teardown (h);
+}
+
+/* Regions are test-regions.c's. */
+static void
+test_result_page (void)
+{
+  g_autoptr (GstMessage) message = result_of (instances);
+  check_table ("### What `vkseg-result` says\n", gst_message_get_structure (message),
+      "instances.region-id ");
 }
 
 /* --- categories ------------------------------------------------------------------------------------ */
@@ -194,11 +280,15 @@ main (int argc, char **argv)
   dir = element_test_begin (&argc, &argv, &status);
   if (dir == NULL)
     return status;
+  g_assert_cmpint (argc, ==, 2);
+  page = argv[1];
   gst_debug_remove_log_function (gst_debug_log_default);
   semantic = color_net_write (dir, "semantic", COLOR_NET_PLAIN, COLOR_NET_INFO);
   instances = color_net_write (dir, "instances", COLOR_NET_YOLO, COLOR_NET_YOLO_INFO);
   g_test_add_func ("/observe/instances", test_instances);
   g_test_add_func ("/observe/no-instances", test_no_instances);
+  g_test_add_func ("/observe/stats-page", test_stats_page);
+  g_test_add_func ("/observe/result-page", test_result_page);
   g_test_add_func ("/observe/categories", test_categories);
   g_test_add_func ("/observe/latency-tracer", test_latency_tracer);
   status = element_test_run ();

@@ -91,7 +91,7 @@ class Room:
 
     def parse(self, command):
         words = shlex.split(command)
-        words = [w for w in words[words.index('gst-launch-1.0') + 1:] if w not in ('-e', '-v', '-q')]
+        words = [w for w in words[words.index('gst-launch-1.0') + 1:] if w not in ('-e', '-m', '-v', '-q')]
         done = subprocess.run([HELPER, 'parse', *words], cwd=self.folder, env=self.env,
                               capture_output=True, text=True, timeout=120)
         return done.returncode and done.stderr
