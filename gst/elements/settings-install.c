@@ -266,9 +266,8 @@ install_regions (GObjectClass *c)
       g_param_spec_enum ("inference-region", "Inference region",
           "What the network sees: the frame, or the regions of interest on its buffer "
           "(GstVideoRegionOfInterestMeta, from GStreamer 1.24 on also object detections "
-          "of "
-          "GstAnalytics), each warped to the network's input or, for networks with an "
-          "input of regions, all at once",
+          "of GstAnalytics), each warped to the network's input or, for networks with "
+          "an input of regions, all at once",
           inference_region_type (), SEG_INFERENCE_FULL_FRAME, AT_START));
   g_object_class_install_property (c, SEG_PROP_ROI_MIN_SIZE,
       g_param_spec_uint ("roi-min-size", "Least size of regions",
@@ -312,9 +311,8 @@ install_batches (GObjectClass *c)
           "is sooner done than one after the other, as measured at start: those of "
           "elements of one process with the same model, input size, device, precision, "
           "tune, batch-size and model-instance-id, each in a thread of its own. A "
-          "network "
-          "that cannot (a batch of one is baked into it, parts run on the CPU, tiles) is "
-          "warned about and runs as with 1",
+          "network that cannot (a batch of one is baked into it, parts run on the CPU, "
+          "tiles) is warned about and runs as with 1",
           1, SEG_TEAM_MAX_BATCH, 1, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_BATCH_TIMEOUT,
       g_param_spec_uint ("batch-timeout", "Batch timeout",
@@ -409,11 +407,10 @@ seg_settings_install (GObjectClass *c)
       g_param_spec_boolean ("post-messages", "Post messages",
           "Post an element message 'vkseg-result' for each frame that the network has "
           "seen: timestamp (guint64, ns); classes: id (int), label (string), area "
-          "(double, "
-          "0 to 1 of the frame); of networks that find objects instances, best first: "
-          "id, label, score (double), x, y, width, height (double, pixels of the frame), "
-          "of regions region-id (int). See examples/README.md, Observing; the next frame "
-          "follows a change",
+          "(double, 0 to 1 of the frame); of networks that find objects instances, best "
+          "first: id, label, score (double), x, y, width, height (double, pixels of the "
+          "frame), of regions region-id (int). See examples/README.md, Observing; the "
+          "next frame follows a change",
           FALSE, ANY_TIME));
   g_object_class_install_property (c, SEG_PROP_STAGE_TIMES,
       g_param_spec_boolean ("stage-times", "Stage times",

@@ -369,9 +369,8 @@ gst_vk_segment_class_init (GstVkSegmentClass *klass)
           "Counted since start: frames, inferred, dropped (that the network should have "
           "seen, but they or it came too late), average-ms and last-ms of the device, "
           "host-copies, batched; of the last frame age (frames), classes (area: 0 to 1 "
-          "of "
-          "the frame), stages (ms, with stage-times); queued, parts, batch-from (frames; "
-          "0: no batches), model. See examples/README.md, Observing",
+          "of the frame), stages (ms, with stage-times); queued, parts, batch-from "
+          "(frames; 0: no batches), model. See examples/README.md, Observing",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_vk_segment_change_state;

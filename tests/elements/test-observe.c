@@ -21,7 +21,7 @@ open_harness (const char *model)
 {
   GstElement *element = gst_element_factory_make ("vksegment", NULL);
   g_object_set (element, "model", model, "cache-dir", dir, "post-messages", TRUE,
-      "threshold", 0.3, NULL);
+      "stage-times", TRUE, "threshold", 0.3, NULL);
   GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
   gst_object_unref (element);
   gst_harness_set_src_caps_str (
@@ -166,7 +166,6 @@ test_stats_page (void)
 {
   g_autoptr (GstStructure) stats = NULL;
   GstHarness *h = open_harness (semantic);
-  g_object_set (h->element, "stage-times", TRUE, NULL);
   push (h);
   g_object_get (h->element, "stats", &stats, NULL);
   check_table ("### What `stats` says\n", stats, "stages.");
