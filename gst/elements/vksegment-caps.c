@@ -89,13 +89,17 @@ gst_vk_segment_refuse_tiled (GstVkSegment *self, GstBuffer *buffer)
   if (++self->n_refused > MOST_REFUSED)
     return FALSE;
   gst_vk_segment_note_dropped (self, buffer);
-  if (self->n_refused > 1)
-    return TRUE;
-  char *name = seg_drm_name (GST_VIDEO_INFO_FORMAT (info), self->in_modifier);
-  GST_WARNING_OBJECT (self, "%s; %s is asked for no more", why->message, name);
+  g_autofree char *name = seg_drm_name (GST_VIDEO_INFO_FORMAT (info), self->in_modifier);
   GST_OBJECT_LOCK (self);
-  g_hash_table_add (self->refused, name);
+  gboolean is_new = g_hash_table_add (self->refused, g_strdup (name));
   GST_OBJECT_UNLOCK (self);
+  if (!is_new)
+    return TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+      ("the device refuses a frame of drm-format %s: such frames are left out; have "
+       "upstream make another modifier, a linear one, or frames in host memory",
+          name),
+      ("%s", why->message));
   gst_base_transform_reconfigure_sink (GST_BASE_TRANSFORM (self));
   return TRUE;
 }

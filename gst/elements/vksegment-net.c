@@ -74,6 +74,8 @@ gst_vk_segment_replace_net (GstVkSegment *self, SegNet *net)
   char **old_tiled = self->tiled;
   self->net = net;
   self->tiled = tiled;
+  if (old == NULL || net == NULL || old->vk != net->vk)
+    g_hash_table_remove_all (self->refused);
   GST_OBJECT_UNLOCK (self);
   seg_net_free (&old);
   g_strfreev (old_tiled);
@@ -183,9 +185,7 @@ gst_vk_segment_stop (GstBaseTransform *transform)
   gst_vk_segment_replace_pipe (self, NULL);
   seg_secondary_close (&self->secondary);
   gst_vk_segment_replace_net (self, NULL);
-  GST_OBJECT_LOCK (self);
-  g_hash_table_remove_all (self->refused);
-  GST_OBJECT_UNLOCK (self);
+  self->has_gap = FALSE;
   seg_gpu_close (self->gpu);
   return TRUE;
 }

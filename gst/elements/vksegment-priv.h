@@ -40,7 +40,7 @@ struct _GstVkSegment {
   SegGpu *gpu;  /* the pipeline's device, when frames are images on it */
   SegNet *net;  /* from start to stop; set with the object lock */
   char **tiled; /* what seg_drm_tiled says of its device; NULL without one; set with it */
-  GHashTable *refused; /* object lock: names of those that it has refused since start */
+  GHashTable *refused; /* object lock: names of those that net's device has refused */
   /* streaming thread: what is being made for changed settings, or NULL */
   SegLoader *loader;
   /* Set with the object lock by the streaming thread; from caps to the next or stop. */
@@ -63,6 +63,7 @@ struct _GstVkSegment {
   gboolean in_images, in_dmabuf, out_images; /* caps */
   guint64 in_modifier;                       /* caps: see SegFrameIo */
   guint n_refused; /* of these caps, one after another: see gst_vk_segment_refuse_tiled */
+  gboolean has_gap; /* one was left out, and no frame has come since */
   SegMode mode;
   SegOutputKind output;
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */

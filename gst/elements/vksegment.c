@@ -105,6 +105,20 @@ prepare (GstVkSegment *self, GstBuffer *input)
   return GST_FLOW_ERROR;
 }
 
+/* What the device refuses; the frame after it tells of the gap. */
+static void
+leave_out_refused (GstVkSegment *self, GstBuffer **buffer)
+{
+  if (gst_vk_segment_refuse_tiled (self, *buffer)) {
+    gst_clear_buffer (buffer);
+    self->has_gap = TRUE;
+  } else if (self->has_gap) {
+    *buffer = gst_buffer_make_writable (*buffer);
+    GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
+    self->has_gap = FALSE;
+  }
+}
+
 static GstFlowReturn
 gst_vk_segment_submit_input_buffer (
     GstBaseTransform *transform, gboolean discont, GstBuffer *input)
@@ -126,9 +140,8 @@ gst_vk_segment_submit_input_buffer (
     gst_vk_segment_post_error (self, error);
     return GST_FLOW_ERROR;
   }
-  if (transform->queued_buf != NULL
-      && gst_vk_segment_refuse_tiled (self, transform->queued_buf))
-    gst_clear_buffer (&transform->queued_buf);
+  if (transform->queued_buf != NULL)
+    leave_out_refused (self, &transform->queued_buf);
   if (self->live != NULL && transform->queued_buf != NULL)
     gst_vk_segment_take_frame (self, g_steal_pointer (&transform->queued_buf));
   return GST_FLOW_OK;
