@@ -6,7 +6,8 @@
 #extension GL_EXT_shader_subgroup_extended_types_int64 : enable
 // A 1x1 convolution over a row of pixels, as conv_lp.comp does it (a lane sums TP pixels and TM channels), but
 // nothing at the end is under a condition, so that its stores may be cheap (lib/uniform.glsl). The last tiles are moved
-// back, and make some pixels again. TM divides the output channels. Weights: [out block][in texel][TM].
+// back, and make some pixels again, perhaps on another thread: the same bytes, by the same operations. TM divides
+// the output channels. Weights: [out block][in texel][TM].
 #include "lib/store.glsl"
 
 layout (local_size_x = 8) in;

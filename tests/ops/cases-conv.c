@@ -25,6 +25,9 @@ const SegCase seg_cases_conv[] = {
   { "Conv", NULL, "f32[1,17,9,23] f32[72,17,1,1]! f32[72]!" },
   { "Conv", NULL, "f32[1,72,3,11] f32[96,72,1,1]!" },
   { "Conv", NULL, "f32[1,24,129,131] f32[40,24,1,1]! f32[40]!" },
+  /* more blocks than 16 and than there are at a time; more workgroups along the pixels than 4096 */
+  { "Conv", NULL, "f32[1,72,19,23] f32[2112,72,1,1]!" },
+  { "Conv", NULL, "f32[1,8,363,363] f32[8,8,1,1]! f32[8]!" },
   /* inputs whose pixels have a gap between them */
   { "Conv", NULL, "f32[2,256,9,8] f32[24,256,1,1]! f32[24]!" },
   { "Conv", "pads=[1,1,1,1] group=256", "f32[1,256,9,8] f32[256,1,3,3]!" },
