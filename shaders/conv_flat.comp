@@ -9,6 +9,7 @@
 // back, and make some pixels again, perhaps on another thread: the same bytes, by the same operations. TM divides
 // the output channels. Weights: [out block][in texel][TM].
 #include "lib/store.glsl"
+#include "lib/spread.glsl"
 
 layout (local_size_x = 8) in;
 layout (constant_id = 0) const int TM = 16;
@@ -39,12 +40,6 @@ Push p; // a copy; lib/strided.glsl says why
 
 vec4 sum[TP][TM / 4];
 
-vec4 spread (vec4 v, int lane)
-{
-  return vec4 (subgroupShuffle (v.x, lane), subgroupShuffle (v.y, lane),
-      subgroupShuffle (v.z, lane), subgroupShuffle (v.w, lane));
-}
-
 // From the pixel whose first texel is at `from`, and the weights at w.
 void accumulate (int from, int w)
 {
@@ -62,7 +57,7 @@ void accumulate (int from, int w)
       if (FACTOR == 1)
         mine *= by;
       [[unroll]] for (int i = 0; i < 8; i++) {
-        vec4 f = spread (mine, i);
+        vec4 f = spread (mine, uint (i));
         [[unroll]] for (int n = 0; n < TP; n++)
           sum[n][(m + i) / 4][i % 4] += dot (f, texel[n]);
       }

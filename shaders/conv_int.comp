@@ -9,6 +9,7 @@
 // Weights: [out block][kernel y][kernel x][in texel][TM].
 #include "lib/quant.glsl"
 #include "lib/store.glsl"
+#include "lib/spread.glsl"
 
 layout (local_size_x_id = 0) in;
 layout (constant_id = 1) const int TM = 8;
@@ -59,9 +60,7 @@ void find (int line, bool line_ok, int x, int first)
 
 vec4 weight (vec4 mine, int w, int i)
 {
-  return SHUFFLE == 1 ? vec4 (subgroupShuffle (mine.x, uint (i)), subgroupShuffle (mine.y, uint (i)),
-             subgroupShuffle (mine.z, uint (i)), subgroupShuffle (mine.w, uint (i)))
-                      : texelFetch (weights, w + i);
+  return SHUFFLE == 1 ? spread (mine, uint (i)) : texelFetch (weights, w + i);
 }
 
 void multiply (int w, int taps, int c4, ivec4 shift)

@@ -11,6 +11,7 @@
 // is narrow and tall, and can skip whole taps that fall into the padding for all lanes.
 #include "lib/store.glsl"
 #include "lib/divide.glsl"
+#include "lib/spread.glsl"
 
 layout (local_size_x_id = 0) in;
 layout (constant_id = 1) const int TM = 8;
@@ -79,12 +80,6 @@ void find (int line, bool line_ok, int x, int first)
     inside[q] = line_ok && uint (ix) < uint (p.in_w);
     at[q] = (line + clamp (ix, 0, p.in_w - 1)) * p.in_pitch4 + first;
   }
-}
-
-vec4 spread (vec4 v, uint lane)
-{
-  return vec4 (subgroupShuffle (v.x, lane), subgroupShuffle (v.y, lane),
-      subgroupShuffle (v.z, lane), subgroupShuffle (v.w, lane));
 }
 
 // 0, in a way that no compiler can see: LLVM makes two instructions of a shuffle by a constant, and lavapipe one

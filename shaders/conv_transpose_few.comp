@@ -9,6 +9,7 @@
 // Weights: [in texel][8]. Cells past the end of a row, and lanes past the last tile, make the last again.
 #include "lib/store.glsl"
 #include "lib/divide.glsl"
+#include "lib/spread.glsl"
 #include "lib/epilogue.glsl"
 
 layout (local_size_x_id = 0) in;
@@ -46,8 +47,7 @@ void accumulate (int row)
     [[unroll]] for (int n = 0; n < TP; n++)
       texel[n] = texelFetch (source, (row * p.in_w + x[n]) * p.in_pitch4 + p.in_offset4 + c4);
     [[unroll]] for (int i = 0; i < STRIDE_Y * STRIDE_X * CHANNELS; i++) {
-      vec4 f = vec4 (subgroupShuffle (mine.x, uint (i)), subgroupShuffle (mine.y, uint (i)),
-          subgroupShuffle (mine.z, uint (i)), subgroupShuffle (mine.w, uint (i)));
+      vec4 f = spread (mine, uint (i));
       [[unroll]] for (int n = 0; n < TP; n++)
         sum[n][i / 4][i % 4] += dot (f, texel[n]);
     }

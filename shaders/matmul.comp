@@ -91,6 +91,7 @@ void four_elements (int item)
 
 #ifdef LANES
 #extension GL_KHR_shader_subgroup_shuffle : enable
+#include "lib/spread.glsl"
 int own_row (int row)
 {
   return row + int (gl_SubgroupInvocationID & 7u);
@@ -98,9 +99,7 @@ int own_row (int row)
 
 vec4 from_row (vec4 own, int at, int i)
 {
-  uint lane = uint (i);
-  return vec4 (subgroupShuffle (own.x, lane), subgroupShuffle (own.y, lane),
-      subgroupShuffle (own.z, lane), subgroupShuffle (own.w, lane));
+  return spread (own, uint (i));
 }
 #else
 int own_row (int row)
