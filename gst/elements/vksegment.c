@@ -18,11 +18,7 @@
  * their frames, whatever their sizes, rates and outputs, go through it together where that is sooner done. None
  * waits for others for longer than #GstVkSegment:batch-timeout, and none depends on another; where a long
  * network runs in parts so that frames are drawn in between, a frame also waits for a batch that is on its
- * way. Each element wants a thread of its own. A network alone for a frame (a batch of one is baked into it, parts run on
- * the CPU, tiles) is warned about.
- *
- * While frames flow, another #GstVkSegment:model, or another value of a property that asks for another network, is made
- * ready in the background.
+ * way.
  *
  * Frames and results may each be in host memory or in images of the pipeline's Vulkan device
  * (memory:VulkanImage), as the neighbours want. With results in images, frames of mode=sync leave

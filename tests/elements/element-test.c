@@ -29,6 +29,18 @@ element_test_begin (int *argc, char ***argv, int *status)
   return dir;
 }
 
+gint
+element_test_take_latency (GstElement *pipeline, GstPad *pad)
+{
+  GstQuery *query = gst_query_new_latency ();
+  GstClockTime least = 0;
+  gst_bin_recalculate_latency (GST_BIN (pipeline));
+  if (gst_pad_query (pad, query))
+    gst_query_parse_latency (query, NULL, &least, NULL);
+  gst_query_unref (query);
+  return (gint) (least / GST_USECOND);
+}
+
 int
 element_test_run (void)
 {

@@ -14,4 +14,8 @@ char *element_test_begin (int *argc, char ***argv, int *status);
  * that the leaks tracer, where it is on, looks at what is left. */
 int element_test_run (void);
 
+/* Has a pipeline take its elements' latencies, as an application does that is told of a LATENCY message;
+ * that at the pad of one of them, in us. */
+gint element_test_take_latency (GstElement *pipeline, GstPad *pad);
+
 G_END_DECLS

@@ -51,19 +51,6 @@ frames_per_second (const Leaving *l)
   return (double) (MAX (l->n, 1) - 1) / MAX ((double) (l->last - l->first) / 1e9, 1e-9);
 }
 
-/* As an application does, which asks again when it is told to. */
-static void
-take_latency (Leaving *l, GstPad *pad)
-{
-  GstClockTime min = 0;
-  GstQuery *query = gst_query_new_latency ();
-  gst_bin_recalculate_latency (GST_BIN (l->pipeline));
-  if (gst_pad_query (pad, query))
-    gst_query_parse_latency (query, NULL, &min, NULL);
-  gst_query_unref (query);
-  g_atomic_int_set (&l->announced_us, (gint) (min / GST_USECOND));
-}
-
 static void
 play_live (Leaving *l, GstPad *pad)
 {
@@ -78,7 +65,7 @@ play_live (Leaving *l, GstPad *pad)
     type = GST_MESSAGE_TYPE (message);
     gst_message_unref (message);
     g_assert_cmpint (type, !=, GST_MESSAGE_ERROR);
-    take_latency (l, pad);
+    g_atomic_int_set (&l->announced_us, element_test_take_latency (l->pipeline, pad));
   }
 }
 

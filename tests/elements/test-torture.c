@@ -384,29 +384,14 @@ live_pipeline (const char *model, SegMode mode)
   return pipeline;
 }
 
-/* As an application does when it is told that latencies have changed. */
 static void
-take_latency (Watch *w, GstElement *segment)
-{
-  GstQuery *query = gst_query_new_latency ();
-  GstPad *pad = gst_element_get_static_pad (segment, "src");
-  GstClockTime least = 0;
-  gst_bin_recalculate_latency (GST_BIN (w->pipeline));
-  if (gst_pad_query (pad, query))
-    gst_query_parse_latency (query, NULL, &least, NULL);
-  g_atomic_int_set (&w->announced_us, (gint) (least / GST_USECOND));
-  gst_object_unref (pad);
-  gst_query_unref (query);
-}
-
-static void
-watch_for (Watch *w, GstElement *segment, double seconds, Memory *memory)
+watch_for (Watch *w, GstPad *pad, double seconds, Memory *memory)
 {
   GstBus *bus = gst_element_get_bus (w->pipeline);
   gint64 end = g_get_monotonic_time () + (gint64) (seconds * G_USEC_PER_SEC);
   while (g_get_monotonic_time () < end) {
     if (fail_on_error (bus))
-      take_latency (w, segment);
+      g_atomic_int_set (&w->announced_us, element_test_take_latency (w->pipeline, pad));
     sample (memory);
     g_usleep (10000);
   }
@@ -426,10 +411,10 @@ watch_live (const char *model, SegMode mode, double seconds)
   Memory memory = { .n = 0 };
   g_autoptr (GstStructure) stats = NULL;
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  watch_for (&w, segment, 5.0, &memory); /* the driver compiles */
+  watch_for (&w, pad, 5.0, &memory); /* the driver compiles */
   gulong probe =
       gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_frame, &w, NULL);
-  watch_for (&w, segment, seconds, &memory);
+  watch_for (&w, pad, seconds, &memory);
   gst_pad_remove_probe (pad, probe);
   g_object_get (segment, "stats", &stats, NULL);
   gst_element_set_state (pipeline, GST_STATE_NULL);
