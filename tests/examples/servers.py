@@ -82,7 +82,6 @@ class Servers:
         reader does it: rtspclientsink does not end where the stream is over before its session begins."""
         sent = self.room.folder / SENT
         sent.unlink(missing_ok=True)
-        command = command.replace('v4l2src', 'videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=30/1')
         with subprocess.Popen(shlex.split(command), cwd=self.room.folder, env=self.room.env, text=True,
                               errors='replace', stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             came = arrives(sent)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs the pipelines of README.md, examples/README.md and the elements' pages, on small pictures with
-small networks: test-pipelines.py SOURCE_ROOT HELPER PLUGINS [RTSP_SERVER]. Prints TAP.
+small networks: test-pipelines.py SOURCE_ROOT HELPER PLUGINS DEVICES [RTSP_SERVER]. Prints TAP.
 
-A line runs as it is written, but for what this machine has not: a camera, a display, the reader's
-files, and servers in the network, whose addresses become those of servers of this test. Lines of
-ELSEWHERE are only parsed: their elements, properties, values and links. The messages of the table "When
-something is wrong" are looked for in the sources."""
+A line runs as it is written, but for what this machine has not: a display, the reader's files, and
+servers in the network, whose addresses become those of servers of this test; cameras are those of
+video-devices.c, and see few frames. Lines of ELSEWHERE are only parsed: their elements, properties,
+values and links. The messages of the table "When something is wrong" are looked for in the sources."""
 import contextlib
 import os
 import re
@@ -16,26 +16,23 @@ import sys
 import tempfile
 from pathlib import Path
 
+import played
 from servers import Servers
 from tap import NO_DEVICE, done, lacks_device, result
 
-SOURCE, HELPER, PLUGINS, *RTSP_SERVER = (Path(a).resolve() for a in sys.argv[1:])
+SOURCE, HELPER, PLUGINS, DEVICES, *RTSP_SERVER = (Path(a).resolve() for a in sys.argv[1:])
 RECIPES = SOURCE / 'examples' / 'README.md'
 
 # Lines with these are parsed, not run.
 ELSEWHERE = {
     r'\bwhipclientsink\b': 'a server',
-    r'\bv4l2sink\b': 'a loopback device',
 }
-if Path('/dev/video10').exists():
-    del ELSEWHERE[r'\bv4l2sink\b']
 # What may be missing: not every system has it.
 OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc', 'vulkanupload',
-            'vulkandownload'}
+            'vulkandownload', 'v4l2src', 'v4l2sink'}
 # Instead of what this machine has not.
 INSTEAD = [
-    (r'\bv4l2src( (?:device|io-mode)=\S+)*',
-     'videotestsrc is-live=true num-buffers=4 ! video/x-raw,width=160,height=120'),
+    (r'\bv4l2src\b', 'v4l2src num-buffers=4'),
     (r'\bautovideosink\b', 'filesink location=shown.raw'),
     (r'\bimagefreeze\b', 'imagefreeze num-buffers=4'),
     (r'\blocation=F\b', 'location=photo.jpg'),
@@ -74,10 +71,12 @@ class Room:
     def __init__(self, folder):
         self.folder = folder
         plugins = os.pathsep.join(filter(None, [str(PLUGINS), os.environ.get('GST_PLUGIN_PATH')]))
+        preloaded = ' '.join(filter(None, [str(DEVICES), os.environ.get('LD_PRELOAD')]))
         # souphttpsrc asks a proxy for servers of this machine too, whatever no_proxy says.
         ours = {k: v for k, v in os.environ.items() if k.lower() not in ('http_proxy', 'all_proxy')}
         self.env = dict(ours, GST_PLUGIN_PATH=plugins, VKSEG_MODEL_PATH=str(folder),
-                        GST_REGISTRY=str(folder / 'registry'), XDG_CACHE_HOME=str(folder / 'cache'))
+                        GST_REGISTRY=str(folder / 'registry'), XDG_CACHE_HOME=str(folder / 'cache'),
+                        LD_PRELOAD=preloaded, VKSEG_TEST_VIDEO_OUT=str(folder / 'played'))
         self.call(HELPER, 'nets', folder)
         for name, words in MEDIA.items():
             self.call('gst-launch-1.0', '-q', *shlex.split(words), '!', 'filesink', f'location={name}')
@@ -115,7 +114,7 @@ class Room:
             lost.append('numbered files')
         if done.returncode or lost or 'WARN' in done.stdout or 'ERROR' in done.stdout:
             return f'{command}\nexit status {done.returncode}, not written: {lost}\n{done.stdout}'
-        return None
+        return 'v4l2sink' in command and played.problem(self.folder / 'played')
 
 
 def check(room, servers, page, command):
