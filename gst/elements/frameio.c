@@ -49,32 +49,27 @@ seg_frame_io_receive (SegFrameIo *io, GError **error)
 }
 
 gboolean
-seg_frame_io_refuses (SegFrameIo *io, SegPipe *pipe, GstBuffer *buffer, GError **why)
+seg_frame_io_find (SegFrameIo *io, SegPipe *pipe, GstBuffer *buffer, SegTiledFrame *tiled,
+    GError **error)
 {
   guint8 *unused;
-  return io->modifier != 0
-         && seg_dmabufs_refuses (io->dmabufs, buffer, &io->in, io->modifier,
-             seg_pipe_slot_input (pipe, 0, &unused), why);
+  *tiled = (SegTiledFrame){ NULL };
+  return io->modifier == 0
+         || seg_dmabufs_find_tiled (io->dmabufs, buffer, &io->in, io->modifier,
+             seg_pipe_slot_input (pipe, 0, &unused), tiled, error);
 }
 
 /* What the CPU cannot read. */
 static gboolean
-load_tiled (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at,
-    GError **error)
+load_tiled (
+    SegFrameIo *io, SegPipe *pipe, guint slot, const SegTiledFrame *tiled, GError **error)
 {
   guint8 *unused;
-  const SegFrame *frame = seg_pipe_slot_input (pipe, slot, &unused);
-  if (!seg_buffer_is_dmabuf (buffer)) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
-        "a frame in host memory, where caps say that it is in tiled dma-bufs");
-    return FALSE;
-  }
-  if (!seg_dmabufs_import_tiled (
-          io->dmabufs, slot, buffer, &io->in, io->modifier, frame, error))
-    return FALSE;
-  *at = seg_pipe_slot_seen (pipe, slot);
+  const SegPiece at = seg_pipe_slot_seen (pipe, slot);
+  seg_dmabufs_use_tiled (io->dmabufs, slot, tiled);
   seg_pipe_slot_is_there (pipe, slot, TRUE);
-  return seg_dmabufs_load (io->dmabufs, slot, frame, at, error);
+  return seg_dmabufs_load (
+      io->dmabufs, slot, seg_pipe_slot_input (pipe, slot, &unused), &at, error);
 }
 
 /* By the device if that can, else by the CPU; *at is where shaders look at it then. */
@@ -121,18 +116,17 @@ load (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPiece *at
   if (io->in_images != NULL)
     return seg_images_load (io->in_images, slot, buffer,
         seg_pipe_slot_input (pipe, slot, &unused), at, error);
-  if (io->modifier != 0)
-    return load_tiled (io, pipe, slot, buffer, at, error);
   return seg_buffer_is_dmabuf (buffer) ? load_dmabuf (io, pipe, slot, buffer, at, error)
                                        : load_mapped (io, pipe, slot, buffer, error);
 }
 
 gboolean
-seg_frame_io_load (
-    SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error)
+seg_frame_io_load (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer,
+    const SegTiledFrame *tiled, GError **error)
 {
   SegPiece at;
-  return load (io, pipe, slot, buffer, &at, error);
+  return tiled->image != NULL ? load_tiled (io, pipe, slot, tiled, error)
+                              : load (io, pipe, slot, buffer, &at, error);
 }
 
 gboolean

@@ -30,18 +30,17 @@ void seg_frame_io_close (SegFrameIo *io);
 
 /* First of all, when a frame comes. */
 gboolean seg_frame_io_receive (SegFrameIo *io, GError **error);
-/* A frame in tiled dma-bufs that cannot be loaded, since the device refuses what its modifier promises: TRUE, and
- * why. */
-gboolean seg_frame_io_refuses (
-    SegFrameIo *io, SegPipe *pipe, GstBuffer *buffer, GError **why);
+/* Then, what the device has of it where frames come in tiled dma-bufs; errors are those of seg_dmabufs_find_tiled. */
+gboolean seg_frame_io_find (SegFrameIo *io, SegPipe *pipe, GstBuffer *buffer,
+    SegTiledFrame *tiled, GError **error);
 /* Before the slot is submitted. A buffer of images is kept until the slot is released. */
-gboolean seg_frame_io_load (
-    SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error);
+gboolean seg_frame_io_load (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer,
+    const SegTiledFrame *tiled, GError **error);
 /* The slot's result, which is there, or in images will be. Selects the slot. */
 gboolean seg_frame_io_store (
     SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GError **error);
-/* What shows nothing: the frame `in` itself when the result is one like it, else bytes of `value`. Uses
- * slot 0. */
+/* What shows nothing: the frame `in` itself, which is not tiled, when the result is one like it, else bytes of
+ * `value`. Uses slot 0. */
 gboolean seg_frame_io_store_nothing (SegFrameIo *io, SegPipe *pipe, gboolean picture,
     guint8 value, GstBuffer *in, GstBuffer *out, GError **error);
 /* FALSE: not for a picture, which would have to go over the host's memory. */

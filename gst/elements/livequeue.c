@@ -13,6 +13,7 @@ typedef enum { FREE, QUEUED, RUNNING, DONE } JobState;
 typedef struct {
   JobState state;
   GstBuffer *buffer;
+  SegTiledFrame tiled;
   guint64 number;
   guint epoch;
   SegPipeWork work;
@@ -83,9 +84,10 @@ pop_waiting (SegLiveQueue *q)
 }
 
 static void
-fill_job (SegLiveQueue *q, Job *job, GstBuffer *buffer, SegPipeWork work)
+fill_job (SegLiveQueue *q, Job *job, GstBuffer *buffer, const SegTiledFrame *tiled,
+    SegPipeWork work)
 {
-  *job = (Job){ QUEUED, buffer, q->n_frames, q->epoch, work };
+  *job = (Job){ QUEUED, buffer, *tiled, q->n_frames, q->epoch, work };
   g_cond_broadcast (&q->changed);
 }
 
@@ -114,7 +116,7 @@ static gboolean
 start_job (SegLiveQueue *q, Job *job, GError **error)
 {
   guint slot = slot_of (q, job);
-  return seg_frame_io_load (q->io, q->pipe, slot, job->buffer, error)
+  return seg_frame_io_load (q->io, q->pipe, slot, job->buffer, &job->tiled, error)
          && seg_pipe_slot_submit (q->pipe, slot, job->work, error);
 }
 
@@ -254,22 +256,23 @@ seg_live_queue_free (SegLiveQueue **pq)
 }
 
 guint64
-seg_live_queue_push (SegLiveQueue *q, GstBuffer *buffer, SegPipeWork work)
+seg_live_queue_push (
+    SegLiveQueue *q, GstBuffer *buffer, const SegTiledFrame *tiled, SegPipeWork work)
 {
   g_mutex_lock (&q->lock);
   guint64 number = ++q->n_frames;
   while (q->n_waiting > q->depth) /* they were due, but downstream took none */
     drop_job (q, &q->jobs[pop_waiting (q)]);
   Job *job = find_job (q, FREE); /* there is one: see MAX_JOBS */
-  fill_job (q, job, buffer, work);
+  fill_job (q, job, buffer, tiled, work);
   q->waiting[q->n_waiting++] = (guint) (job - q->jobs);
   g_mutex_unlock (&q->lock);
   return number;
 }
 
 guint64
-seg_live_queue_offer (
-    SegLiveQueue *q, GstBuffer *buffer, gboolean look, GstBuffer **skipped)
+seg_live_queue_offer (SegLiveQueue *q, GstBuffer *buffer, const SegTiledFrame *tiled,
+    gboolean look, GstBuffer **skipped)
 {
   *skipped = NULL;
   g_mutex_lock (&q->lock);
@@ -281,7 +284,7 @@ seg_live_queue_offer (
   }
   job = look ? find_job (q, FREE) : NULL;
   if (job != NULL) {
-    fill_job (q, job, gst_buffer_ref (buffer), SEG_PIPE_INFER_ONLY);
+    fill_job (q, job, gst_buffer_ref (buffer), tiled, SEG_PIPE_INFER_ONLY);
     job->left = TRUE;
   }
   g_mutex_unlock (&q->lock);
@@ -300,8 +303,8 @@ static void
 let_go (SegLiveQueue *q, SegLiveFrame *frame)
 {
   Job *job = &q->jobs[pop_waiting (q)];
-  *frame = (SegLiveFrame){ gst_buffer_ref (job->buffer), job->number, job->state == DONE,
-    slot_of (q, job), job->answer };
+  *frame = (SegLiveFrame){ gst_buffer_ref (job->buffer), job->tiled, job->number,
+    job->state == DONE, slot_of (q, job), job->answer };
   if (frame->drawn)
     gst_clear_buffer (&job->buffer); /* that it may be writable */
   else
@@ -354,9 +357,9 @@ seg_live_queue_answer (
 }
 
 gboolean
-seg_live_queue_redraw (SegLiveQueue *q, GstBuffer *buffer, GError **error)
+seg_live_queue_redraw (SegLiveQueue *q, const SegLiveFrame *frame, GError **error)
 {
-  if (!seg_frame_io_load (q->io, q->pipe, 0, buffer, error))
+  if (!seg_frame_io_load (q->io, q->pipe, 0, frame->buffer, &frame->tiled, error))
     return FALSE;
   g_mutex_lock (&q->draw_lock);
   gboolean ok = seg_pipe_slot_submit (q->pipe, 0, SEG_PIPE_REDRAW, error)

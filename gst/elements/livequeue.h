@@ -35,6 +35,7 @@ typedef struct {
 /* A frame that leaves. */
 typedef struct {
   GstBuffer *buffer; /* the caller's */
+  SegTiledFrame tiled;
   guint64 number;
   /* the pipe's `slot` has its result, from `answer`; else it is to be redrawn */
   gboolean drawn;
@@ -51,11 +52,12 @@ void seg_live_queue_free (SegLiveQueue **queue);
 
 /* A frame that will leave again (its reference is taken): INFER, or REDRAW for one that is not to be
  * looked at. Its number. */
-guint64 seg_live_queue_push (SegLiveQueue *queue, GstBuffer *buffer, SegPipeWork work);
+guint64 seg_live_queue_push (
+    SegLiveQueue *queue, GstBuffer *buffer, const SegTiledFrame *tiled, SegPipeWork work);
 /* A frame that leaves by itself: its number. `look`: the worker looks at the newest of these; *skipped
  * receives the one that it now will not look at, or NULL. */
-guint64 seg_live_queue_offer (
-    SegLiveQueue *queue, GstBuffer *buffer, gboolean look, GstBuffer **skipped);
+guint64 seg_live_queue_offer (SegLiveQueue *queue, GstBuffer *buffer,
+    const SegTiledFrame *tiled, gboolean look, GstBuffer **skipped);
 
 typedef enum {
   SEG_LIVE_DUE,  /* those that are done, or more than may wait */
@@ -74,7 +76,8 @@ void seg_live_queue_release (SegLiveQueue *queue, SegLiveFrame *frame);
 gboolean seg_live_queue_answer (
     SegLiveQueue *queue, gboolean wait, SegLiveAnswer *answer, GError **error);
 /* Draws a frame with that answer, in slot 0. */
-gboolean seg_live_queue_redraw (SegLiveQueue *queue, GstBuffer *buffer, GError **error);
+gboolean seg_live_queue_redraw (
+    SegLiveQueue *queue, const SegLiveFrame *frame, GError **error);
 
 /* Drops frames and the answer. */
 void seg_live_queue_flush (SegLiveQueue *queue);

@@ -74,34 +74,42 @@ tiled_formats (GstVkSegment *self)
   return names;
 }
 
-/* That were on their way when upstream was told. */
-#define MOST_REFUSED 64
-
-gboolean
-gst_vk_segment_refuse_tiled (GstVkSegment *self, GstBuffer *buffer)
+/* The application and upstream are told once for a modifier. */
+static void
+leave_out (GstVkSegment *self, GstBuffer *buffer, const GError *why)
 {
   const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
-  g_autoptr (GError) why = NULL;
-  if (self->pipe == NULL || !seg_frame_io_refuses (&self->io, self->pipe, buffer, &why)) {
-    self->n_refused = 0;
-    return FALSE;
-  }
-  if (++self->n_refused > MOST_REFUSED)
-    return FALSE;
   gst_vk_segment_note_dropped (self, buffer);
+  self->has_gap = TRUE;
   g_autofree char *name = seg_drm_name (GST_VIDEO_INFO_FORMAT (info), self->in_modifier);
   GST_OBJECT_LOCK (self);
   gboolean is_new = g_hash_table_add (self->refused, g_strdup (name));
   GST_OBJECT_UNLOCK (self);
   if (!is_new)
-    return TRUE;
+    return;
   GST_ELEMENT_WARNING (self, STREAM, FORMAT,
       ("the device refuses a frame of drm-format %s: such frames are left out; have "
        "upstream make another modifier, a linear one, or frames in host memory",
           name),
       ("%s", why->message));
   gst_base_transform_reconfigure_sink (GST_BASE_TRANSFORM (self));
-  return TRUE;
+}
+
+gboolean
+gst_vk_segment_find_tiled (GstVkSegment *self, GstBuffer *buffer, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  if (self->pipe == NULL
+      || seg_frame_io_find (&self->io, self->pipe, buffer, &self->tiled_frame, &why)) {
+    self->n_refused = 0;
+    return TRUE;
+  }
+  if (g_error_matches (why, SEG_ERROR, SEG_ERROR_UNSUPPORTED)
+      && ++self->n_refused <= GST_VK_SEGMENT_MOST_REFUSED)
+    leave_out (self, buffer, why);
+  else
+    g_propagate_error (error, g_steal_pointer (&why));
+  return FALSE;
 }
 
 /* Not all formats can be images. Takes caps. */

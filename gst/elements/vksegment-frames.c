@@ -136,7 +136,7 @@ submit (GstVkSegment *self, guint slot, GstBuffer *in, GError **error)
     gst_vk_segment_settle (self);
   gst_vk_segment_take_style (self);
   if (!land (self, slot, error) || !seg_frame_io_receive (&self->io, error)
-      || !seg_frame_io_load (&self->io, self->pipe, slot, in, error))
+      || !seg_frame_io_load (&self->io, self->pipe, slot, in, &self->tiled_frame, error))
     return FALSE;
   SegPipeWork work = gst_vk_segment_choose_work (self, in);
   *flight = (SegFlight){ FALSE, work, self->n_redrawn, GST_BUFFER_PTS (in) };
@@ -185,9 +185,8 @@ transform_on_device (GstVkSegment *self, GstBuffer *in, GstBuffer *out, GError *
   return seg_frame_io_store (&self->io, self->pipe, slot, out, error);
 }
 
-/* Of a frame that is not as its caps say, the source is to blame. */
-static GstFlowReturn
-fail (GstVkSegment *self, GstBuffer *buffer, const GError *error)
+GstFlowReturn
+gst_vk_segment_fail_frame (GstVkSegment *self, GstBuffer *buffer, const GError *error)
 {
   if (!g_error_matches (error, SEG_ERROR, SEG_ERROR_INPUT))
     return gst_vk_segment_fail (self, error);
@@ -209,7 +208,7 @@ gst_vk_segment_transform (GstBaseTransform *transform, GstBuffer *in, GstBuffer 
                     : submit (self, 0, in, &error) && wait (self, 0, &error)
                           && seg_frame_io_store (&self->io, self->pipe, 0, out, &error);
   if (!ok)
-    return fail (self, in, error);
+    return gst_vk_segment_fail_frame (self, in, error);
   if (!self->out_images)
     measure (self, start);
   return GST_FLOW_OK;
@@ -277,7 +276,7 @@ gst_vk_segment_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
   if (self->by_regions)
     return transform_regions (self, buffer);
   if (!submit (self, 0, buffer, &error) || !wait (self, 0, &error))
-    return fail (self, buffer, error);
+    return gst_vk_segment_fail_frame (self, buffer, error);
   gst_vk_segment_attach_result (self, buffer, self->n_redrawn);
   measure (self, start);
   return GST_FLOW_OK;

@@ -256,7 +256,7 @@ hold_answer (
     return FALSE;
   if (self->mode == SEG_MODE_ASYNC)
     gst_vk_segment_note_dropped (self, frame->buffer);
-  return answer->number == 0 || seg_live_queue_redraw (self->live, frame->buffer, error);
+  return answer->number == 0 || seg_live_queue_redraw (self->live, frame, error);
 }
 
 /* Frames since the one that the network saw. */
@@ -344,11 +344,12 @@ gst_vk_segment_take_frame (GstVkSegment *self, GstBuffer *buffer)
   SegPipeWork work = gst_vk_segment_choose_work (self, buffer);
   GstBuffer *skipped = NULL;
   if (self->mode == SEG_MODE_ASYNC) {
-    keep_probes (self, seg_live_queue_push (self->live, buffer, work));
+    keep_probes (
+        self, seg_live_queue_push (self->live, buffer, &self->tiled_frame, work));
     return;
   }
-  self->number =
-      seg_live_queue_offer (self->live, buffer, work == SEG_PIPE_INFER, &skipped);
+  self->number = seg_live_queue_offer (
+      self->live, buffer, &self->tiled_frame, work == SEG_PIPE_INFER, &skipped);
   if (skipped != NULL)
     gst_vk_segment_note_dropped (self, skipped);
   gst_clear_buffer (&skipped);
@@ -365,6 +366,7 @@ gst_vk_segment_give_frame (GstVkSegment *self, GstBuffer **out)
   *out = NULL;
   if (self->mode == SEG_MODE_DROP) {
     frame.buffer = g_steal_pointer (&self->current);
+    frame.tiled = self->tiled_frame;
     return frame.buffer != NULL ? finish_frame (self, &frame, out) : GST_FLOW_OK;
   }
   if (seg_live_queue_next (self->live, policy, &frame, &error))

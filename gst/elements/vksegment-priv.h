@@ -62,8 +62,9 @@ struct _GstVkSegment {
   guint next_slot;
   gboolean in_images, in_dmabuf, out_images; /* caps */
   guint64 in_modifier;                       /* caps: see SegFrameIo */
-  guint n_refused; /* of these caps, one after another: see gst_vk_segment_refuse_tiled */
+  guint n_refused;  /* of these caps, one after another: see gst_vk_segment_find_tiled */
   gboolean has_gap; /* one was left out, and no frame has come since */
+  SegTiledFrame tiled_frame; /* of the frame that came last */
   SegMode mode;
   SegOutputKind output;
   SegLiveQueue *live;     /* unless mode is sync; set with the object lock */
@@ -119,9 +120,12 @@ gboolean gst_vk_segment_transform_meta (
     GstBaseTransform *transform, GstBuffer *out, GstMeta *meta, GstBuffer *in);
 gboolean gst_vk_segment_set_info (GstVideoFilter *filter, GstCaps *in_caps,
     GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out);
-/* A frame in tiled dma-bufs that the device refuses is left out, and upstream asked for others; TRUE: this is
- * one. Not for ever: then it is one that cannot be loaded. */
-gboolean gst_vk_segment_refuse_tiled (GstVkSegment *self, GstBuffer *buffer);
+/* Refused frames, one after another, that were on their way when upstream was told. */
+#define GST_VK_SEGMENT_MOST_REFUSED 64
+/* Fills tiled_frame. FALSE without an error: the device refuses the frame, which is left out, and upstream is asked
+ * for others. Not for ever: then that is an error. */
+gboolean gst_vk_segment_find_tiled (
+    GstVkSegment *self, GstBuffer *buffer, GError **error);
 
 /* Takes a pipe of self->net, in place of the one before. */
 gboolean gst_vk_segment_take_pipe (GstVkSegment *self, const SegSettings *settings,
@@ -144,6 +148,9 @@ void gst_vk_segment_stop_loading (GstVkSegment *self);
 
 /* --- vksegment-frames.c ------------------------------------------------------------------------ */
 
+/* gst_vk_segment_fail, but of a frame that is not as its caps say, the source is to blame. */
+GstFlowReturn gst_vk_segment_fail_frame (
+    GstVkSegment *self, GstBuffer *buffer, const GError *error);
 GstFlowReturn gst_vk_segment_transform (
     GstBaseTransform *transform, GstBuffer *in, GstBuffer *out);
 /* Waits for frames that nobody has waited for, and counts them. */

@@ -101,18 +101,22 @@ prepare (GstVkSegment *self, GstBuffer *input)
   return GST_FLOW_ERROR;
 }
 
-/* What the device refuses; the frame after it tells of the gap. */
-static void
-leave_out_refused (GstVkSegment *self, GstBuffer **buffer)
+/* What the device refuses is left out; the frame after it tells of the gap. */
+static GstFlowReturn
+find_tiled (GstVkSegment *self, GstBuffer **buffer)
 {
-  if (gst_vk_segment_refuse_tiled (self, *buffer)) {
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn ret = GST_FLOW_OK;
+  if (!gst_vk_segment_find_tiled (self, *buffer, &error)) {
+    if (error != NULL)
+      ret = gst_vk_segment_fail_frame (self, *buffer, error);
     gst_clear_buffer (buffer);
-    self->has_gap = TRUE;
   } else if (self->has_gap) {
     *buffer = gst_buffer_make_writable (*buffer);
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
     self->has_gap = FALSE;
   }
+  return ret;
 }
 
 static GstFlowReturn
@@ -137,10 +141,10 @@ gst_vk_segment_submit_input_buffer (
     return GST_FLOW_ERROR;
   }
   if (transform->queued_buf != NULL)
-    leave_out_refused (self, &transform->queued_buf);
+    ret = find_tiled (self, &transform->queued_buf);
   if (self->live != NULL && transform->queued_buf != NULL)
     gst_vk_segment_take_frame (self, g_steal_pointer (&transform->queued_buf));
-  return GST_FLOW_OK;
+  return ret;
 }
 
 static GstFlowReturn

@@ -6,6 +6,28 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+static gboolean
+refuse (const SegVk *vk, const char *why, GError **error)
+{
+  g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
+      "%s cannot import this dma-buf: %s", vk->physical.info.name, why);
+  return FALSE;
+}
+
+gboolean
+seg_import_check (SegVk *vk, VkResult result, const char *what, GError **error)
+{
+  switch (result) {
+  case VK_ERROR_FORMAT_NOT_SUPPORTED:
+  case VK_ERROR_INVALID_EXTERNAL_HANDLE:
+  case VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT: {
+    g_autofree char *why = g_strdup_printf ("%s: %s", what, seg_vk_result_name (result));
+    return refuse (vk, why, error);
+  }
+  default: return seg_vk_check (vk, result, what, error);
+  }
+}
+
 /* The driver takes a copy of the fd. */
 static VkResult
 take_memory_of (SegVk *vk, int fd, guint32 type, guint64 n_bytes,
@@ -37,20 +59,18 @@ seg_import_memory (SegVk *vk, int fd, guint32 types, guint64 n_bytes,
 {
   VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
   VkMemoryFdPropertiesKHR properties = { VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR };
-  if (vk->fd_properties (vk->device, SEG_IMPORT_HANDLE, fd, &properties) != VK_SUCCESS)
-    types = 0;
-  types &= properties.memoryTypeBits & seg_memory_types (&vk->physical.memory);
-  if (types == 0) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
-        "%s cannot import this dma-buf: it is in memory that the device does not reach",
-        vk->physical.info.name);
+  if (!seg_import_check (vk,
+          vk->fd_properties (vk->device, SEG_IMPORT_HANDLE, fd, &properties),
+          "vkGetMemoryFdPropertiesKHR", error))
     return FALSE;
-  }
+  types &= properties.memoryTypeBits & seg_memory_types (&vk->physical.memory);
+  if (types == 0)
+    return refuse (vk, "it is in memory that the device does not reach", error);
   for (; types != 0 && result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST;
        types &= types - 1)
     result = take_memory_of (
         vk, fd, (guint32) g_bit_nth_lsf (types, -1), n_bytes, alone, memory);
-  return seg_vk_check (vk, result, "vkAllocateMemory of a dma-buf", error);
+  return seg_import_check (vk, result, "vkAllocateMemory of a dma-buf", error);
 }
 
 guint64
@@ -60,11 +80,11 @@ seg_import_size (const SegVk *vk, int fd, GError **error)
   guint64 most = vk->physical.info.max_allocation_bytes;
   if (vk->fd_properties != NULL && size > 0 && (guint64) size <= most)
     return (guint64) size;
-  g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE, "%s cannot import this dma-buf: %s",
-      vk->physical.info.name,
+  refuse (vk,
       vk->fd_properties == NULL ? "the device has no VK_EXT_external_memory_dma_buf"
       : size <= 0               ? "its size cannot be told"
-                                : "it is larger than what the device can allocate");
+                                : "it is larger than what the device can allocate",
+      error);
   return 0;
 }
 
@@ -84,16 +104,12 @@ create (SegBuffer *buffer, int fd, GError **error)
     .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
   };
   VkMemoryRequirements need;
-  if (!seg_vk_check (vk, vkCreateBuffer (vk->device, &info, NULL, &buffer->handle),
-          "vkCreateBuffer", error))
+  if (!seg_import_check (vk, vkCreateBuffer (vk->device, &info, NULL, &buffer->handle),
+          "vkCreateBuffer of a dma-buf", error))
     return FALSE;
   vkGetBufferMemoryRequirements (vk->device, buffer->handle, &need);
-  if (need.size > buffer->n_bytes) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
-        "%s cannot import this dma-buf: it is not a whole number of pages",
-        vk->physical.info.name);
-    return FALSE;
-  }
+  if (need.size > buffer->n_bytes)
+    return refuse (vk, "it is not a whole number of pages", error);
   const VkMemoryDedicatedAllocateInfo alone = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
     .buffer = buffer->handle,

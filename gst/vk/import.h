@@ -9,7 +9,7 @@ G_BEGIN_DECLS
  * SegDeviceInfo.dmabuf says that the device can. */
 
 /* The whole of what fd stands for, which stays the caller's and may be closed. What was written to it is seen
- * by submissions that acquire the buffer. SEG_ERROR_DEVICE: the device cannot have this one. */
+ * by submissions that acquire the buffer. SEG_ERROR_UNSUPPORTED: the device cannot have this one. */
 SegBuffer *seg_buffer_import (SegVk *vk, int fd, GError **error);
 
 /* In a recording, before and after imported buffers are read: whoever writes to them has them outside of

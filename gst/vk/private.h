@@ -124,7 +124,12 @@ guint32 seg_memory_types (const VkPhysicalDeviceMemoryProperties *memory);
   (VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT)
 #define SEG_IMPORT_HANDLE VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
 
-/* Bytes of what fd stands for; 0 with SEG_ERROR_DEVICE: it cannot be imported. */
+/* These fail with SEG_ERROR_UNSUPPORTED where the device refuses what is to be imported, and as
+ * seg_vk_check does where it is at its end itself. */
+
+/* Of a call that has to do with an import. */
+gboolean seg_import_check (SegVk *vk, VkResult result, const char *what, GError **error);
+/* Bytes of what fd stands for; 0 with an error: it cannot be imported. */
 guint64 seg_import_size (const SegVk *vk, int fd, GError **error);
 /* Its memory, of a type of `types`; alone: what alone will be bound to it, or NULL. */
 gboolean seg_import_memory (SegVk *vk, int fd, guint32 types, guint64 n_bytes,

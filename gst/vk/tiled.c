@@ -111,13 +111,13 @@ create_image (SegTiled *self, const SegTiling *t, GError **error)
   VkResult result =
       seg_tiled_create_image (self->vk, t, SEG_TILED_USAGE, &tiling, &self->image.handle);
   if (result == VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
         "%s cannot import this dma-buf: its planes lie as the driver does not have them "
         "with modifier 0x%016" G_GINT64_MODIFIER "x",
         self->vk->physical.info.name, t->modifier);
     return FALSE;
   }
-  return seg_vk_check (self->vk, result, "vkCreateImage of a dma-buf", error);
+  return seg_import_check (self->vk, result, "vkCreateImage of a dma-buf", error);
 }
 
 /* The driver has seen where the planes are, and says how much memory they reach into. */
@@ -157,15 +157,15 @@ find_modifier (const SegVk *vk, const SegTiling *t, SegModifier *modifier, GErro
     if (modifier->modifier == t->modifier)
       return TRUE;
   }
-  g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
+  g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
       "%s cannot import a dma-buf with modifier 0x%016" G_GINT64_MODIFIER "x in this "
       "format",
       vk->physical.info.name, t->modifier);
   return FALSE;
 }
 
-static SegTiled *
-import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
+SegTiled *
+seg_tiled_import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
 {
   SegModifier modifier;
   if (!seg_vk_alive (vk, error) || !find_modifier (vk, tiling, &modifier, error))
@@ -179,19 +179,6 @@ import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
       || !take_memory (self, fd, n_bytes, modifier.alone, error))
     seg_tiled_free (&self);
   return self;
-}
-
-SegTiled *
-seg_tiled_import (SegVk *vk, int fd, const SegTiling *tiling, GError **error)
-{
-  GError *why = NULL;
-  SegTiled *self = import (vk, fd, tiling, &why);
-  if (self != NULL)
-    return self;
-  if (g_error_matches (why, SEG_ERROR, SEG_ERROR_DEVICE) && seg_vk_alive (vk, NULL))
-    why->code = SEG_ERROR_UNSUPPORTED;
-  g_propagate_error (error, why);
-  return NULL;
 }
 
 void

@@ -44,7 +44,7 @@ typedef struct _SegTiled SegTiled;
 
 /* The fd stays the caller's and may be closed. What was written to it is seen by submissions that acquire the
  * image. Nothing of `tiling` is trusted. SEG_ERROR_INPUT: it is not so. SEG_ERROR_UNSUPPORTED: the device cannot
- * have this one, though it has others. */
+ * have this one, though it has others. SEG_ERROR_MEMORY, SEG_ERROR_DEVICE: it had no memory for it, or failed. */
 SegTiled *seg_tiled_import (SegVk *vk, int fd, const SegTiling *tiling, GError **error);
 void seg_tiled_free (
     SegTiled **tiled); /* NULL is allowed; the device must be done with it */

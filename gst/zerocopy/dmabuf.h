@@ -3,6 +3,7 @@
 
 #include "frame/image.h"
 #include "frame/decode.h"
+#include "vk/tiled.h"
 
 #include <gst/video/video.h>
 
@@ -46,15 +47,22 @@ void seg_dmabufs_free (SegDmabufs **dmabufs); /* NULL is allowed; waits */
  * logged, with the reason, when it is another than the last frame's. */
 gboolean seg_dmabufs_import (SegDmabufs *dmabufs, guint slot,
     const SegDmaPlane planes[SEG_MAX_PLANES], const SegFrame *frame);
-/* The same for a frame of fixed caps with this modifier, whose planes are as its GstVideoMeta says. Nobody
- * else can read it: SEG_ERROR_UNSUPPORTED where the device cannot, SEG_ERROR_MEMORY where it may the next time,
- * SEG_ERROR_INPUT where the meta is not of such a frame, or frames are all over one memory. */
-gboolean seg_dmabufs_import_tiled (SegDmabufs *dmabufs, guint slot, GstBuffer *buffer,
-    const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **error);
-/* Whether the device cannot have such a frame, though its modifier is one that it imports: TRUE, and why. Of
- * whatever else is wrong seg_dmabufs_import_tiled tells, for which this imports what it has not seen before. */
-gboolean seg_dmabufs_refuses (SegDmabufs *dmabufs, GstBuffer *buffer,
-    const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **why);
+
+/* What the device has of a frame in a tiled dma-buf. Stays for as long as the frame's buffer. */
+typedef struct {
+  const SegTiled *image; /* NULL: the frame is not tiled */
+  GstMemory *memory;     /* the buffer's */
+} SegTiledFrame;
+
+/* Of a frame of fixed caps with this modifier, whose planes are as its GstVideoMeta says; imports what it has not
+ * seen before. Nobody else can read it: SEG_ERROR_UNSUPPORTED where the device refuses it, though its modifier is
+ * one that it imports; SEG_ERROR_INPUT where the buffer or its meta is not of such a frame, or frames are all over
+ * one memory; SEG_ERROR_MEMORY and SEG_ERROR_DEVICE of the device itself. */
+gboolean seg_dmabufs_find_tiled (SegDmabufs *dmabufs, GstBuffer *buffer,
+    const GstVideoInfo *info, guint64 modifier, const SegFrame *frame,
+    SegTiledFrame *found, GError **error);
+/* The slot's frame is that one. */
+void seg_dmabufs_use_tiled (SegDmabufs *dmabufs, guint slot, const SegTiledFrame *tiled);
 /* After either: waits for whoever writes them, and submits their copy to where frame lies from at->offset on.
  * The memory is kept until the slot is used again or released. */
 gboolean seg_dmabufs_load (SegDmabufs *dmabufs, guint slot, const SegFrame *frame,

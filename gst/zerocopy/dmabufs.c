@@ -101,7 +101,15 @@ seg_dmabufs_free (SegDmabufs **dmabufs)
   g_free (self);
 }
 
-/* Adds it to the list, unless memory was short: then it may do the next time. */
+/* What the device does not say of the memory itself may be otherwise the next time. */
+static gboolean
+is_about_it (const GError *why)
+{
+  return g_error_matches (why, SEG_ERROR, SEG_ERROR_UNSUPPORTED)
+         || g_error_matches (why, SEG_ERROR, SEG_ERROR_INPUT);
+}
+
+/* Adds it to the list, with why the device cannot have it. NULL: it failed at something else. */
 static Import *
 import_memory (
     SegDmabufs *self, GstMemory *memory, const SegTiling *tiling, GError **error)
@@ -115,7 +123,7 @@ import_memory (
   else
     buffer = seg_buffer_import (self->vk, fd, &why);
   GST_DEBUG ("memory %p: %s", (gpointer) memory, why == NULL ? "imported" : why->message);
-  if (g_error_matches (why, SEG_ERROR, SEG_ERROR_MEMORY)) {
+  if (why != NULL && !is_about_it (why)) {
     g_propagate_error (error, g_steal_pointer (&why));
     return NULL;
   }
@@ -261,50 +269,37 @@ seg_dmabufs_import (SegDmabufs *self, guint n, const SegDmaPlane planes[SEG_MAX_
   return ok;
 }
 
-/* NULL: the device cannot. Stays for as long as *memory, the buffer's. */
-static const SegTiled *
-get_tiled (SegDmabufs *self, GstBuffer *buffer, const GstVideoInfo *info,
-    guint64 modifier, const SegFrame *frame, GstMemory **memory, GError **error)
+gboolean
+seg_dmabufs_find_tiled (SegDmabufs *self, GstBuffer *buffer, const GstVideoInfo *info,
+    guint64 modifier, const SegFrame *frame, SegTiledFrame *found, GError **error)
 {
   SegTiling tiling;
-  if (!seg_tiling_find (buffer, info, frame, modifier, &tiling, memory, error))
-    return NULL;
-  g_mutex_lock (&self->lock);
-  const Import *import = get_import (self, whole (*memory), &tiling, error);
-  const SegTiled *tiled = import != NULL ? import->tiled : NULL;
-  if (import != NULL)
-    log_way (self, NULL);
-  g_mutex_unlock (&self->lock);
-  return tiled;
-}
-
-gboolean
-seg_dmabufs_refuses (SegDmabufs *self, GstBuffer *buffer, const GstVideoInfo *info,
-    guint64 modifier, const SegFrame *frame, GError **why)
-{
   GstMemory *memory;
-  g_autoptr (GError) error = NULL;
-  if (!seg_buffer_is_dmabuf (buffer)
-      || get_tiled (self, buffer, info, modifier, frame, &memory, &error) != NULL
-      || !g_error_matches (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED))
+  if (!seg_buffer_is_dmabuf (buffer)) {
+    g_set_error (error, SEG_ERROR, SEG_ERROR_INPUT,
+        "a frame in host memory, where caps say that it is in tiled dma-bufs");
     return FALSE;
-  g_propagate_error (why, g_steal_pointer (&error));
-  return TRUE;
+  }
+  if (!seg_tiling_find (buffer, info, frame, modifier, &tiling, &memory, error))
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  const Import *import = get_import (self, whole (memory), &tiling, error);
+  if (import != NULL) {
+    *found = (SegTiledFrame){ import->tiled, memory };
+    log_way (self, NULL);
+  }
+  g_mutex_unlock (&self->lock);
+  return import != NULL;
 }
 
-gboolean
-seg_dmabufs_import_tiled (SegDmabufs *self, guint n, GstBuffer *buffer,
-    const GstVideoInfo *info, guint64 modifier, const SegFrame *frame, GError **error)
+void
+seg_dmabufs_use_tiled (SegDmabufs *self, guint n, const SegTiledFrame *tiled)
 {
   Slot *slot = &self->slots[n];
   seg_dmabufs_release (self, n);
-  slot->tiled =
-      get_tiled (self, buffer, info, modifier, frame, &slot->memories[0], error);
-  if (slot->tiled == NULL)
-    return FALSE;
-  gst_memory_ref (slot->memories[0]);
+  slot->tiled = tiled->image;
+  slot->memories[0] = gst_memory_ref (tiled->memory);
   slot->n_memories = 1;
-  return TRUE;
 }
 
 /* Buffers of several planes may be one. */

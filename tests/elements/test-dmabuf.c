@@ -431,6 +431,72 @@ check_refused (const GstVideoInfo *info, const char *settings)
   gst_harness_teardown (h);
 }
 
+/* A message of this type, whose text has `what` in it. */
+static void
+check_message (GstBus *bus, GstMessageType type, const char *what)
+{
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, type);
+  g_autoptr (GError) error = NULL;
+  g_assert_nonnull (message);
+  if (type == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  else {
+    g_autofree char *debug = NULL;
+    gst_message_parse_warning (message, NULL, &debug);
+    error = g_error_new_literal (GST_STREAM_ERROR, 0, debug);
+  }
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, what));
+}
+
+/* What the driver says of the memory is a refusal, and the stream goes on; whatever else it fails at is an error,
+ * with its name, of the first frame that it comes to, also in a mode that has frames in flight. */
+static void
+test_tiled_fails (void)
+{
+  static const struct {
+    VkResult result;
+    const char *name;
+    gboolean refused;
+  } cases[] = {
+    { VK_ERROR_INVALID_EXTERNAL_HANDLE, "VK_ERROR_INVALID_EXTERNAL_HANDLE", TRUE },
+    { VK_ERROR_FORMAT_NOT_SUPPORTED, "VK_ERROR_FORMAT_NOT_SUPPORTED", TRUE },
+    { VK_ERROR_OUT_OF_DEVICE_MEMORY, "VK_ERROR_OUT_OF_DEVICE_MEMORY", FALSE },
+    { VK_ERROR_OUT_OF_HOST_MEMORY, "VK_ERROR_OUT_OF_HOST_MEMORY", FALSE },
+    { VK_ERROR_TOO_MANY_OBJECTS, "VK_ERROR_TOO_MANY_OBJECTS", FALSE },
+    { VK_ERROR_UNKNOWN, "VK_ERROR_UNKNOWN", FALSE },
+    { VK_ERROR_DEVICE_LOST, "VK_ERROR_DEVICE_LOST", FALSE },
+  };
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGBA, 160, 90);
+  if (!is_listed (GST_VIDEO_FORMAT_RGBA)) {
+    g_test_skip ("the device imports no dma-bufs as images");
+    return;
+  }
+  g_autofree char *caps = tiled_caps (GST_VIDEO_FORMAT_RGBA);
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    gboolean refused = cases[i / 2].refused;
+    const char *name = cases[i / 2].name;
+    g_autoptr (GstBus) bus = gst_bus_new ();
+    GstHarness *h =
+        open_harness (FEATURE, caps, &info, i % 2 ? "mode=async" : "output=labels");
+    gst_element_set_bus (h->element, bus);
+    g_test_message ("%s, case %u", name, i);
+    g_assert_cmpint (
+        gst_harness_push (h, dmabuf_frame (&info, 0, TILED, TRUE)), ==, GST_FLOW_OK);
+    fake_modifier_next = cases[i / 2].result;
+    g_assert_cmpint (gst_harness_push (h, dmabuf_frame (&info, 1, TILED, TRUE)), ==,
+        refused ? GST_FLOW_OK : GST_FLOW_ERROR);
+    g_assert_cmpint (fake_modifier_next, ==, VK_SUCCESS);
+    check_message (bus, refused ? GST_MESSAGE_WARNING : GST_MESSAGE_ERROR, name);
+    if (!refused)
+      g_assert_cmpuint (n_warnings (bus), ==, 0);
+    gst_element_set_bus (h->element, NULL);
+    gst_bus_set_flushing (bus, TRUE); /* messages have references to the element */
+    gst_harness_teardown (h);
+  }
+}
+
 /* What does not go away ends the stream after all. */
 static void
 check_insistent (const GstVideoInfo *info)
@@ -666,6 +732,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dmabuf/tiled-alone", test_tiled_alone);
   g_test_add_func ("/dmabuf/tiled-places", test_tiled_places);
   g_test_add_func ("/dmabuf/tiled-refused", test_tiled_refused);
+  g_test_add_func ("/dmabuf/tiled-fails", test_tiled_fails);
   g_test_add_func ("/dmabuf/modifiers", test_modifiers);
 #endif
   g_test_add_func ("/dmabuf/regions", test_regions);

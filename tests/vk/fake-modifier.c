@@ -11,6 +11,8 @@
 #define NAME       VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME
 #define REAL(name) PFN_##name real = (PFN_##name) dlsym (RTLD_NEXT, #name)
 
+VkResult fake_modifier_next = VK_SUCCESS;
+
 static VkDevice first;
 static GMutex lock;
 static GHashTable *offsets; /* lock; of images, that the first plane has */
@@ -176,6 +178,19 @@ vkCreateImage (VkDevice device, const VkImageCreateInfo *info,
         GSIZE_TO_POINTER (tiling->pPlaneLayouts[0].offset));
     g_mutex_unlock (&lock);
   }
+  return result;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL
+vkAllocateMemory (VkDevice device, const VkMemoryAllocateInfo *info,
+    const VkAllocationCallbacks *a, VkDeviceMemory *memory)
+{
+  REAL (vkAllocateMemory);
+  VkResult result = fake_modifier_next;
+  if (result == VK_SUCCESS
+      || find (info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR) == NULL)
+    return real (device, info, a, memory);
+  fake_modifier_next = VK_SUCCESS;
   return result;
 }
 
