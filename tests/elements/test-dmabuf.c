@@ -6,7 +6,7 @@
 
 #include "elements/settings.h"
 #include "elements/videoframe.h"
-#include "elements/vksegment.h"
+#include "elements/vksegment-priv.h"
 #include "lib/device.h"
 #include "meta/gstvksegmeta.h"
 #include "vk/fake-modifier.h"
@@ -505,10 +505,10 @@ check_insistent (const GstVideoInfo *info)
   GstHarness *h = open_harness (FEATURE, caps, info, "");
   GstFlowReturn ret = GST_FLOW_OK;
   guint n = 0;
-  while (ret == GST_FLOW_OK && n < 200)
+  while (ret == GST_FLOW_OK && n < 2 * GST_VK_SEGMENT_MOST_REFUSED)
     ret = gst_harness_push (h, refused_frame (info, n++));
   g_assert_cmpint (ret, ==, GST_FLOW_ERROR);
-  g_assert_cmpuint (n, >, 30);
+  g_assert_cmpuint (n, ==, GST_VK_SEGMENT_MOST_REFUSED + 1);
   gst_harness_teardown (h);
 }
 
