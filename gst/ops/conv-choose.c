@@ -61,8 +61,7 @@ seg_conv_is_forced (SegConvFamily family)
 typedef struct {
   SegConvFamily family;
   gboolean (*takes) (const SegDenseConv *conv, const SegDeviceInfo *device);
-  gboolean (*offers) (
-      const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
+  gboolean (*offers) (const SegDenseConv *conv, const SegProgram *p, guint variant);
   gboolean (*emit) (const SegDenseConv *conv, SegProgram *p, GError **error);
 } Dense;
 
@@ -156,14 +155,15 @@ add_choice (Choices *choices, guint family, guint variant)
 
 /* The best family's variants, and on a GPU the others as they are; a CPU has but one that is fast. */
 static void
-add_dense (Choices *choices, const SegDenseConv *conv, const SegDeviceInfo *device)
+add_dense (Choices *choices, const SegDenseConv *conv, const SegProgram *p)
 {
+  const SegDeviceInfo *device = seg_program_device (p);
   const Dense *best = choose_dense (conv, device);
   SegChoice wanted = forced_choice ();
   guint family = best != NULL ? best->family : SEG_CONV_N_FAMILIES;
   add_choice (choices, family, family == wanted.family ? wanted.variant : 0);
   for (guint i = 1; best != NULL && i <= MOST_VARIANTS; i++)
-    if (best->offers (conv, device, i))
+    if (best->offers (conv, p, i))
       add_choice (choices, best->family, i);
   for (guint i = 0; i < G_N_ELEMENTS (on_gpu) && device->type != SEG_DEVICE_CPU; i++)
     if (on_gpu[i] != best && on_gpu[i]->takes (conv, device))
@@ -224,7 +224,7 @@ gboolean
 seg_dense_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
   Choices choices = { .n = 0 };
-  add_dense (&choices, conv, seg_program_device (p));
+  add_dense (&choices, conv, p);
   return emit_dense (conv, choose_measured ("dense", conv, &choices, p), p, error);
 }
 
@@ -305,7 +305,7 @@ choose (const SegConvJob *job, SegProgram *p)
   gboolean first = device->type == SEG_DEVICE_CPU || forced () == SEG_CONV_WINOGRAD;
   if (winograd && first)
     add_choice (&choices, SEG_CONV_WINOGRAD, 0);
-  add_dense (&choices, &c, device);
+  add_dense (&choices, &c, p);
   if (winograd && !first)
     add_choice (&choices, SEG_CONV_WINOGRAD, 0);
   return choose_measured (winograd ? "conv+winograd" : "conv", &c, &choices, p);

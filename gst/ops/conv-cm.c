@@ -169,8 +169,9 @@ seg_cm1_takes (const SegDenseConv *conv, const SegDeviceInfo *device)
 }
 
 gboolean
-seg_cm1_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
+seg_cm1_offers (const SegDenseConv *conv, const SegProgram *p, guint variant)
 {
+  const SegDeviceInfo *device = seg_program_device (p);
   SegGemmTile tiles[CM1_TILES];
   guint which[CM1_TILES], n = list_cm1 (device, tiles, which);
   return variant != seg_gemm_choose (conv, tiles, n, device) + 1
@@ -222,8 +223,9 @@ seg_cm2_takes (const SegDenseConv *conv, const SegDeviceInfo *device)
 }
 
 gboolean
-seg_cm2_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
+seg_cm2_offers (const SegDenseConv *conv, const SegProgram *p, guint variant)
 {
+  const SegDeviceInfo *device = seg_program_device (p);
   SegGemmTile tiles[CM2_TILES];
   guint n = list_cm2 (device, tiles);
   return variant != seg_gemm_choose (conv, tiles, n, device) + 1

@@ -14,9 +14,7 @@ gboolean seg_cm2_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
 gboolean seg_cm2_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
 /* Whether a tile (SegDenseConv.variant) is worth being measured beside the one that is taken
  * otherwise; conv->variant is 0. */
-gboolean seg_cm1_offers (
-    const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
-gboolean seg_cm2_offers (
-    const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
+gboolean seg_cm1_offers (const SegDenseConv *conv, const SegProgram *p, guint variant);
+gboolean seg_cm2_offers (const SegDenseConv *conv, const SegProgram *p, guint variant);
 
 G_END_DECLS

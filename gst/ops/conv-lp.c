@@ -171,20 +171,6 @@ make_plan (const SegDenseConv *c)
       c, choose_block (c->out_c / joined, joined > 1, !taps_share (&c->x, 4)));
 }
 
-#define OFFER 1.12 /* times the least estimate: what may be the fastest all the same */
-
-gboolean
-seg_lp_offers (const SegDenseConv *c, const SegDeviceInfo *device, guint variant)
-{
-  (void) device;
-  guint block = make_plan (c).block;
-  gint64 rows = c->batch * c->y.out, width = c->x.out;
-  guint own = choose_pixels (rows, width, &c->x, block);
-  return variant >= 1 && variant <= most_pixels (block) && variant != own
-         && cost_of (rows, width, &c->x, block, variant)
-                <= cost_of (rows, width, &c->x, block, own) * OFFER;
-}
-
 /* Four input channels of all that a block makes: both sides are walked in the order of memory, for networks
  * have hundreds of megabytes of this. */
 static void
@@ -303,6 +289,30 @@ seg_lp_store_texels (const SegDenseConv *c, const SegProgram *p)
   return odd ? 1 : seg_program_store_texels (p, c->storage);
 }
 
+/* What seg_lp_emit does, of a conv that it has flattened; *flat: as conv_flat.comp. */
+static Plan
+plan_for (const SegDenseConv *c, const SegProgram *p, gboolean *flat)
+{
+  guint block = seg_flat_block (c, p);
+  *flat = block != 0;
+  return *flat ? plan_blocks (c, block) : make_plan (c);
+}
+
+#define OFFER 1.12 /* times the least estimate: what may be the fastest all the same */
+
+gboolean
+seg_lp_offers (const SegDenseConv *conv, const SegProgram *p, guint variant)
+{
+  SegDenseConv c = *conv;
+  gboolean flat;
+  flatten (&c);
+  const Plan own = plan_for (&c, p, &flat);
+  gint64 rows = c.batch * c.y.out, width = c.x.out;
+  return variant >= 1 && variant <= most_pixels (own.block) && variant != own.pixels
+         && cost_of (rows, width, &c.x, own.block, variant)
+                <= cost_of (rows, width, &c.x, own.block, own.pixels) * OFFER;
+}
+
 static const SegShader *
 choose_shader (const SegDenseConv *c, const Plan *plan, const SegProgram *p)
 {
@@ -337,8 +347,8 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
 {
   SegDenseConv c = *conv;
   flatten (&c);
-  guint flat = seg_flat_block (&c, p);
-  Plan plan = flat != 0 ? plan_blocks (&c, flat) : make_plan (&c);
+  gboolean flat;
+  Plan plan = plan_for (&c, p, &flat);
   const SegDeviceInfo *device = seg_program_device (p);
   gint64 tiles = c.batch * c.y.out * ((c.x.out + plan.pixels - 1) / plan.pixels);
   guint32 local = device->subgroup_size;
@@ -356,7 +366,7 @@ seg_lp_emit (const SegDenseConv *conv, SegProgram *p, GError **error)
     return FALSE;
   if (point)
     return seg_point_emit (&c, plan.block, weights, p, error);
-  if (flat != 0) {
+  if (flat) {
     const SegFlatPlan how = { plan.block, plan.pixels, plan.turn_blocks, scaled };
     return seg_flat_emit (&c, &how, weights, p, error);
   }

@@ -15,8 +15,7 @@ gboolean seg_lp_takes (
 double seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, const SegWindowAxis *x);
 /* Whether so many pixels a lane, `variant`, are worth being measured beside those that are taken
  * otherwise. */
-gboolean seg_lp_offers (
-    const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
+gboolean seg_lp_offers (const SegDenseConv *conv, const SegProgram *p, guint variant);
 /* Weights are packed as [blocks of so many output channels][y][x][in / 4][block][4] (of each group after
  * the other, where these fill blocks). */
 guint seg_lp_block (const SegDenseConv *conv);

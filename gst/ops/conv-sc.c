@@ -45,9 +45,9 @@ choose (const SegDenseConv *conv, const SegDeviceInfo *device)
 }
 
 gboolean
-seg_sc_offers (const SegDenseConv *conv, const SegDeviceInfo *device, guint variant)
+seg_sc_offers (const SegDenseConv *conv, const SegProgram *p, guint variant)
 {
-  return variant != choose (conv, device) + 1
+  return variant != choose (conv, seg_program_device (p)) + 1
          && seg_gemm_offers (conv, tiles, G_N_ELEMENTS (tiles), variant);
 }
 

@@ -11,7 +11,6 @@ gboolean seg_sc_takes (const SegDenseConv *conv, const SegDeviceInfo *device);
 gboolean seg_sc_emit (const SegDenseConv *conv, SegProgram *p, GError **error);
 /* Whether a tile (SegDenseConv.variant) is worth being measured beside the one that is taken
  * otherwise; conv->variant is 0. */
-gboolean seg_sc_offers (
-    const SegDenseConv *conv, const SegDeviceInfo *device, guint variant);
+gboolean seg_sc_offers (const SegDenseConv *conv, const SegProgram *p, guint variant);
 
 G_END_DECLS

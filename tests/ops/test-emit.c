@@ -5,6 +5,8 @@
 #include "ops/planes.h"
 #include "ops/table.h"
 
+#include <string.h>
+
 /* A CPU whose subgroups have so many lanes. */
 static SegDeviceInfo
 cpu_of (guint32 lanes)
@@ -76,11 +78,74 @@ planes_backwards (void)
   g_assert_false (are_planes (512, -8));
 }
 
+/* Of a CPU that has all that conv_lp.comp and conv_flat.comp need. */
+static SegProgram *
+emit_lp (const SegGraph *graph, SegTuning *tuning)
+{
+  g_autoptr (GError) error = NULL;
+  SegDeviceInfo device = cpu_of (8);
+  device.subgroup_shuffle = device.subgroup_int64 = device.int64 = TRUE;
+  SegProgram *p = seg_program_new (graph, &device, SEG_STORAGE_F32, tuning, &error);
+  g_assert_no_error (error);
+  return p;
+}
+
+typedef struct {
+  const SegGraph *graph;
+  SegTuning *tuning;
+  guint n_offers;
+} Offers;
+
+static void
+check_offers (const char *key, SegTuningEntry *entry, gpointer data)
+{
+  Offers *o = data;
+  g_autoptr (SegProgram) own = emit_lp (o->graph, o->tuning);
+  const SegDispatch *usual = &g_array_index (own->steps, SegStep, 0).dispatch;
+  for (guint i = 1; i < entry->n; i++) {
+    entry->known = TRUE;
+    entry->choice = entry->choices[i];
+    g_autoptr (SegProgram) p = emit_lp (o->graph, o->tuning);
+    const SegDispatch *d = &g_array_index (p->steps, SegStep, 0).dispatch;
+    g_test_message ("%s: %u/%u", key, entry->choice.family, entry->choice.variant);
+    g_assert_true (entry->known); /* it was on offer */
+    g_assert_true (
+        d->shader != usual->shader || memcmp (d->spec, usual->spec, sizeof d->spec) != 0);
+    o->n_offers++;
+  }
+  entry->known = FALSE;
+}
+
+/* What is on offer is another kernel than what would run, also where rows of pixels become one. */
+static void
+offers_of_points (void)
+{
+  guint n_offers = 0;
+  for (guint side = 3; side < 40; side++) {
+    g_autoptr (GError) error = NULL;
+    g_auto (SegCaseModel) model = { NULL };
+    g_autofree char *in =
+        g_strdup_printf ("f32[1,24,%u,%u] f32[32,24,1,1]! f32[32]!", side, side);
+    const SegCase conv = { "Conv", NULL, in };
+    g_assert_true (seg_case_model_make (&conv, 1, FALSE, &model, &error));
+    g_autoptr (SegGraph) graph = seg_graph_new (model.model, seg_op_lookup, NULL, 0,
+        SEG_GRAPH_OPTIMISE | SEG_GRAPH_LAYOUT, &error);
+    g_assert_no_error (error);
+    g_autoptr (SegTuning) tuning = seg_tuning_new ();
+    g_autoptr (SegProgram) p = emit_lp (graph, tuning);
+    Offers offers = { graph, tuning, 0 };
+    seg_tuning_foreach (tuning, check_offers, &offers);
+    n_offers += offers.n_offers;
+  }
+  g_assert_cmpuint (n_offers, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/emit/gate-of-few-lanes", gate_of_few_lanes);
   g_test_add_func ("/emit/planes-backwards", planes_backwards);
+  g_test_add_func ("/emit/offers-of-points", offers_of_points);
   return g_test_run ();
 }
