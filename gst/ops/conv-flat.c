@@ -5,7 +5,6 @@
 
 #define LOCAL        8      /* lanes of llvmpipe */
 #define MOST_IN      72     /* channels; conv_lp.comp is faster with more */
-#define MOST_BLOCK   32     /* output channels of a lane */
 #define MOST_BLOCKS  256    /* two digits of lib/uniform.glsl */
 #define LEAST_PIXELS 8      /* more than a lane has */
 #define MOST_PIXELS  262144 /* one a lane in 32768 workgroups: four digits */
@@ -30,13 +29,16 @@ is_taken (const SegDenseConv *c, const SegProgram *p)
          && c->in_c <= MOST_IN && c->x.out >= LEAST_PIXELS && c->x.out <= MOST_PIXELS;
 }
 
-guint
-seg_flat_block (const SegDenseConv *c, const SegProgram *p)
+SegFlatTile
+seg_flat_tile (const SegDenseConv *c, const SegProgram *p)
 {
-  guint block = is_taken (c, p) ? MOST_BLOCK : 0;
-  while (block > 0 && (c->out_c % block != 0 || c->out_c / block > MOST_BLOCKS))
-    block -= 8;
-  return block;
+  /* The fastest first: tests/bench/README.md. */
+  static const SegFlatTile tiles[] = { { 16, 6 }, { 24, 4 }, { 8, 4 } };
+  if (is_taken (c, p))
+    for (guint i = 0; i < G_N_ELEMENTS (tiles); i++)
+      if (c->out_c % tiles[i].block == 0 && c->out_c / tiles[i].block <= MOST_BLOCKS)
+        return tiles[i];
+  return (SegFlatTile){ 0 };
 }
 
 gboolean

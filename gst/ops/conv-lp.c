@@ -137,18 +137,18 @@ choose_turn (const SegDenseConv *c, const Plan *plan)
 }
 
 static guint
-pixels_of (const SegDenseConv *c, guint block)
+pixels_of (const SegDenseConv *c, guint block, guint best)
 {
   /* The order of a sum depends on how many pixels are summed together. */
   if (c->steady)
     return 4;
   if (c->variant >= 1 && c->variant <= most_pixels (block))
     return c->variant;
-  return choose_pixels (c->batch * c->y.out, c->x.out, &c->x, block);
+  return best;
 }
 
 static Plan
-plan_blocks (const SegDenseConv *c, guint block)
+plan_blocks (const SegDenseConv *c, guint block, guint best_pixels)
 {
   Plan plan = { .merge = merged_groups (c->in_c, c->out_c, c->groups), .block = block };
   guint32 joined = c->groups / plan.merge;
@@ -156,7 +156,7 @@ plan_blocks (const SegDenseConv *c, guint block)
   plan.blocks = (c->out_c + plan.block - 1) / plan.block;
   plan.group_blocks = MAX (plan.blocks / joined, 1);
   plan.turn_blocks = choose_turn (c, &plan);
-  plan.pixels = pixels_of (c, plan.block);
+  plan.pixels = pixels_of (c, block, best_pixels);
   plan.border = falls_outside (&c->y) || falls_outside (&c->x);
   plan.reuse = taps_share (&c->x, plan.pixels);
   plan.image = plan.in_c4 >= (plan.reuse ? LEAST_IMAGE_REUSE_C4 : LEAST_IMAGE_C4);
@@ -167,8 +167,9 @@ static Plan
 make_plan (const SegDenseConv *c)
 {
   guint32 joined = c->groups / merged_groups (c->in_c, c->out_c, c->groups);
+  guint block = choose_block (c->out_c / joined, joined > 1, !taps_share (&c->x, 4));
   return plan_blocks (
-      c, choose_block (c->out_c / joined, joined > 1, !taps_share (&c->x, 4)));
+      c, block, choose_pixels (c->batch * c->y.out, c->x.out, &c->x, block));
 }
 
 /* Four input channels of all that a block makes: both sides are walked in the order of memory, for networks
@@ -293,9 +294,9 @@ seg_lp_store_texels (const SegDenseConv *c, const SegProgram *p)
 static Plan
 plan_for (const SegDenseConv *c, const SegProgram *p, gboolean *flat)
 {
-  guint block = seg_flat_block (c, p);
-  *flat = block != 0;
-  return *flat ? plan_blocks (c, block) : make_plan (c);
+  SegFlatTile tile = seg_flat_tile (c, p);
+  *flat = tile.block != 0;
+  return *flat ? plan_blocks (c, tile.block, tile.pixels) : make_plan (c);
 }
 
 #define OFFER 1.12 /* times the least estimate: what may be the fastest all the same */

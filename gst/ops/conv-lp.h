@@ -35,9 +35,13 @@ typedef struct {
   gboolean scaled;     /* weights are multiplied by the factor as they are read */
 } SegFlatPlan;
 
-/* What it does with others that are flat and have few channels: conv_flat.comp, whose stores are cheaper. The output
- * channels of a lane; 0: it does not take this one. */
-guint seg_flat_block (const SegDenseConv *conv, const SegProgram *p);
+typedef struct {
+  guint block, pixels; /* output channels and pixels of a lane */
+} SegFlatTile;
+
+/* What it does with others that are flat and have few channels: conv_flat.comp, whose stores are cheaper. No
+ * channels: it does not take this one. */
+SegFlatTile seg_flat_tile (const SegDenseConv *conv, const SegProgram *p);
 gboolean seg_flat_emit (const SegDenseConv *conv, const SegFlatPlan *plan, SegRef weights,
     SegProgram *p, GError **error);
 

@@ -19,8 +19,9 @@ const SegCase seg_cases_conv[] = {
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,30,1] f32[8,4,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,1,30] f32[8,4,3,3]!" },
   { "Conv", "pads=[1,1,1,1]", "f32[1,4,2,3] f32[8,4,3,3]!" },
-  /* few channels, blocks of 8 to 32, and tiles that are moved back */
+  /* few channels, blocks of 8 to 24, and tiles that are moved back */
   { "Conv", NULL, "f32[1,3,1,8] f32[8,3,1,1]! f32[8]!" },
+  { "Conv", NULL, "f32[1,5,2,4] f32[16,5,1,1]! f32[16]!" },
   { "Conv", NULL, "f32[1,16,37,29] f32[16,16,1,1]! f32[16]!" },
   { "Conv", NULL, "f32[1,17,9,23] f32[72,17,1,1]! f32[72]!" },
   { "Conv", NULL, "f32[1,72,3,11] f32[96,72,1,1]!" },
