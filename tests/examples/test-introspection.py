@@ -10,24 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from gipython import find_python
 from tap import NO_DEVICE, done, lacks_device, result
 
-WITH_GI = """
-import gi
-gi.require_version('Gst', '1.0')
-gi.require_version('GstVideo', '1.0')
-from gi.repository import Gst, GstVideo
-"""
 STREET = ('videotestsrc num-buffers=3 ! video/x-raw,width=160,height=120,framerate=10/1 ! jpegenc '
           '! matroskamux ! filesink location=street.mkv')
 WIDTH, HEIGHT = 160, 120
-
-
-def find_python():
-    for python in (sys.executable, '/usr/bin/python3'):
-        if subprocess.run([python, '-c', WITH_GI], capture_output=True).returncode == 0:
-            return python
-    return None
 
 
 # --- in a Python with GObject introspection ----------------------------------------------------------
@@ -86,7 +74,7 @@ def look_from_inside(_argv):
 
 
 def main(source, helper, plugins, typelibs):
-    python = find_python()
+    python = find_python(Gst='1.0', GstVideo='1.0')
     if python is None:
         print('1..0 # SKIP no Python with GObject introspection of GStreamer (python3-gi, '
               'gir1.2-gst-plugins-base-1.0)')

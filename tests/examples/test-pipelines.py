@@ -5,8 +5,8 @@ small networks: test-pipelines.py SOURCE_ROOT HELPER PLUGINS DEVICES [RTSP_SERVE
 
 A line runs as it is written, but for what this machine has not: a display, the reader's files, and
 servers in the network, whose addresses become those of servers of this test; cameras are those of
-video-devices.c, and see few frames. Lines of ELSEWHERE are only parsed: their elements, properties,
-values and links. The messages of the table "When something is wrong" are looked for in the sources."""
+video-devices.c, and see few frames. The messages of the table "When something is wrong" are looked for in
+the sources."""
 import contextlib
 import os
 import re
@@ -23,13 +23,9 @@ from tap import NO_DEVICE, done, lacks_device, result
 SOURCE, HELPER, PLUGINS, DEVICES, *RTSP_SERVER = (Path(a).resolve() for a in sys.argv[1:])
 RECIPES = SOURCE / 'examples' / 'README.md'
 
-# Lines with these are parsed, not run.
-ELSEWHERE = {
-    r'\bwhipclientsink\b': 'a server',
-}
 # What may be missing: not every system has it.
-OPTIONAL = {'vksegproposals', 'rtspclientsink', 'whipclientsink', 'openh264enc', 'vulkanupload',
-            'vulkandownload', 'v4l2src', 'v4l2sink'}
+OPTIONAL = {'vksegproposals', 'rtspclientsink', 'openh264enc', 'vulkanupload', 'vulkandownload', 'v4l2src',
+            'v4l2sink'}
 # Instead of what this machine has not.
 INSTEAD = [
     (r'\bv4l2src\b', 'v4l2src num-buffers=4'),
@@ -122,9 +118,6 @@ def check(room, servers, page, command):
     problem = room.parse(command)
     if problem and missing(problem):
         return result(name, None, skip=f'no {missing(problem)}')
-    where = next((why for pattern, why in ELSEWHERE.items() if re.search(pattern, command)), None)
-    if where:
-        return result(f'{name} (parsed only: it wants {where})', problem)
     if servers.lack(command):
         return result(name, problem, skip=None if problem else servers.lack(command))
     run = servers.run if servers.wanted(command) else room.run

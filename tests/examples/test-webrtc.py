@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""examples/webrtc.py, seen by viewers of GStreamer's on the loopback: test-webrtc.py SOURCE_ROOT HELPER PLUGINS.
+Prints TAP. Runs in a Python that has GObject introspection, GStreamer's typelibs and libnice's."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from gipython import find_python
+from tap import NO_DEVICE, done, lacks_device, result
+
+ELEMENTS = {'webrtcbin': 'gstreamer1.0-plugins-bad', 'nicesink': 'gstreamer1.0-nice',
+            'vp8enc': 'gstreamer1.0-plugins-good'}
+PICTURE = 'videotestsrc {} pattern=smpte75 ! video/x-raw,width=160,height=120,framerate=15/1'
+CAMERA = PICTURE.format('is-live=true')
+N_FRAMES = 10
+PATIENCE_S = 30
+# Of 256 levels, on average: what VP8 may change of the segmented picture. The one that is not is 40 away.
+CODED = 6
+AT_ONCE_S = 5  # there is a key frame each 11 minutes, unless it is asked for
+
+
+def request(url, method, body=None, **headers):
+    """The status, the answer's text and where it lies."""
+    headers = {name.replace('_', '-'): value for name, value in headers.items()}
+    wanted = urllib.request.Request(url, body, headers, method=method)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(wanted, timeout=PATIENCE_S) as answer:
+            return answer.status, answer.read().decode(), answer.headers.get('Location')
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode(), None
+
+
+def offer(address, text):
+    return request(f'{address}whep', 'POST', text, Content_Type='application/sdp')
+
+
+# --- in a Python with GObject introspection ----------------------------------------------------------
+
+
+class Watcher:
+    """A viewer: counts frames, and keeps the first and the last of them."""
+
+    def __init__(self, webrtc, payload):
+        Gst = webrtc.Gst
+        self.webrtc, self.frames, self.first, self.last = webrtc, 0, None, None
+        self.pipeline = Gst.parse_launch(
+            'webrtcbin name=peer bundle-policy=max-bundle rtpvp8depay name=depay ! vp8dec ! videoconvert '
+            '! video/x-raw,format=RGB ! fakesink name=sink signal-handoffs=true sync=false')
+        self.peer = self.pipeline.get_by_name('peer')
+        self.peer.connect('deep-element-added', webrtc.set_up_ice, '127.0.0.1')
+        depay = self.pipeline.get_by_name('depay')
+        self.peer.connect('pad-added', lambda _peer, pad: pad.link(depay.get_static_pad('sink')))
+        self.pipeline.get_by_name('sink').connect('handoff', self.on_frame)
+        self.pipeline.set_state(Gst.State.PLAYING)
+        caps = f'application/x-rtp,media=video,encoding-name=VP8,clock-rate=90000,payload={payload}'
+        self.peer.emit('add-transceiver', webrtc.GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY,
+                       Gst.Caps.from_string(caps))
+
+    def on_frame(self, _sink, buffer, _pad):
+        picture = buffer.extract_dup(0, buffer.get_size())
+        self.first, self.last, self.frames = self.first or picture, picture, self.frames + 1
+
+    def offer(self):
+        return self.webrtc.describe(self.peer, 'offer')
+
+    def join(self, address):
+        """Where its session lies."""
+        webrtc = self.webrtc
+        status, answer, location = offer(address, self.offer().encode())
+        if status != 201:
+            sys.exit(f'status {status}: {answer}')
+        sdp = webrtc.GstSdp.SDPMessage.new_from_text(answer)[1]
+        webrtc.ask(self.peer, 'set-remote-description',
+                   webrtc.GstWebRTC.WebRTCSessionDescription.new(webrtc.GstWebRTC.WebRTCSDPType.ANSWER, sdp))
+        return location
+
+    def sees(self, n, limit_s=PATIENCE_S / 2):
+        """Whether n more frames come; in how many seconds."""
+        start, enough = time.monotonic(), self.frames + n
+        while self.frames < enough and time.monotonic() < start + limit_s:
+            time.sleep(0.05)
+        return self.frames >= enough and time.monotonic() - start
+
+
+def still(webrtc, pipeline):
+    """The first frame of a pipeline."""
+    Gst, frames = webrtc.Gst, []
+    pipeline = Gst.parse_launch(f'{pipeline} ! videoconvert ! video/x-raw,format=RGB ! fakesink name=sink '
+                                'signal-handoffs=true')
+    pipeline.get_by_name('sink').connect(
+        'handoff', lambda _s, buffer, _p: frames.append(buffer.extract_dup(0, buffer.get_size())))
+    pipeline.set_state(Gst.State.PLAYING)
+    pipeline.get_bus().timed_pop_filtered(PATIENCE_S * Gst.SECOND, Gst.MessageType.ERROR | Gst.MessageType.EOS)
+    pipeline.set_state(Gst.State.NULL)
+    return frames[0]
+
+
+def difference(a, b):
+    return sum(abs(x - y) for x, y in zip(a, b)) / len(a) if len(a) == len(b) else 256
+
+
+def watch(examples, address):
+    """Two viewers, of whom one leaves as one should and another comes; both vanish with this process. Prints JSON."""
+    sys.path.insert(0, examples)
+    import webrtc
+    webrtc.Gst.init(None)
+    source = PICTURE.format('num-buffers=1')
+    plain, segmented = still(webrtc, source), still(webrtc, f'{source} ! videoconvert ! vksegment model=selfie')
+    one, other, third = (Watcher(webrtc, payload) for payload in (96, 111, 97))
+    text, seen = Watcher(webrtc, 96).offer().encode(), {}
+    one.join(address)
+    seen['first'] = one.sees(N_FRAMES)
+    location = other.join(address)
+    seen['second'] = other.sees(1)
+    seen['first beside the second'] = one.sees(N_FRAMES)
+    seen['full'] = offer(address, text)[0]
+    seen['left'] = request(address.rstrip('/') + location, 'DELETE')[0]
+    seen['left again'] = request(address.rstrip('/') + location, 'DELETE')[0]
+    seen['first after the second'] = one.sees(N_FRAMES)
+    frames = other.frames
+    time.sleep(1)
+    seen['second after it left'] = other.frames - frames
+    third.join(address)
+    seen['third in its place'] = third.sees(1)
+    seen['plain'] = difference(segmented, plain)
+    seen['coded'] = [difference(segmented, p) for p in (one.last, other.first)]
+    print(json.dumps(seen), flush=True)
+    Path('offer.sdp').write_bytes(text)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+# --- outside -------------------------------------------------------------------------------------------
+
+
+def check_watched(run, python, examples, address):
+    process = run(python, __file__, '--watch', examples, address)
+    if not result('two viewers', not process.stdout and process.stderr):
+        return
+    seen = json.loads(process.stdout)
+    for who in ('first', 'second', 'first beside the second', 'first after the second', 'third in its place'):
+        result(f'frames: the {who}', not seen[who] and 'not enough of them')
+        print(f'# in {float(seen[who]):.2f} s')
+    result('a viewer who comes sees at once', not 0 < seen['second'] < AT_ONCE_S and f'after {seen["second"]} s')
+    print(f'# from the segmented picture {seen["coded"]}, the plain one {seen["plain"]}')
+    result('the picture of both is the segmented one', not max(seen['coded']) < CODED < seen['plain'] / 4
+           and f'{seen["coded"]} from it; the plain one is {seen["plain"]}')
+    result('a third of two: 503', seen['full'] != 503 and seen['full'])
+    result('one leaves: 200, then 404', (seen['left'], seen['left again']) != (200, 404) and seen)
+    result('and sees nothing more', seen['second after it left'] and f'{seen["second after it left"]} frames')
+
+
+def check_vanished(address, text):
+    """Who is gone without a word makes room for others, and so does who never comes."""
+    for who in ('one viewer vanished', 'the other vanished', 'an offer without a viewer'):
+        start = time.monotonic()
+        while (status := offer(address, text)[0]) == 503 and time.monotonic() < start + PATIENCE_S:
+            time.sleep(0.2)
+        result(f'{who}: noticed', status != 201 and f'status {status} for {PATIENCE_S} s')
+        print(f'# after {time.monotonic() - start:.1f} s')
+
+
+def check_refused(address):
+    rtpmap = (b'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF %d\r\n'
+              b'a=rtpmap:%d VP8/90000\r\n')
+    short = rtpmap % (96, 96)
+    bad = {'no SDP': b'nonsense', 'nothing': b'', 'bytes': bytes(range(256)), 'no ICE': short, 'two videos': 2 * short,
+           'a zero first': b'\0' + short, 'no such payload': rtpmap % (999, 999)}
+    for name, text in bad.items():
+        status, why, _ = offer(address, text)
+        result(f'a bad offer: {name}', (status != 400 or not why) and f'status {status}: {why}')
+    for name, wanted, url, body, headers in (
+            ('no type of SDP', 415, 'whep', b'v=0', {'Content_Type': 'text/plain'}),
+            ('another path', 404, 'whip', b'v=0', {}),
+            ('too long', 413, 'whep', bytes(65537), {}),
+            ('by a name of its own', 403, 'whep', b'v=0', {'Host': 'example.org'})):
+        status, why, _ = request(address + url, 'POST', body, **{'Content_Type': 'application/sdp', **headers})
+        result(f'an offer refused: {name}', status != wanted and f'status {status}: {why}')
+    for length in (b'-1', b'x', b'99999999999999999999'):
+        with socket.create_connection(re.search(r'//(.*):(.*)/', address).groups()) as client:
+            client.sendall(b'POST /whep HTTP/1.0\r\nContent-Type: application/sdp\r\nHost: localhost\r\n'
+                           b'Content-Length: %s\r\n\r\n' % length)
+            line = client.recv(99).split(b'\r\n')[0]
+        result(f'an offer refused: {length.decode()} bytes', b' 413 ' not in line and line)
+    status, page, _ = request(address, 'GET')
+    result('the page', (status != 200 or '<video' not in page) and f'status {status}: {page}')
+    result('no other page', request(address + 'x', 'GET')[0] != 404 and 'is there')
+
+
+def check_errors(run, python, example, address, folder):
+    port = address.rstrip('/').rpartition(':')[2]
+    for name, wanted, words, env in (
+            ('port in use', f'127.0.0.1:{port}: Address already in use', ('--port', port, '--source', CAMERA), {}),
+            ('no such address', '203.0.113.1:', ('--host', '203.0.113.1', '--source', CAMERA), {}),
+            ('no camera', '/dev/video99', ('--port', '0', '--source', 'v4l2src device=/dev/video99'), {}),
+            ('no such element', 'no element "nosuchsrc"', ('--port', '0', '--source', 'nosuchsrc'), {}),
+            ('no such property', 'no property "colour"', ('--port', '0', 'colour=red'), {}),
+            ('no such network', 'VKSEG_MODEL_PATH', ('--port', '0', '--source', CAMERA, '--model', 'nothing'), {}),
+            ('no vksegment', 'no vksegment: it is of vkseg', (),
+             {'GST_PLUGIN_PATH': '', 'GST_REGISTRY': f'{folder}/other'})):
+        lost = run(python, example, *words, **env)
+        result(name, (lost.returncode != 1 or wanted not in lost.stderr or 'Traceback' in lost.stderr)
+               and f'exit status {lost.returncode}: {lost.stderr}')
+    ended = run(python, example, '--port', '0', '--source', CAMERA.replace(' pattern', ' num-buffers=5 pattern'))
+    result('the end of the source', (ended.returncode or ended.stderr) and f'{ended.returncode}: {ended.stderr}')
+
+
+def check_all(run, server, address, python, source, folder):
+    example = source / 'examples' / 'webrtc.py'
+    check_refused(address)
+    check_watched(run, python, str(example.parent), address)
+    if (folder / 'offer.sdp').exists():
+        check_vanished(address, (folder / 'offer.sdp').read_bytes())
+    check_errors(run, python, str(example), address, folder)
+    server.send_signal(signal.SIGINT)
+    output = server.communicate(timeout=PATIENCE_S)[1]
+    result('Ctrl-C, and no word of complaint', (server.returncode or output) and f'{server.returncode}: {output}')
+
+
+def main(source, helper, plugins):
+    python = find_python(Gst='1.0', GstSdp='1.0', GstVideo='1.0', GstWebRTC='1.0', Nice='0.1')
+    # Not by --exists, which wants GStreamer's version of libnice's plugin.
+    lacks = [f'{e} ({p})' for e, p in ELEMENTS.items()
+             if subprocess.run(['gst-inspect-1.0', e], capture_output=True).returncode]
+    if python is None or lacks:
+        print('1..0 # SKIP no', ', '.join(lacks) or 'typelibs (gir1.2-gst-plugins-bad-1.0, gir1.2-nice-0.1)')
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        env = dict(os.environ, GST_PLUGIN_PATH=str(plugins), VKSEG_MODEL_PATH=folder, PYTHONDONTWRITEBYTECODE='1',
+                   GST_REGISTRY=f'{folder}/registry', XDG_CACHE_HOME=folder)
+
+        def run(*words, **more):
+            return subprocess.run([str(w) for w in words], cwd=folder, env=dict(env, **more), capture_output=True,
+                                  text=True, timeout=4 * PATIENCE_S)
+
+        run(helper, 'nets', folder).check_returncode()
+        command = [python, source / 'examples' / 'webrtc.py', '--port', '0', '--viewers', '2', '--source', CAMERA]
+        server = subprocess.Popen(command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)
+        try:
+            address = server.stdout.readline().strip()
+            if result('the address is printed', not re.fullmatch(r'http://127\.0\.0\.1:\d+/', address) and address):
+                check_all(run, server, address, python, source, Path(folder))
+        finally:
+            server.kill()
+            output = server.communicate()[1]
+            sys.stderr.write(output)
+        if lacks_device(output):
+            result('a device', None, skip=NO_DEVICE)
+    done()
+
+
+if sys.argv[1] == '--watch':
+    watch(*sys.argv[2:])
+else:
+    main(*(Path(a).resolve() for a in sys.argv[1:4]))
