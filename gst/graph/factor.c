@@ -77,8 +77,6 @@ part (SegGraph *graph, SegNode *mul, SegNode *node)
       small, seg_node_input (node, 1)); /* the bias is added once, by node */
   seg_node_add_output (small, seg_graph_add_value (graph, resize->name, &desc));
   seg_node_set_input (resize, 0, seg_node_output (small, 0));
-  if (resize->op->set_channels != NULL)
-    resize->op->set_channels (resize, desc.dims[1]);
   added->desc.dims[1] = desc.dims[1];
   node->epilogue.act2 = node->epilogue.act;
   node->epilogue.act = (SegAct){ SEG_ACT_NONE, 0, 0 };

@@ -55,8 +55,6 @@ swap (SegGraph *graph, SegNode *resize, SegNode *node, guint index)
   out->producer = resize;
   between->desc = seg_node_input (node, 0)->desc;
   between->desc.dims[1] = out->desc.dims[1];
-  if (resize->op->set_channels != NULL)
-    resize->op->set_channels (resize, out->desc.dims[1]);
   seg_graph_move_node (graph, resize, index + 1);
 }
 

@@ -156,9 +156,6 @@ struct _SegOp {
 
   /* NULL: SEG_MEANS_NOT. */
   SegMeans (*means) (const SegNode *node);
-  /* How many channels the node shall have from now on, of an operator with means. NULL: that follows from
-   * its input. */
-  void (*set_channels) (SegNode *node, gint64 channels);
   /* Each pixel of the output is an affine function of the same pixel of input 0, the same everywhere;
    * the epilogue apart. */
   gboolean (*by_pixel) (const SegNode *node);

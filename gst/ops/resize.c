@@ -354,14 +354,6 @@ resize_means (const SegNode *node)
   return evenly ? SEG_MEANS_EVENLY : SEG_MEANS_SOME;
 }
 
-static void
-resize_set_channels (SegNode *node, gint64 channels)
-{
-  SegResizeParams *params = node->params;
-  SegResizeAxis *c = &params->axes[1];
-  c->in = c->out = c->length = channels;
-}
-
 #define RESIZE(NAME, VARIANT, MAX_INPUTS)                                                \
   {                                                                                      \
     .name = NAME, .domain = "", .min_inputs = 1, .max_inputs = MAX_INPUTS,               \
@@ -369,7 +361,7 @@ resize_set_channels (SegNode *node, gint64 channels)
     .variant = VARIANT, .params_size = sizeof (SegResizeParams),                         \
     .parse = seg_resize_parse, .infer = seg_resize_infer, .eval = resize_eval,           \
     .on_device = resize_on_device, .emit = resize_emit, .align = resize_align,           \
-    .means = resize_means, .set_channels = resize_set_channels                           \
+    .means = resize_means                                                                \
   }
 
 const SegOp seg_op_resize = RESIZE ("Resize", SEG_RESIZE, 4);
