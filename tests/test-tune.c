@@ -44,8 +44,8 @@ deep_after_large (void)
 static GBytes *
 narrow (guint channels)
 {
-  Net *net = net_new (1, 8, 20, 20);
-  return net_finish (net, conv (net, "picture", 8, channels, 1));
+  Net *net = net_new (1, 96, 20, 20);
+  return net_finish (net, conv (net, "picture", 96, channels, 1));
 }
 
 static SegModel *

@@ -5,6 +5,7 @@
 
 #define LOCAL        8      /* lanes of llvmpipe */
 #define MOST_IN      72     /* channels; conv_lp.comp is faster with more */
+#define FEW          4      /* pixels of a lane */
 #define MOST_BLOCKS  256    /* two digits of lib/uniform.glsl */
 #define LEAST_PIXELS 8      /* more than a lane has */
 #define MOST_PIXELS  262144 /* one a lane in 32768 workgroups: four digits */
@@ -29,15 +30,26 @@ is_taken (const SegDenseConv *c, const SegProgram *p)
          && c->in_c <= MOST_IN && c->x.out >= LEAST_PIXELS && c->x.out <= MOST_PIXELS;
 }
 
+static guint
+workgroups (const SegDenseConv *c, guint pixels)
+{
+  return (guint) (c->x.out + LOCAL * pixels - 1) / (LOCAL * pixels);
+}
+
 SegFlatTile
 seg_flat_tile (const SegDenseConv *c, const SegProgram *p)
 {
   /* The fastest first: tests/bench/README.md. */
-  static const SegFlatTile tiles[] = { { 16, 6 }, { 24, 4 }, { 8, 4 } };
-  if (is_taken (c, p))
-    for (guint i = 0; i < G_N_ELEMENTS (tiles); i++)
-      if (c->out_c % tiles[i].block == 0 && c->out_c / tiles[i].block <= MOST_BLOCKS)
-        return tiles[i];
+  static const SegFlatTile tiles[] = { { 16, 6 }, { 24, FEW }, { 8, FEW } };
+  for (guint i = 0; is_taken (c, p) && i < G_N_ELEMENTS (tiles); i++) {
+    SegFlatTile tile = tiles[i];
+    if (c->out_c % tile.block != 0 || c->out_c / tile.block > MOST_BLOCKS)
+      continue;
+    /* More pixels a lane are of use where they make fewer workgroups. */
+    if (workgroups (c, FEW) == workgroups (c, tile.pixels))
+      tile.pixels = FEW;
+    return tile;
+  }
   return (SegFlatTile){ 0 };
 }
 

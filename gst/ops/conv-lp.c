@@ -309,7 +309,8 @@ seg_lp_offers (const SegDenseConv *conv, const SegProgram *p, guint variant)
   flatten (&c);
   const Plan own = plan_for (&c, p, &flat);
   gint64 rows = c.batch * c.y.out, width = c.x.out;
-  return variant >= 1 && variant <= most_pixels (own.block) && variant != own.pixels
+  return !flat && variant >= 1 && variant <= most_pixels (own.block)
+         && variant != own.pixels
          && cost_of (rows, width, &c.x, own.block, variant)
                 <= cost_of (rows, width, &c.x, own.block, own.pixels) * OFFER;
 }

@@ -177,6 +177,8 @@ static const Chain chains[] = {
       { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, { "Conv", NULL, "^ f32[100,12,1,1]!" } } },
   { "channels times factors, mixed into blocks", 3,
       { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, { "Conv", NULL, "^ f32[24,12,1,1]!" } } },
+  { "channels times factors, mixed into blocks of sixteen", 3,
+      { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, { "Conv", NULL, "^ f32[48,12,1,1]!" } } },
   { "channels times factors, relu, mixed", 4,
       { DENSE, MEAN, { "Mul", NULL, "^^ ^" }, RELU, MIX } },
   { "pictures times factors, mixed", 4,
