@@ -6,7 +6,8 @@
 Serves a page that plays the video; other players offer by HTTP as WHEP has it: POST of an SDP offer to /whep,
 answered with all candidates, DELETE of the Location to leave. The camera is segmented and encoded (VP8) once
 for all viewers. PROPERTY=VALUE are properties of vksegment, as "output=cutout". Without --host only
-this machine sees it; --host 0.0.0.0 shows it to whoever reaches this machine. Needs python3-gi,
+this machine sees it; --host 0.0.0.0 shows it to whoever reaches this machine, and is for networks that one
+trusts: requests are not counted. Pages of other origins may not offer. Needs python3-gi,
 gir1.2-gst-plugins-bad-1.0, gir1.2-nice-0.1, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad and
 gstreamer1.0-nice; from the build tree:
     export GST_PLUGIN_PATH=build/gst
@@ -44,6 +45,8 @@ BRANCH = ('errorignore ! queue name=queue leaky=downstream ! rtpvp8pay pt={paylo
           '! application/x-rtp,media=video,encoding-name=VP8,payload={payload} '
           '! webrtcbin name=peer bundle-policy=max-bundle')
 MAX_OFFER_BYTES = 65536
+MAX_READ_BYTES = 1 << 20  # of what is refused
+GATHERING_S = 5
 PATIENCE_S = 15  # with who says nothing; players report each 5 s or so
 PAGE = b"""<!DOCTYPE html>
 <meta charset="utf-8"><title>vkseg</title>
@@ -54,16 +57,14 @@ async function play() {
   const peer = new RTCPeerConnection()
   peer.addTransceiver('video', {direction: 'recvonly'})
   peer.ontrack = event => document.querySelector('video').srcObject = new MediaStream([event.track])
-  const gathered = new Promise(done => peer.onicegatheringstatechange = () =>
-    peer.iceGatheringState === 'complete' && done())
   await peer.setLocalDescription()
-  await gathered
   const answer = await fetch('/whep', {method: 'POST', headers: {'Content-Type': 'application/sdp'},
                                        body: peer.localDescription.sdp})
   if (!answer.ok) throw new Error(await answer.text())
   addEventListener('pagehide', () => fetch(answer.headers.get('Location'), {method: 'DELETE', keepalive: true}))
   await peer.setRemoteDescription({type: 'answer', sdp: await answer.text()})
 }
+addEventListener('pageshow', event => event.persisted && location.reload())
 play().catch(error => document.body.textContent = error.message)
 </script>
 """
@@ -77,7 +78,8 @@ def ask(peer, request, argument):
     """What webrtcbin replies. What is read of it lives no longer than it."""
     promise = Gst.Promise.new()
     peer.emit(request, argument, promise)
-    promise.wait()
+    if promise.wait() != Gst.PromiseResult.REPLIED:
+        raise Refused(500, f'{request}: no reply')
     reply = promise.get_reply()
     if reply and reply.has_field('error'):
         raise Refused(400, reply.get_value('error').message)
@@ -87,23 +89,27 @@ def ask(peer, request, argument):
 def describe(peer, kind):
     """This side's SDP, an offer or an answer, with all candidates."""
     gathered = threading.Event()
-    peer.connect('notify::ice-gathering-state', lambda *_: peer.get_property('ice-gathering-state')
+    handler = peer.connect('notify::ice-gathering-state', lambda *_: peer.get_property('ice-gathering-state')
                  == GstWebRTC.WebRTCICEGatheringState.COMPLETE and gathered.set())
     created = ask(peer, f'create-{kind}', None)
     ask(peer, 'set-local-description', created.get_value(kind))
-    if not gathered.wait(PATIENCE_S):
-        raise Refused(500, 'ICE candidates are not found')
+    complete = gathered.wait(GATHERING_S)
+    peer.disconnect(handler)
+    if not complete:
+        raise Refused(500, f'no ICE candidates in {GATHERING_S} s')
     return peer.get_property('local-description').sdp.as_text()
 
 
 def parse_offer(text):
-    """The offer and the number that it gives VP8. Where else the viewer may be is not heeded: it comes to us, and
-    cannot have us send elsewhere."""
+    """The offer, of a video and perhaps sound, which is declined, and the number that it gives VP8. Where else the
+    viewer may be is not heeded: it comes to us, and cannot have us send elsewhere."""
     text = re.sub(r'^a=candidate.*\n?', '', text, flags=re.M)
     result, sdp = GstSdp.SDPMessage.new_from_text(text if text.startswith('v=0') else 'v=0')
-    vp8 = re.search(r'^a=rtpmap:(\d{1,3}) VP8/90000\s*$', sdp.as_text(), flags=re.M | re.I)
-    if result != GstSdp.SDPResult.OK or sdp.medias_len() != 1 or vp8 is None or int(vp8[1]) > 127:
-        raise Refused(400, 'not an SDP offer to receive one video, which may be VP8')
+    media = re.split(r'^m=(?=\w)', sdp.as_text(), flags=re.M)[1:]
+    videos = [m for m in media if not m.startswith('audio ')]
+    vp8 = re.search(r'^video .*^a=rtpmap:(\d{1,3}) VP8/90000\s*$', ''.join(videos), flags=re.M | re.I | re.S)
+    if result != GstSdp.SDPResult.OK or len(videos) != 1 or vp8 is None or int(vp8[1]) > 127:
+        raise Refused(400, 'not an SDP offer for one video that can be VP8')
     return GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.OFFER, sdp), int(vp8[1])
 
 
@@ -140,8 +146,10 @@ class Viewer:
         return Gst.PadProbeReturn.OK
 
     def answer(self, offer):
-        ask(self.peer, 'set-remote-description', offer)
-        return describe(self.peer, 'answer')
+        peer = self.peer  # close() may come between
+        ask(peer, 'set-remote-description', offer)
+        text, self.heard = describe(peer, 'answer'), time.monotonic()
+        return text
 
     def link(self):
         self.pad = self.camera.tee.request_pad_simple('src_%u')
@@ -153,6 +161,7 @@ class Viewer:
             self.camera.tee.release_request_pad(self.pad)
         self.branch.set_state(Gst.State.NULL)
         self.camera.pipeline.remove(self.branch)
+        self.branch = self.peer = None  # their handlers refer to this viewer, which no collector sees
 
 
 class Camera:
@@ -169,9 +178,10 @@ class Camera:
         bus.connect('message::error', self.on_error)
         self.tee.get_static_pad('sink').add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self.on_event)
 
-    def run(self):
-        """Until the source ends or Ctrl-C; an error's text, or None."""
-        self.pipeline.set_state(Gst.State.PLAYING)
+    def run(self, address):
+        """Until the source ends or Ctrl-C; an error's text, or None. Prints the address when the camera plays."""
+        if self.pipeline.set_state(Gst.State.PLAYING) != Gst.StateChangeReturn.FAILURE:
+            print(address, flush=True)
         GLib.timeout_add_seconds(1, self.look_after)
         try:
             self.loop.run()
@@ -182,10 +192,12 @@ class Camera:
 
     def on_event(self, _pad, info):
         if info.get_event().type == Gst.EventType.EOS:
-            self.loop.quit()
+            GLib.idle_add(self.loop.quit)  # which does nothing to a loop that has not begun
         return Gst.PadProbeReturn.OK
 
     def on_error(self, _bus, message):
+        if not message.src.has_as_ancestor(self.pipeline):
+            return None  # a viewer's who is removed already
         error, debug = message.parse_error()
         for name, viewer in list(self.viewers.items()):
             if message.src.has_as_ancestor(viewer.branch):
@@ -207,7 +219,10 @@ class Camera:
             viewer = self.viewers[name] = Viewer(self, payload, address)
         viewer.peer.connect('notify::connection-state', lambda *_: GLib.idle_add(self.on_state, name))
         try:
-            return name, viewer.answer(offer)
+            answer = viewer.answer(offer)
+            if name not in self.viewers:
+                raise Refused(500, 'the viewer failed while it was answered')
+            return name, answer
         except BaseException:
             GLib.idle_add(self.remove, name)
             raise
@@ -244,11 +259,36 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in dict(headers, Content_Length=len(body)).items():
             self.send_header(name.replace('_', '-'), value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != 'HEAD':
+            self.wfile.write(body)
+
+    def read_body(self):
+        """What is announced, if it is not too much: with anything unread, the connection would be reset."""
+        length = self.headers.get('Content-Length', '')
+        if not re.fullmatch(r'\d+', length, flags=re.A):
+            raise Refused(411, 'no Content-Length')
+        n_bytes = int(length[:10])
+        body = self.rfile.read(n_bytes) if n_bytes <= MAX_READ_BYTES else b''
+        if n_bytes > MAX_OFFER_BYTES:
+            raise Refused(413, f'an offer has at most {MAX_OFFER_BYTES} bytes')
+        return body.decode('ascii', 'replace')
 
     def do_GET(self):
         if self.path == '/':
             return self.reply(200, PAGE, Content_Type='text/html')
+        return self.refuse_method()
+
+    do_HEAD = do_GET
+
+    def do_PATCH(self):
+        with contextlib.suppress(Refused):
+            self.read_body()
+        self.refuse_method()
+
+    def refuse_method(self):
+        for path, methods in (('/', 'GET, HEAD'), ('/whep', 'POST'), ('/whep/.+', 'DELETE')):
+            if re.fullmatch(path, self.path):
+                return self.reply(405, Allow=methods)
         return self.reply(404)
 
     def do_POST(self):
@@ -256,26 +296,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             name, answer = self.server.camera.add(self.read_offer(), self.connection.getsockname()[0])
         except Refused as refused:
             status, text = refused.args
-            return self.reply(status, text.encode(), Content_Type='text/plain')
+            retry = {'Retry_After': PATIENCE_S} if status == 503 else {}
+            return self.reply(status, text.encode(), Content_Type='text/plain', **retry)
         return self.reply(201, answer.encode(), Content_Type='application/sdp', Location=f'/whep/{name}')
 
     def read_offer(self):
-        length = self.headers.get('Content-Length', '')
+        text = self.read_body()
         if self.path != '/whep':
             raise Refused(404, 'offers go to /whep')
         if self.headers.get_content_type() != 'application/sdp':  # which pages of others may not send
             raise Refused(415, 'not application/sdp')
         host = self.headers.get('Host', '').partition(':')[0]
         if self.server.server_address[0] == '127.0.0.1' and host not in ('127.0.0.1', 'localhost'):
-            raise Refused(403, f'{host} is not this machine (--host)')  # but a page whose name was made to lead here
-        if not re.fullmatch(r'\d{1,9}', length, flags=re.A) or int(length) > MAX_OFFER_BYTES:
-            raise Refused(413, f'an offer has at most {MAX_OFFER_BYTES} bytes, and says how many')
-        return self.rfile.read(int(length)).decode('ascii', 'replace')
+            raise Refused(403, f'{host} is not this machine (--host)')  # a page whose name leads here
+        return text
 
     def do_DELETE(self):
-        name = self.path.removeprefix('/whep/')
-        known = name in self.server.camera.viewers
-        GLib.idle_add(self.server.camera.remove, name)
+        folder, _, name = self.path.rpartition('/')
+        known = folder == '/whep' and name in self.server.camera.viewers
+        if known:
+            GLib.idle_add(self.server.camera.remove, name)
         self.reply(200 if known else 404)
 
     def log_message(self, *_):
@@ -289,7 +329,7 @@ def main():
     parser.add_argument('--port', type=int, default=8080)
     parser.add_argument('--source', default='v4l2src', help='a live source, as gst-launch-1.0 takes it')
     parser.add_argument('--model', default='selfie', help='path or name of a network')
-    parser.add_argument('--viewers', type=int, default=8, help='at most so many at once')
+    parser.add_argument('--viewers', type=int, default=8, help='most viewers at once (%(default)s)')
     args = parser.parse_intermixed_args()
     Gst.init(None)
     for element, package in PACKAGES.items():
@@ -304,8 +344,7 @@ def main():
         sys.exit(f'{args.host}:{args.port}: {getattr(error, "strerror", error)}')
     server.camera = camera
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print('http://%s:%d/' % server.server_address[:2], flush=True)
-    sys.exit(camera.run())
+    sys.exit(camera.run('http://%s:%d/' % server.server_address[:2]))
 
 
 if __name__ == '__main__':

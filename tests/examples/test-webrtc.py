@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """examples/webrtc.py, seen by viewers of GStreamer's on the loopback: test-webrtc.py SOURCE_ROOT HELPER PLUGINS.
 Prints TAP. Runs in a Python that has GObject introspection, GStreamer's typelibs and libnice's."""
+import argparse
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +25,7 @@ ELEMENTS = {'webrtcbin': 'gstreamer1.0-plugins-bad', 'nicesink': 'gstreamer1.0-n
 PICTURE = 'videotestsrc {} pattern=smpte75 ! video/x-raw,width=160,height=120,framerate=15/1'
 CAMERA = PICTURE.format('is-live=true')
 N_FRAMES = 10
+N_JOINS = 10
 PATIENCE_S = 30
 # Of 256 levels, on average: what VP8 may change of the segmented picture. The one that is not is 40 away.
 CODED = 6
@@ -38,6 +41,8 @@ def request(url, method, body=None, **headers):
             return answer.status, answer.read().decode(), answer.headers.get('Location')
     except urllib.error.HTTPError as e:
         return e.code, e.read().decode(), None
+    except OSError as e:  # URLError, or the connection is reset
+        return 0, str(e), None
 
 
 def offer(address, text):
@@ -50,7 +55,7 @@ def offer(address, text):
 class Watcher:
     """A viewer: counts frames, and keeps the first and the last of them."""
 
-    def __init__(self, webrtc, payload):
+    def __init__(self, webrtc, payload, audio=False):
         Gst = webrtc.Gst
         self.webrtc, self.frames, self.first, self.last = webrtc, 0, None, None
         self.pipeline = Gst.parse_launch(
@@ -62,9 +67,10 @@ class Watcher:
         self.peer.connect('pad-added', lambda _peer, pad: pad.link(depay.get_static_pad('sink')))
         self.pipeline.get_by_name('sink').connect('handoff', self.on_frame)
         self.pipeline.set_state(Gst.State.PLAYING)
-        caps = f'application/x-rtp,media=video,encoding-name=VP8,clock-rate=90000,payload={payload}'
-        self.peer.emit('add-transceiver', webrtc.GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY,
-                       Gst.Caps.from_string(caps))
+        sound = ['audio,encoding-name=OPUS,encoding-params=(string)2,clock-rate=48000,payload=98'] if audio else []
+        for media in (*sound, f'video,encoding-name=VP8,clock-rate=90000,payload={payload}'):
+            self.peer.emit('add-transceiver', webrtc.GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY,
+                           Gst.Caps.from_string(f'application/x-rtp,media={media}'))
 
     def on_frame(self, _sink, buffer, _pad):
         picture = buffer.extract_dup(0, buffer.get_size())
@@ -109,14 +115,36 @@ def difference(a, b):
     return sum(abs(x - y) for x, y in zip(a, b)) / len(a) if len(a) == len(b) else 256
 
 
-def watch(examples, address):
-    """Two viewers, of whom one leaves as one should and another comes; both vanish with this process. Prints JSON."""
+def load(examples):
     sys.path.insert(0, examples)
     import webrtc
     webrtc.Gst.init(None)
+    return webrtc
+
+
+def fail(examples):
+    """Two viewers, of whom one's branch fails, with two errors. Prints who is left and what ends the camera."""
+    webrtc = load(examples)
+    camera = webrtc.Camera(argparse.Namespace(source=CAMERA, model='selfie', properties=[], viewers=2))
+    threading.Thread(target=camera.run, args=['plays'], daemon=True).start()
+    text = Watcher(webrtc, 96).offer()
+    names = [camera.add(text, '127.0.0.1')[0] for _ in range(2)]
+    error = webrtc.GLib.Error.new_literal(webrtc.Gst.StreamError.quark(), 'made up', 1)
+    peer = camera.viewers[names[0]].peer
+    for _ in range(2):
+        camera.pipeline.get_bus().post(webrtc.Gst.Message.new_error(peer, error, ''))
+    time.sleep(1)
+    print(json.dumps([[name in camera.viewers for name in names], camera.problem]), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch(examples, address):
+    """Two viewers, of whom one leaves as one should and another, who would have sound first, comes; both vanish with
+    this process. Prints JSON."""
+    webrtc = load(examples)
     source = PICTURE.format('num-buffers=1')
     plain, segmented = still(webrtc, source), still(webrtc, f'{source} ! videoconvert ! vksegment model=selfie')
-    one, other, third = (Watcher(webrtc, payload) for payload in (96, 111, 97))
+    one, other, third = Watcher(webrtc, 96), Watcher(webrtc, 111), Watcher(webrtc, 97, audio=True)
     text, seen = Watcher(webrtc, 96).offer().encode(), {}
     one.join(address)
     seen['first'] = one.sees(N_FRAMES)
@@ -127,6 +155,7 @@ def watch(examples, address):
     seen['left'] = request(address.rstrip('/') + location, 'DELETE')[0]
     seen['left again'] = request(address.rstrip('/') + location, 'DELETE')[0]
     seen['first after the second'] = one.sees(N_FRAMES)
+    time.sleep(0.5)  # what lies in its jitter buffer
     frames = other.frames
     time.sleep(1)
     seen['second after it left'] = other.frames - frames
@@ -143,8 +172,12 @@ def watch(examples, address):
 
 
 def check_watched(run, python, examples, address):
-    process = run(python, __file__, '--watch', examples, address)
-    if not result('two viewers', not process.stdout and process.stderr):
+    try:
+        process = run(python, __file__, '--watch', examples, address)
+        problem = not process.stdout and (process.stderr or 'no word')
+    except subprocess.TimeoutExpired as e:
+        problem = f'{e}: {e.stdout} {e.stderr}'
+    if not result('two viewers', problem):
         return
     seen = json.loads(process.stdout)
     for who in ('first', 'second', 'first beside the second', 'first after the second', 'third in its place'):
@@ -169,6 +202,29 @@ def check_vanished(address, text):
         print(f'# after {time.monotonic() - start:.1f} s')
 
 
+def check_failed(run, python, examples):
+    """The second message comes when its viewer is gone."""
+    process = run(python, __file__, '--fail', examples)
+    left = process.stdout.splitlines()[-1:]
+    result("a viewer's failure is not the others'", left != ['[[false, true], null]'] and f'{left} {process.stderr}')
+
+
+def check_released(server, address, text):
+    """Who leaves leaves nothing behind."""
+    n_open = []
+    for _ in range(N_JOINS):
+        start = time.monotonic()
+        while (taken := offer(address, text))[0] == 503 and time.monotonic() < start + PATIENCE_S:
+            time.sleep(0.1)
+        if taken[0] != 201 or request(address.rstrip('/') + taken[2], 'DELETE')[0] != 200:
+            result('one who joins and leaves', taken)
+            return
+        time.sleep(0.2)
+        n_open.append(len(os.listdir(f'/proc/{server.pid}/fd')))
+    result('descriptors after many have left', n_open[-1] >= n_open[0] + N_JOINS and n_open)
+    print(f'# {n_open}')
+
+
 def check_refused(address):
     rtpmap = (b'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF %d\r\n'
               b'a=rtpmap:%d VP8/90000\r\n')
@@ -185,12 +241,16 @@ def check_refused(address):
             ('by a name of its own', 403, 'whep', b'v=0', {'Host': 'example.org'})):
         status, why, _ = request(address + url, 'POST', body, **{'Content_Type': 'application/sdp', **headers})
         result(f'an offer refused: {name}', status != wanted and f'status {status}: {why}')
-    for length in (b'-1', b'x', b'99999999999999999999'):
-        with socket.create_connection(re.search(r'//(.*):(.*)/', address).groups()) as client:
+    for length, wanted in ((b'-1', b' 411 '), (b'x', b' 411 '), (b'99999999999999999999', b' 413 ')):
+        with socket.create_connection(re.search(r'//(.*):(.*)/', address).groups(), PATIENCE_S) as client:
             client.sendall(b'POST /whep HTTP/1.0\r\nContent-Type: application/sdp\r\nHost: localhost\r\n'
                            b'Content-Length: %s\r\n\r\n' % length)
             line = client.recv(99).split(b'\r\n')[0]
-        result(f'an offer refused: {length.decode()} bytes', b' 413 ' not in line and line)
+        result(f'an offer refused: {length.decode()} bytes', wanted not in line and line)
+    for method, path in (('GET', 'whep'), ('PATCH', 'whep/x'), ('PATCH', '')):
+        status = request(address + path, method, None if method == 'GET' else b'x')[0]
+        result(f'not allowed: {method} /{path}', status != 405 and status)
+    result('leaving by a path of no session', request(address + 'x', 'DELETE')[0] != 404 and 'is there')
     status, page, _ = request(address, 'GET')
     result('the page', (status != 200 or '<video' not in page) and f'status {status}: {page}')
     result('no other page', request(address + 'x', 'GET')[0] != 404 and 'is there')
@@ -220,9 +280,12 @@ def check_all(run, server, address, python, source, folder):
     check_watched(run, python, str(example.parent), address)
     if (folder / 'offer.sdp').exists():
         check_vanished(address, (folder / 'offer.sdp').read_bytes())
+        check_released(server, address, (folder / 'offer.sdp').read_bytes())
+    check_failed(run, python, str(example.parent))
     check_errors(run, python, str(example), address, folder)
     server.send_signal(signal.SIGINT)
-    output = server.communicate(timeout=PATIENCE_S)[1]
+    server.wait(timeout=PATIENCE_S)
+    output = (folder / 'stderr').read_text()
     result('Ctrl-C, and no word of complaint', (server.returncode or output) and f'{server.returncode}: {output}')
 
 
@@ -244,22 +307,25 @@ def main(source, helper, plugins):
 
         run(helper, 'nets', folder).check_returncode()
         command = [python, source / 'examples' / 'webrtc.py', '--port', '0', '--viewers', '2', '--source', CAMERA]
-        server = subprocess.Popen(command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE)
+        with open(f'{folder}/stderr', 'w') as errors:
+            server = subprocess.Popen(command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=errors)
         try:
             address = server.stdout.readline().strip()
-            if result('the address is printed', not re.fullmatch(r'http://127\.0\.0\.1:\d+/', address) and address):
+            no_device = not address and server.wait(PATIENCE_S) and lacks_device(Path(folder, 'stderr').read_text())
+            if no_device:
+                result('a device', None, skip=NO_DEVICE)
+            elif result('the address is printed', not re.fullmatch(r'http://127\.0\.0\.1:\d+/', address) and address):
                 check_all(run, server, address, python, source, Path(folder))
         finally:
             server.kill()
-            output = server.communicate()[1]
-            sys.stderr.write(output)
-        if lacks_device(output):
-            result('a device', None, skip=NO_DEVICE)
+            server.communicate()
+            sys.stderr.write(Path(folder, 'stderr').read_text())
     done()
 
 
 if sys.argv[1] == '--watch':
     watch(*sys.argv[2:])
+elif sys.argv[1] == '--fail':
+    fail(*sys.argv[2:])
 else:
     main(*(Path(a).resolve() for a in sys.argv[1:4]))
