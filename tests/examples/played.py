@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What programs that open /dev/video10 of video-devices.c would see, for test-pipelines.py."""
+import math
 import statistics
 
 WIDTH, HEIGHT = 160, 120  # the cameras' own
@@ -14,7 +15,8 @@ def look(frame):
     pairs = list(zip(row[0::4], row[1::4]))
     blue = [i for i, (_, u) in enumerate(pairs) if u > BLUE - 16]
     grey = [y for y, u in pairs if abs(u - GREY) < 2]
-    return blue, statistics.median(abs(a - b) for a, b in zip(grey, grey[1:]))
+    steps = [abs(a - b) for a, b in zip(grey, grey[1:])]
+    return blue, statistics.median(steps or [math.inf])
 
 
 def problem(path):

@@ -28,7 +28,8 @@ OPTIONAL = {'vksegproposals', 'rtspclientsink', 'openh264enc', 'vulkanupload', '
             'v4l2sink'}
 # Instead of what this machine has not.
 INSTEAD = [
-    (r'\bv4l2src\b', 'v4l2src num-buffers=4'),
+    (r'\bv4l2src\b(?=.*\bv4l2sink\b)', 'v4l2src num-buffers=15'),  # the sink leaves out late frames
+    (r'\bv4l2src\b(?! num-buffers)', 'v4l2src num-buffers=4'),
     (r'\bautovideosink\b', 'filesink location=shown.raw'),
     (r'\bimagefreeze\b', 'imagefreeze num-buffers=4'),
     (r'\blocation=F\b', 'location=photo.jpg'),
@@ -67,7 +68,9 @@ class Room:
     def __init__(self, folder):
         self.folder = folder
         plugins = os.pathsep.join(filter(None, [str(PLUGINS), os.environ.get('GST_PLUGIN_PATH')]))
-        preloaded = ' '.join(filter(None, [str(DEVICES), os.environ.get('LD_PRELOAD')]))
+        devices = folder / DEVICES.name  # a path without what LD_PRELOAD splits at
+        devices.symlink_to(DEVICES)
+        preloaded = ' '.join(filter(None, [str(devices), os.environ.get('LD_PRELOAD')]))
         # souphttpsrc asks a proxy for servers of this machine too, whatever no_proxy says.
         ours = {k: v for k, v in os.environ.items() if k.lower() not in ('http_proxy', 'all_proxy')}
         self.env = dict(ours, GST_PLUGIN_PATH=plugins, VKSEG_MODEL_PATH=str(folder),
@@ -95,6 +98,8 @@ class Room:
         for pattern, instead in INSTEAD:
             command = re.sub(pattern, instead, command)
         written = re.findall(r'filesink location=(\S+)', command)
+        if 'v4l2sink' in command:
+            written.append('played')
         for name in written:
             (self.folder / name).unlink(missing_ok=True)
         before = set(self.folder.iterdir())

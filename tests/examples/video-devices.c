@@ -39,7 +39,6 @@ enum {
 };
 
 typedef struct {
-  int fd; /* a camera's timer, the loopback's file */
   int is_output;
   struct v4l2_pix_format format;
   struct v4l2_fract interval;
@@ -55,7 +54,7 @@ typedef struct {
 /* Elements queue and dequeue from different threads. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Device devices[N_DEVICES];
-static Device *by_fd[N_FDS]; /* open files */
+static Device *by_fd[N_FDS]; /* open files: a camera's timer, the loopback's file */
 
 static int
 fail (int error)
@@ -107,10 +106,10 @@ open_device (Device *device)
     return fail (ENODEV);
   int fd = is_output ? (int) syscall (
                SYS_openat, AT_FDCWD, out, O_RDWR | O_CREAT | O_CLOEXEC, 0600)
-                     : timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC);
+                     : timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   if (fd < 0)
     return -1;
-  *device = (Device){ .fd = fd, .is_output = is_output, .interval = { 1, RATE } };
+  *device = (Device){ .is_output = is_output, .interval = { 1, RATE } };
   device->format = (struct v4l2_pix_format){ .width = WIDTH, .height = HEIGHT };
   fit_format (device, &device->format);
   by_fd[fd] = device;
@@ -161,15 +160,15 @@ enum_intervals (struct v4l2_frmivalenum *intervals, const Device *device)
 }
 
 static int
-set_format (Device *device, struct v4l2_pix_format *format)
+set_format (struct v4l2_pix_format *format, Device *device, int fd)
 {
   fit_format (device, format);
   device->format = *format;
   if (!device->is_output)
     return 0;
-  if (ftruncate (device->fd, 0) < 0 || lseek (device->fd, 0, SEEK_SET) < 0)
+  if (ftruncate (fd, 0) < 0 || lseek (fd, 0, SEEK_SET) < 0)
     return -1;
-  return dprintf (device->fd, "YUYV %ux%u\n", format->width, format->height) < 0 ? -1 : 0;
+  return dprintf (fd, "YUYV %ux%u\n", format->width, format->height) < 0 ? -1 : 0;
 }
 
 /* v4l2_captureparm and v4l2_outputparm begin alike. */
@@ -197,6 +196,34 @@ free_buffers (Device *device)
 }
 
 static int
+add_buffer (Device *device, unsigned type)
+{
+  unsigned i = device->n_buffers;
+  size_t size_bytes = device->format.sizeimage;
+  int fd = memfd_create ("video-buffer", MFD_CLOEXEC);
+  if (fd < 0)
+    return -1;
+  unsigned char *data = MAP_FAILED;
+  if (ftruncate (fd, size_bytes) == 0)
+    data = mmap (NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (data == MAP_FAILED) {
+    close (fd);
+    return fail (ENOMEM);
+  }
+  device->buffers[i].fd = fd;
+  device->buffers[i].data = data;
+  device->buffers[i].info = (struct v4l2_buffer){
+    .index = i,
+    .type = type,
+    .memory = V4L2_MEMORY_MMAP,
+    .length = size_bytes,
+    .m.offset = i << OFFSET_SHIFT,
+  };
+  device->n_buffers++;
+  return 0;
+}
+
+static int
 request_buffers (struct v4l2_requestbuffers *request, Device *device)
 {
   unsigned most = device->is_output ? LOOPBACK_BUFFERS : VIDEO_MAX_FRAME;
@@ -205,25 +232,9 @@ request_buffers (struct v4l2_requestbuffers *request, Device *device)
   free_buffers (device);
   if (request->count > most)
     request->count = most;
-  for (unsigned i = 0; i < request->count; i++) {
-    size_t size_bytes = device->format.sizeimage;
-    int fd = memfd_create ("video-buffer", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate (fd, size_bytes) < 0)
-      return fail (ENOMEM);
-    device->buffers[i].fd = fd;
-    device->buffers[i].data =
-        mmap (NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    device->buffers[i].info = (struct v4l2_buffer){
-      .index = i,
-      .type = request->type,
-      .memory = request->memory,
-      .length = size_bytes,
-      .m.offset = i << OFFSET_SHIFT,
-    };
-    if (device->buffers[i].data == MAP_FAILED)
-      return fail (ENOMEM);
-    device->n_buffers++;
-  }
+  while (device->n_buffers < request->count)
+    if (add_buffer (device, request->type) < 0)
+      return -1;
   return 0;
 }
 
@@ -248,12 +259,15 @@ export_buffer (struct v4l2_exportbuffer *export, const Device *device)
 }
 
 static int
-queue_buffer (struct v4l2_buffer *buffer, Device *device)
+queue_buffer (struct v4l2_buffer *buffer, Device *device, int fd)
 {
-  if (buffer->index >= device->n_buffers || device->n_queued == device->n_buffers)
+  if (buffer->index >= device->n_buffers)
     return fail (EINVAL);
+  for (unsigned i = 0; i < device->n_queued; i++)
+    if (device->queue[i] == buffer->index)
+      return fail (EINVAL);
   if (device->is_output
-      && write (device->fd, device->buffers[buffer->index].data, buffer->bytesused)
+      && write (fd, device->buffers[buffer->index].data, buffer->bytesused)
              != (ssize_t) buffer->bytesused)
     return fail (EIO);
   device->queue[device->n_queued++] = buffer->index;
@@ -265,7 +279,7 @@ static void
 draw (unsigned char *yuyv, unsigned sequence)
 {
   static const unsigned char blue[4] = { 41, 240, 41, 110 };
-  unsigned left = sequence * 4 % (WIDTH - BLUE_WIDTH);
+  unsigned left = sequence * 2 % (WIDTH - BLUE_WIDTH);
   for (unsigned y = 0; y < HEIGHT; y++)
     for (unsigned x = 0; x < WIDTH; x += 2, yuyv += 4) {
       unsigned char grey = x % 4 == 0 ? 60 : 180;
@@ -277,8 +291,11 @@ draw (unsigned char *yuyv, unsigned sequence)
 }
 
 static int
-dequeue_buffer (struct v4l2_buffer *buffer, Device *device)
+dequeue_buffer (struct v4l2_buffer *buffer, Device *device, int fd)
 {
+  uint64_t n_ticks; /* more than one on a busy machine: the blue does not jump for it */
+  if (!device->is_output && read (fd, &n_ticks, sizeof n_ticks) < 0)
+    return -1;
   if (device->n_queued == 0)
     return fail (EAGAIN);
   unsigned i = device->queue[0];
@@ -293,30 +310,18 @@ dequeue_buffer (struct v4l2_buffer *buffer, Device *device)
   buffer->field = V4L2_FIELD_NONE;
   buffer->flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
   buffer->timestamp = (struct timeval){ now.tv_sec, now.tv_nsec / 1000 };
-  buffer->sequence = device->sequence;
-  return 0;
-}
-
-/* Waits for a camera's next frame, not with the lock. */
-static int
-wait_frame (Device *device)
-{
-  uint64_t n_frames;
-  if (read (device->fd, &n_frames, sizeof n_frames) != sizeof n_frames)
-    return -1;
-  device->sequence += n_frames;
+  buffer->sequence = device->sequence++;
   return 0;
 }
 
 static int
-stream (Device *device, int on)
+stream (Device *device, int fd, int on)
 {
   device->n_queued = on ? device->n_queued : 0;
   if (device->is_output)
     return 0;
   struct timespec interval = { 0, on ? 1000000000 / RATE : 0 };
-  return timerfd_settime (
-      device->fd, 0, &(struct itimerspec){ interval, interval }, NULL);
+  return timerfd_settime (fd, 0, &(struct itimerspec){ interval, interval }, NULL);
 }
 
 static int
@@ -330,7 +335,7 @@ enum_format (struct v4l2_fmtdesc *description)
 }
 
 static int
-answer (Device *device, unsigned long request, void *arg)
+answer (Device *device, int fd, unsigned long request, void *arg)
 {
   struct v4l2_pix_format *format = &((struct v4l2_format *) arg)->fmt.pix;
   switch (request) {
@@ -340,16 +345,16 @@ answer (Device *device, unsigned long request, void *arg)
   case VIDIOC_ENUM_FRAMEINTERVALS: return enum_intervals (arg, device);
   case VIDIOC_G_FMT: *format = device->format; return 0;
   case VIDIOC_TRY_FMT: fit_format (device, format); return 0;
-  case VIDIOC_S_FMT: return set_format (device, format);
+  case VIDIOC_S_FMT: return set_format (format, device, fd);
   case VIDIOC_G_PARM:
   case VIDIOC_S_PARM: return parm (arg, device, request == VIDIOC_S_PARM);
   case VIDIOC_REQBUFS: return request_buffers (arg, device);
   case VIDIOC_QUERYBUF: return query_buffer (arg, device);
   case VIDIOC_EXPBUF: return export_buffer (arg, device);
-  case VIDIOC_QBUF: return queue_buffer (arg, device);
-  case VIDIOC_DQBUF: return dequeue_buffer (arg, device);
+  case VIDIOC_QBUF: return queue_buffer (arg, device, fd);
+  case VIDIOC_DQBUF: return dequeue_buffer (arg, device, fd);
   case VIDIOC_STREAMON:
-  case VIDIOC_STREAMOFF: return stream (device, request == VIDIOC_STREAMON);
+  case VIDIOC_STREAMOFF: return stream (device, fd, request == VIDIOC_STREAMON);
   default: return fail (ENOTTY);
   }
 }
@@ -416,10 +421,8 @@ ioctl (int fd, unsigned long request, ...)
   Device *device = device_of (fd);
   if (device == NULL)
     return (int) syscall (SYS_ioctl, fd, request, arg);
-  if (request == VIDIOC_DQBUF && !device->is_output && wait_frame (device) < 0)
-    return -1;
   pthread_mutex_lock (&lock);
-  int result = answer (device, request, arg);
+  int result = answer (device, fd, request, arg);
   pthread_mutex_unlock (&lock);
   return result;
 }
