@@ -99,6 +99,7 @@ gboolean
 gst_vk_segment_find_tiled (GstVkSegment *self, GstBuffer *buffer, GError **error)
 {
   g_autoptr (GError) why = NULL;
+  self->tiled_frame = (SegTiledFrame){ 0 };
   if (self->pipe == NULL
       || seg_frame_io_find (&self->io, self->pipe, buffer, &self->tiled_frame, &why)) {
     self->n_refused = 0;

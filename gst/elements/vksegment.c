@@ -107,15 +107,17 @@ find_tiled (GstVkSegment *self, GstBuffer **buffer)
 {
   g_autoptr (GError) error = NULL;
   GstFlowReturn ret = GST_FLOW_OK;
-  if (!gst_vk_segment_find_tiled (self, *buffer, &error)) {
-    if (error != NULL)
-      ret = gst_vk_segment_fail_frame (self, *buffer, error);
-    gst_clear_buffer (buffer);
-  } else if (self->has_gap) {
+  if (self->has_gap) {
     *buffer = gst_buffer_make_writable (*buffer);
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
-    self->has_gap = FALSE;
   }
+  if (gst_vk_segment_find_tiled (self, *buffer, &error)) {
+    self->has_gap = FALSE;
+    return GST_FLOW_OK;
+  }
+  if (error != NULL)
+    ret = gst_vk_segment_fail_frame (self, *buffer, error);
+  gst_clear_buffer (buffer);
   return ret;
 }
 

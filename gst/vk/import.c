@@ -14,18 +14,21 @@ refuse (const SegVk *vk, const char *why, GError **error)
   return FALSE;
 }
 
+static gboolean
+is_refusal (VkResult result)
+{
+  return result == VK_ERROR_FORMAT_NOT_SUPPORTED
+         || result == VK_ERROR_INVALID_EXTERNAL_HANDLE
+         || result == VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT;
+}
+
 gboolean
 seg_import_check (SegVk *vk, VkResult result, const char *what, GError **error)
 {
-  switch (result) {
-  case VK_ERROR_FORMAT_NOT_SUPPORTED:
-  case VK_ERROR_INVALID_EXTERNAL_HANDLE:
-  case VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT: {
-    g_autofree char *why = g_strdup_printf ("%s: %s", what, seg_vk_result_name (result));
-    return refuse (vk, why, error);
-  }
-  default: return seg_vk_check (vk, result, what, error);
-  }
+  if (!is_refusal (result))
+    return seg_vk_check (vk, result, what, error);
+  g_autofree char *why = g_strdup_printf ("%s: %s", what, seg_vk_result_name (result));
+  return refuse (vk, why, error);
 }
 
 /* The driver takes a copy of the fd. */
@@ -57,7 +60,6 @@ gboolean
 seg_import_memory (SegVk *vk, int fd, guint32 types, guint64 n_bytes,
     const VkMemoryDedicatedAllocateInfo *alone, VkDeviceMemory *memory, GError **error)
 {
-  VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
   VkMemoryFdPropertiesKHR properties = { VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR };
   if (!seg_import_check (vk,
           vk->fd_properties (vk->device, SEG_IMPORT_HANDLE, fd, &properties),
@@ -66,10 +68,15 @@ seg_import_memory (SegVk *vk, int fd, guint32 types, guint64 n_bytes,
   types &= properties.memoryTypeBits & seg_memory_types (&vk->physical.memory);
   if (types == 0)
     return refuse (vk, "it is in memory that the device does not reach", error);
+  /* It is refused where it is refused in memory of each type. */
+  VkResult result = VK_ERROR_INVALID_EXTERNAL_HANDLE;
   for (; types != 0 && result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST;
-       types &= types - 1)
-    result = take_memory_of (
+       types &= types - 1) {
+    VkResult of_type = take_memory_of (
         vk, fd, (guint32) g_bit_nth_lsf (types, -1), n_bytes, alone, memory);
+    if (of_type == VK_SUCCESS || is_refusal (result))
+      result = of_type;
+  }
   return seg_import_check (vk, result, "vkAllocateMemory of a dma-buf", error);
 }
 

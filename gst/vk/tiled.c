@@ -110,13 +110,6 @@ create_image (SegTiled *self, const SegTiling *t, GError **error)
   self->image.layout = VK_IMAGE_LAYOUT_GENERAL;
   VkResult result =
       seg_tiled_create_image (self->vk, t, SEG_TILED_USAGE, &tiling, &self->image.handle);
-  if (result == VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT) {
-    g_set_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED,
-        "%s cannot import this dma-buf: its planes lie as the driver does not have them "
-        "with modifier 0x%016" G_GINT64_MODIFIER "x",
-        self->vk->physical.info.name, t->modifier);
-    return FALSE;
-  }
   return seg_import_check (self->vk, result, "vkCreateImage of a dma-buf", error);
 }
 

@@ -101,11 +101,12 @@ seg_dmabufs_free (SegDmabufs **dmabufs)
   g_free (self);
 }
 
-/* What the device does not say of the memory itself may be otherwise the next time. */
+/* What the device does not say of the memory itself may be otherwise the next time: that matters where frames
+ * cannot be mapped instead. */
 static gboolean
-is_about_it (const GError *why)
+is_final (const GError *why, const SegTiling *tiling)
 {
-  return g_error_matches (why, SEG_ERROR, SEG_ERROR_UNSUPPORTED)
+  return tiling->n_planes == 0 || g_error_matches (why, SEG_ERROR, SEG_ERROR_UNSUPPORTED)
          || g_error_matches (why, SEG_ERROR, SEG_ERROR_INPUT);
 }
 
@@ -123,7 +124,7 @@ import_memory (
   else
     buffer = seg_buffer_import (self->vk, fd, &why);
   GST_DEBUG ("memory %p: %s", (gpointer) memory, why == NULL ? "imported" : why->message);
-  if (why != NULL && !is_about_it (why)) {
+  if (why != NULL && !is_final (why, tiling)) {
     g_propagate_error (error, g_steal_pointer (&why));
     return NULL;
   }

@@ -484,10 +484,10 @@ test_tiled_fails (void)
     g_test_message ("%s, case %u", name, i);
     g_assert_cmpint (
         gst_harness_push (h, dmabuf_frame (&info, 0, TILED, TRUE)), ==, GST_FLOW_OK);
-    fake_modifier_next = cases[i / 2].result;
+    fake_modifier_answer = cases[i / 2].result;
     g_assert_cmpint (gst_harness_push (h, dmabuf_frame (&info, 1, TILED, TRUE)), ==,
         refused ? GST_FLOW_OK : GST_FLOW_ERROR);
-    g_assert_cmpint (fake_modifier_next, ==, VK_SUCCESS);
+    fake_modifier_answer = VK_SUCCESS;
     check_message (bus, refused ? GST_MESSAGE_WARNING : GST_MESSAGE_ERROR, name);
     if (!refused)
       g_assert_cmpuint (n_warnings (bus), ==, 0);

@@ -11,7 +11,7 @@
 #define NAME       VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME
 #define REAL(name) PFN_##name real = (PFN_##name) dlsym (RTLD_NEXT, #name)
 
-VkResult fake_modifier_next = VK_SUCCESS;
+VkResult fake_modifier_answer = VK_SUCCESS;
 
 static VkDevice first;
 static GMutex lock;
@@ -186,11 +186,10 @@ vkAllocateMemory (VkDevice device, const VkMemoryAllocateInfo *info,
     const VkAllocationCallbacks *a, VkDeviceMemory *memory)
 {
   REAL (vkAllocateMemory);
-  VkResult result = fake_modifier_next;
+  VkResult result = fake_modifier_answer;
   if (result == VK_SUCCESS
       || find (info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR) == NULL)
     return real (device, info, a, memory);
-  fake_modifier_next = VK_SUCCESS;
   return result;
 }
 

@@ -9,8 +9,8 @@
  * one plane. Images with it are the driver's linear ones, whose pitch must be what that has. */
 #define FAKE_MODIFIER UINT64_C (0x7f00000000000001)
 
-/* What the next import of memory is answered with, once; VK_SUCCESS: what the driver answers. */
-extern VkResult fake_modifier_next;
+/* What imports of memory are answered with, of whatever type; VK_SUCCESS: what the driver answers. */
+extern VkResult fake_modifier_answer;
 
 /* Of such an image; returns how many bytes it needs. On the first device that was made, which must still be
  * there. */

@@ -370,7 +370,7 @@ refuse (SegVk *vk, int fd, const SegTiling *tiling, const char *what)
   SegTiled *tiled = seg_tiled_import (vk, fd, tiling, &error);
   g_test_message ("%s: %s", what, tiled == NULL ? error->message : "imported");
   g_assert_null (tiled);
-  g_assert_nonnull (error);
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_UNSUPPORTED);
 }
 
 /* Modifiers that there are not, and an fd that is no dma-buf. */
