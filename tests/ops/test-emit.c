@@ -132,6 +132,7 @@ count_offers (guint channels)
     g_assert_no_error (error);
     g_autoptr (SegTuning) tuning = seg_tuning_new ();
     g_autoptr (SegProgram) p = emit_lp (graph, tuning);
+    g_assert_nonnull (p);
     Offers offers = { graph, tuning, 0 };
     seg_tuning_foreach (tuning, check_offers, &offers);
     n_offers += offers.n_offers;
