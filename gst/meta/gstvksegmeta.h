@@ -124,13 +124,15 @@ struct _GstVkSegMeta {
   gpointer _gst_reserved[GST_PADDING];
 };
 
-#define GST_VK_SEG_META_API_TYPE (gst_vk_seg_meta_api_get_type ())
-#define GST_VK_SEG_META_INFO     (gst_vk_seg_meta_get_info ())
-#define GST_TYPE_VK_SEG_INSTANCE (gst_vk_seg_instance_get_type ())
+#define GST_VK_SEG_META_API_TYPE    (gst_vk_seg_meta_api_get_type ())
+#define GST_VK_SEG_META_INFO        (gst_vk_seg_meta_get_info ())
+#define GST_TYPE_VK_SEG_INSTANCE    (gst_vk_seg_instance_get_type ())
+#define GST_TYPE_VK_SEG_RESULT_TYPE (gst_vk_seg_result_type_get_type ())
 
 GST_VK_SEG_API GType gst_vk_seg_meta_api_get_type (void);
 GST_VK_SEG_API const GstMetaInfo *gst_vk_seg_meta_get_info (void);
 GST_VK_SEG_API GType gst_vk_seg_instance_get_type (void);
+GST_VK_SEG_API GType gst_vk_seg_result_type_get_type (void);
 
 /* Making one. */
 GST_VK_SEG_API GstVkSegMeta *gst_buffer_add_vk_seg_meta (

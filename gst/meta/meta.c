@@ -70,6 +70,21 @@ gst_vk_seg_meta_api_get_type (void)
   return type;
 }
 
+GType
+gst_vk_seg_result_type_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = { { GST_VK_SEG_RESULT_SEMANTIC,
+                                           "A class for each pixel", "semantic" },
+    { GST_VK_SEG_RESULT_INSTANCE, "Objects with masks", "instance" },
+    { GST_VK_SEG_RESULT_MATTE, "An alpha for each pixel", "matte" },
+    { GST_VK_SEG_RESULT_DETECTION, "Objects with boxes only", "detection" },
+    { 0, NULL, NULL } };
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVkSegResultType", values));
+  return type;
+}
+
 /**
  * gst_vk_seg_meta_get_info: (skip)
  *
