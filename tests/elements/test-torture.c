@@ -35,7 +35,7 @@ static int n_rounds = ROUNDS;
 
 /* --- memory ------------------------------------------------------------------------------------------ */
 
-/* Resident memory holds what the heap once took, in its largest moment. What is allocated swings between 20
+/* Resident memory holds what the heap once took, in its largest moment. What is allocated swings between 10
  * and 90 MB here, as the driver compiles; what stays is the least of it, and a leak raises that first. */
 typedef struct {
   double resident[KEPT], allocated[KEPT]; /* MB */
