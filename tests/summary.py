@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Counts the results that meson wrote: summary.py MESON_LOGS STATUS
 STATUS is meson test's exit status. A test that reports in TAP counts as its results, any other
-as one. Prints why some were skipped, what failed with the end of what it said, then
+as one; one that crashed or ran out of time after results that were good is one failure more.
+Prints why some were skipped, what failed with the end of what it said, then
 "N passed, N failed, N skipped"; exits 1 if anything failed."""
 import collections
 import json
@@ -17,55 +18,59 @@ N_LINES = 25  # of each stream of a failed test
 
 
 def count(path):
-    """How many results of each kind, and what failed."""
+    """How many results of each kind, what failed, and the names of the tests whose results say so."""
     n = {'passed': 0, 'failed': 0, 'skipped': 0}
     why = collections.Counter()
-    failures = []
+    failures, told = [], set()
     try:
         with open(path, encoding='utf-8', errors='replace') as f:
             # meson writes what a test printed as it is, colours too; XML has no such characters.
             root = ElementTree.fromstring(NOT_XML.sub('?', f.read()))
     except (OSError, ElementTree.ParseError) as e:
         print(f'summary.py: {path}: {e}')
-        return n, failures
-    for case in root.iter('testcase'):
+        return n, failures, told
+    for suite, case in ((s, c) for s in root.iter('testsuite') for c in s.iter('testcase')):
         bad = case.find('failure') is not None or case.find('error') is not None
         result = 'failed' if bad else 'skipped' if case.find('skipped') is not None else 'passed'
         n[result] += 1
         if bad:
             failures.append(f'{case.get("classname")}: {case.get("name")}')
+            told |= {suite.get('name').partition('.')[2], case.get('name')}  # in TAP, and not
     for output in root.iter('system-out'):
         why.update(reason.strip() for reason in SKIP.findall(output.text or ''))
     for reason, times in sorted(why.items()):
         print(f'skipped, {times}: {reason or "no reason"}')
-    return n, failures
+    return n, failures, told
 
 
-def print_ends(path):
-    """How each failed test ended; one that crashed or ran out of time has perhaps no result at all."""
+def print_ends(path, told):
+    """How each failed test ended. Returns how many of them have no failure among their results."""
+    untold = 0
     try:
         with open(path, encoding='utf-8', errors='replace') as f:
             tests = [json.loads(line) for line in f]
     except (OSError, ValueError) as e:
         print(f'summary.py: {path}: {e}')
-        return
+        return untold
     for test in tests:
         if test['result'] in ('OK', 'SKIP', 'EXPECTEDFAIL'):
             continue
+        untold += test['name'] not in told
         print(f'failed: {test["name"]}: {test["result"]} after {test["duration"]:.0f} s, '
               f'status {test["returncode"]}')
         for stream in ('stdout', 'stderr'):
             for line in test.get(stream, '').splitlines()[-N_LINES:]:
                 print(f'    {line}')
+    return untold
 
 
 def main():
-    n, failures = count(os.path.join(sys.argv[1], 'testlog.junit.xml'))
+    n, failures, told = count(os.path.join(sys.argv[1], 'testlog.junit.xml'))
     for failure in failures:
         print(f'failed: {failure}')
     if sys.argv[2] != '0':
-        print_ends(os.path.join(sys.argv[1], 'testlog.json'))
-        n['failed'] = max(n['failed'], 1)  # a crash or a timeout, after results that were good
+        n['failed'] += print_ends(os.path.join(sys.argv[1], 'testlog.json'), told)
+        n['failed'] = max(n['failed'], 1)
     if n['passed'] == 0 and n['failed'] == 0:
         n['failed'] = 1  # nothing ran
     print(f'{n["passed"]} passed, {n["failed"]} failed, {n["skipped"]} skipped')

@@ -7,7 +7,9 @@ The network has what segmentation networks are made of: strided, dilated, groupe
 1x1 convolutions with scales for each channel, ReLU and ReLU6, pooling, a residual, a
 concatenation, and a squeeze-and-excitation gate. All tensors between are bytes and outputs: each
 must agree in 99.9 % of its elements, and differ by no more than one in the others, which are
-quotients that lie between two integers. Needs numpy and onnx, and an ONNX Runtime that
+quotients that lie between two integers. Weights that unsigned bytes are multiplied with have seven
+bits: of two products at once, ONNX Runtime's sums saturate on an x86 processor without VNNI
+(its documentation of quantization, "U8S8 on x86-64"), and its answer would be wrong. Needs numpy and onnx, and an ONNX Runtime that
 ../ort/run.sh finds; skipped without them.
 
 VKSEG_CONV=dot or direct forces that family of convolutions; a kernel of the first must then have run.
@@ -117,9 +119,10 @@ def ranges(values, dtype):
     return pairs
 
 
-def integers(name, kernel, bias, scale_x):
-    scale = (np.abs(kernel).reshape(len(kernel), -1).max(1) / 127).astype(np.float32)
-    q = np.clip(np.rint(kernel / scale.reshape(-1, 1, 1, 1)), -127, 127).astype(np.int8)
+def integers(kernel, bias, scale_x, zero_x):
+    most = 63 if zero_x.dtype == np.uint8 else 127
+    scale = (np.abs(kernel).reshape(len(kernel), -1).max(1) / most).astype(np.float32)
+    q = np.clip(np.rint(kernel / scale.reshape(-1, 1, 1, 1)), -most, most).astype(np.int8)
     return q, scale, np.rint(bias / (scale_x * scale)).astype(np.int32)
 
 
@@ -136,7 +139,7 @@ def qoperator(writer, weights, pairs):
         result = output + '_q'
         known[output] = result
         if op == 'Conv':
-            kernel, scale, bias = integers(output, *weights[output], pairs[inputs[0]][0])
+            kernel, scale, bias = integers(*weights[output], *pairs[inputs[0]])
             writer.node('QLinearConv', [
                 known[inputs[0]], *pair(writer, inputs[0], pairs),
                 writer.constant(output + '_w', kernel), writer.constant(output + '_ws', scale),
@@ -166,7 +169,7 @@ def qdq(writer, weights, pairs):
     for output, op, inputs, attributes in LAYERS:
         tensors = [known[name] for name in inputs if isinstance(name, str)]
         if op == 'Conv':
-            kernel, scale, bias = integers(output, *weights[output], pairs[inputs[0]][0])
+            kernel, scale, bias = integers(*weights[output], *pairs[inputs[0]])
             zeros = writer.constant(output + '_wz', np.zeros(len(kernel), np.int8))
             tensors.append(writer.node('DequantizeLinear', [
                 writer.constant(output + '_w', kernel), writer.constant(output + '_ws', scale), zeros],
