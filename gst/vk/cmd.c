@@ -45,10 +45,20 @@ seg_cmd_new (SegVk *vk, gboolean timed, GError **error)
   cmd->timed = timed;
   cmd->hazards = seg_hazards_new ();
   seg_descriptors_init (&cmd->descriptors);
+  cmd->pipelines = g_ptr_array_new ();
   seg_timer_init (&cmd->timer);
   if (!create_objects (cmd, error))
     seg_cmd_free (&cmd);
   return cmd;
+}
+
+/* Nothing that was recorded is to run again. */
+static void
+give_back_pipelines (SegCmd *cmd)
+{
+  GPtrArray *p = cmd->pipelines;
+  seg_pipelines_give_back (cmd->vk, (SegPipeline **) p->pdata, p->len);
+  g_ptr_array_set_size (p, 0);
 }
 
 static void
@@ -59,6 +69,7 @@ destroy_objects (SegCmd *cmd)
   seg_timer_clear (&cmd->timer, vk);
   vkDestroyFence (vk->device, cmd->fence, NULL);
   vkDestroyCommandPool (vk->device, cmd->pool, NULL);
+  give_back_pipelines (cmd);
 }
 
 VkResult
@@ -102,6 +113,7 @@ seg_cmd_free (SegCmd **cmd)
   /* What a hung device may still execute stays. */
   if (g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG)
     destroy_objects (c);
+  g_ptr_array_unref (c->pipelines);
   seg_hazards_free (c->hazards);
   seg_vk_unref (c->vk);
   g_free (c);
@@ -122,6 +134,7 @@ seg_cmd_begin (SegCmd *cmd, GError **error)
   if (!seg_vk_check (
           vk, vkResetCommandPool (vk->device, cmd->pool, 0), "vkResetCommandPool", error))
     return FALSE;
+  give_back_pipelines (cmd);
   seg_descriptors_reset (&cmd->descriptors, vk);
   if (!seg_vk_check (
           vk, vkBeginCommandBuffer (cmd->buffer, &info), "vkBeginCommandBuffer", error))

@@ -5,24 +5,20 @@
 
 #include <string.h>
 
-/* All pipelines of a device, kept for its life: a network needs a few dozen. */
+/* Those that recordings have, and some that none has any more: a network needs a few dozen, and a new size of its
+ * input mostly the same ones. */
 struct _SegPipelines {
   GMutex lock;
   GCond made;        /* one is ready, or could not be made */
-  GHashTable *table; /* Key -> SegPipeline */
+  GHashTable *table; /* of SegPipeline, by key */
+  GQueue idle;       /* those without users, the latest first */
   gboolean dirty;    /* pipelines were made since the cache was read */
   VkPipelineCache cache;
   char *dir, *path; /* NULL: not kept */
   gboolean warm;    /* there was a cache to read */
 };
 
-/* Compared and hashed by bytes: zeroed before it is filled in. */
-typedef struct {
-  guint64 shader;
-  guint32 n_spec, n_views;
-  guint32 spec[SEG_VK_MAX_SPEC];
-  guint32 types[SEG_VK_MAX_VIEWS];
-} Key;
+typedef SegPipelineKey Key;
 
 static guint
 key_hash (gconstpointer data)
@@ -147,7 +143,33 @@ pipeline_make (SegVk *vk, SegPipeline *p, const SegVkDispatch *d, GError **error
   return ok;
 }
 
-/* The one of this key, when it is ready; NULL: it is not there, and is the caller's to make. With the lock. */
+/* These three with the lock. */
+
+static void
+take (SegPipelines *all, SegPipeline *p)
+{
+  if (p->users++ == 0)
+    g_queue_unlink (&all->idle, &p->link);
+}
+
+/* What has been idle for longest goes, so that an application that shows one network after the other does not grow:
+ * llvmpipe's code and what LLVM keeps for it is half a megabyte a pipeline, and of more than 1024 it would compile
+ * some again and again. */
+static void
+give_back (SegVk *vk, SegPipeline *p)
+{
+  SegPipelines *all = vk->pipelines;
+  if (--p->users > 0)
+    return;
+  g_queue_push_head_link (&all->idle, &p->link);
+  if (all->idle.length <= SEG_PIPELINES_MOST_IDLE)
+    return;
+  SegPipeline *oldest = g_queue_pop_tail_link (&all->idle)->data;
+  g_hash_table_remove (all->table, &oldest->key);
+  pipeline_free (vk, oldest);
+}
+
+/* The one of this key, when it is ready; NULL: it is not there, and is the caller's to make. */
 static SegPipeline *
 find_or_wait (SegPipelines *all, const Key *key)
 {
@@ -157,7 +179,7 @@ find_or_wait (SegPipelines *all, const Key *key)
   return p;
 }
 
-const SegPipeline *
+SegPipeline *
 seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error)
 {
   SegPipelines *all = vk->pipelines;
@@ -166,24 +188,45 @@ seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error)
   g_mutex_lock (&all->lock);
   SegPipeline *p = find_or_wait (all, &key);
   gboolean ok = p != NULL;
-  if (!ok) {
+  if (ok) {
+    take (all, p);
+  } else {
     /* Compiling takes long, so it is done outside the lock; who wants the same waits, so that it is
      * done once. */
     p = g_new0 (SegPipeline, 1);
-    g_hash_table_insert (all->table, g_memdup2 (&key, sizeof key), p);
+    *p = (SegPipeline){ .key = key, .users = 1, .link.data = p };
+    g_hash_table_insert (all->table, &p->key, p);
     g_mutex_unlock (&all->lock);
     ok = pipeline_make (vk, p, d, error);
     g_mutex_lock (&all->lock);
     p->ready = ok;
     all->dirty = all->dirty || ok;
     if (!ok) {
-      g_hash_table_remove (all->table, &key);
+      g_hash_table_remove (all->table, &p->key);
       pipeline_free (vk, p);
     }
     g_cond_broadcast (&all->made);
   }
   g_mutex_unlock (&all->lock);
   return ok ? p : NULL;
+}
+
+void
+seg_pipelines_give_back (SegVk *vk, SegPipeline *const *pipelines, guint n)
+{
+  g_mutex_lock (&vk->pipelines->lock);
+  for (guint i = 0; i < n; i++)
+    give_back (vk, pipelines[i]);
+  g_mutex_unlock (&vk->pipelines->lock);
+}
+
+guint
+seg_pipelines_count (SegVk *vk)
+{
+  g_mutex_lock (&vk->pipelines->lock);
+  guint n = g_hash_table_size (vk->pipelines->table);
+  g_mutex_unlock (&vk->pipelines->lock);
+  return n;
 }
 
 /* It is there, or somebody is making it. */
@@ -220,8 +263,11 @@ make_missing (guint i, gpointer data)
 {
   const Missing *m = data;
   g_autoptr (GError) error = NULL;
-  if (seg_pipelines_get (m->vk, g_ptr_array_index (m->missing, i), &error) == NULL)
+  SegPipeline *p = seg_pipelines_get (m->vk, g_ptr_array_index (m->missing, i), &error);
+  if (p == NULL)
     seg_info ("%s", error->message);
+  else
+    seg_pipelines_give_back (m->vk, &p, 1);
 }
 
 void
@@ -255,7 +301,8 @@ seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **error)
   SegPipelines *all = g_new0 (SegPipelines, 1);
   g_mutex_init (&all->lock);
   g_cond_init (&all->made);
-  all->table = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
+  g_queue_init (&all->idle);
+  all->table = g_hash_table_new (key_hash, key_equal);
   all->dir = g_strdup (cache_dir);
   all->path = cache_dir ? seg_cache_path (cache_dir, &vk->physical.info) : NULL;
   vk->pipelines = all;

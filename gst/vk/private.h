@@ -162,18 +162,35 @@ gboolean seg_view_check (const SegVk *vk, const SegBufferView *view, GError **er
 
 /* --- pipeline.c (thread-safe) --------------------------------------------------------------------- */
 
+/* Compared and hashed by bytes: zeroed before it is filled in. */
 typedef struct {
+  guint64 shader;
+  guint32 n_spec, n_views;
+  guint32 spec[SEG_VK_MAX_SPEC];
+  guint32 types[SEG_VK_MAX_VIEWS];
+} SegPipelineKey;
+
+typedef struct {
+  SegPipelineKey key;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
   VkPipeline handle;
   gboolean ready; /* FALSE: a thread is about to make it */
+  guint users;    /* times that it was got and not given back */
+  GList link;     /* among the idle ones, where there are none */
 } SegPipeline;
+
+/* So many are kept that nobody uses. */
+#define SEG_PIPELINES_MOST_IDLE 256
 
 SegPipelines *seg_pipelines_new (SegVk *vk, const char *cache_dir, GError **error);
 /* Writes the cache file when there is one and pipelines have been added. */
 void seg_pipelines_free (SegVk *vk);
-/* The pipeline for a dispatch, made when it is new; belongs to vk. Blocks while another thread makes it. */
-const SegPipeline *seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error);
+/* The pipeline for a dispatch, made when it is new, to be given back. Blocks while another thread makes it. */
+SegPipeline *seg_pipelines_get (SegVk *vk, const SegVkDispatch *d, GError **error);
+/* When the device is done with what was recorded with them. */
+void seg_pipelines_give_back (SegVk *vk, SegPipeline *const *pipelines, guint n);
+guint seg_pipelines_count (SegVk *vk); /* used and idle */
 /* record.c: whether the dispatch is within the limits of the device, its buffers and this room. */
 gboolean seg_dispatch_check (const SegVk *vk, const SegVkDispatch *d, GError **error);
 /* Nothing is done for it. */
@@ -247,6 +264,7 @@ struct _SegCmd {
   VkCommandBuffer buffer;
   VkFence fence;
   SegDescriptors descriptors;
+  GPtrArray *pipelines; /* SegPipeline, one for each dispatch: to be given back */
   gboolean timed;
   gboolean ends; /* a stamp at the begin and one at the end */
   SegTimer timer;

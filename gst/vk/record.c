@@ -190,10 +190,12 @@ record_dispatch (SegCmd *cmd, const SegVkDispatch *d, GError **error)
 {
   VkDescriptorSet set;
   SegAccess accesses[SEG_VK_MAX_VIEWS + 1];
-  const SegPipeline *pipeline = seg_pipelines_get (cmd->vk, d, error);
-  if (pipeline == NULL
-      || !seg_descriptors_write (&cmd->descriptors, cmd->vk, pipeline->set_layout,
-          d->views, d->n_views, &set, error))
+  SegPipeline *pipeline = seg_pipelines_get (cmd->vk, d, error);
+  if (pipeline == NULL)
+    return FALSE;
+  g_ptr_array_add (cmd->pipelines, pipeline);
+  if (!seg_descriptors_write (&cmd->descriptors, cmd->vk, pipeline->set_layout, d->views,
+          d->n_views, &set, error))
     return FALSE;
   seg_record_begin (cmd, accesses, list_accesses (d, accesses),
       VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
