@@ -3,18 +3,15 @@
 """Shows a segmented camera to browsers, by WebRTC:
     webrtc.py [--host 127.0.0.1] [--port 8080] [--source v4l2src] [--model selfie] [PROPERTY=VALUE...]
 
-Serves a page that plays the video; other players offer by HTTP as WHEP has it: POST of an SDP offer to /whep,
-answered with all candidates, DELETE of the Location to leave. The camera is segmented and encoded (VP8) once
-for all viewers. PROPERTY=VALUE are properties of vksegment, as "output=cutout". Without --host only
-this machine sees it; --host 0.0.0.0 shows it to whoever reaches this machine, and is for networks that one
-trusts: requests are not counted. Pages of other origins may not offer. Needs python3-gi,
-gir1.2-gst-plugins-bad-1.0, gir1.2-nice-0.1, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad and
-gstreamer1.0-nice; from the build tree:
+Serves a page that plays the video; other players offer by HTTP as WHEP has it, at /whep: that half is whep.py,
+beside this file. The camera is segmented and encoded (VP8) once for all viewers. PROPERTY=VALUE are properties of
+vksegment, as "output=cutout". Without --host only this machine sees it; --host 0.0.0.0 shows it to whoever reaches
+this machine, and is for networks that one trusts: requests are not counted. Pages of other origins may not offer.
+Needs python3-gi, gir1.2-gst-plugins-bad-1.0, gir1.2-nice-0.1, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad
+and gstreamer1.0-nice; from the build tree:
     export GST_PLUGIN_PATH=build/gst
 """
 import argparse
-import contextlib
-import http.server
 import re
 import secrets
 import sys
@@ -22,6 +19,9 @@ import threading
 import time
 
 import gi
+
+import whep
+from whep import Refused
 
 try:
     for namespace in ('Gst', 'GstSdp', 'GstVideo', 'GstWebRTC'):
@@ -44,34 +44,8 @@ CAMERA = ('{source} ! videoconvert ! vksegment name=segment mode=drop {propertie
 BRANCH = ('errorignore ! queue name=queue leaky=downstream ! rtpvp8pay pt={payload} picture-id-mode=15-bit '
           '! application/x-rtp,media=video,encoding-name=VP8,payload={payload} '
           '! webrtcbin name=peer bundle-policy=max-bundle')
-MAX_OFFER_BYTES = 65536
-MAX_READ_BYTES = 1 << 20  # of what is refused
 GATHERING_S = 5
-PATIENCE_S = 15  # with who says nothing; players report each 5 s or so
-PAGE = b"""<!DOCTYPE html>
-<meta charset="utf-8"><title>vkseg</title>
-<body style="margin: 0; background: black">
-<video autoplay muted playsinline style="display: block; width: 100%; height: 100vh"></video>
-<script>
-async function play() {
-  const peer = new RTCPeerConnection()
-  peer.addTransceiver('video', {direction: 'recvonly'})
-  peer.ontrack = event => document.querySelector('video').srcObject = new MediaStream([event.track])
-  await peer.setLocalDescription()
-  const answer = await fetch('/whep', {method: 'POST', headers: {'Content-Type': 'application/sdp'},
-                                       body: peer.localDescription.sdp})
-  if (!answer.ok) throw new Error(await answer.text())
-  addEventListener('pagehide', () => fetch(answer.headers.get('Location'), {method: 'DELETE', keepalive: true}))
-  await peer.setRemoteDescription({type: 'answer', sdp: await answer.text()})
-}
-addEventListener('pageshow', event => event.persisted && location.reload())
-play().catch(error => document.body.textContent = error.message)
-</script>
-"""
-
-
-class Refused(Exception):
-    """An HTTP status, and what to tell the client."""
+PATIENCE_S = 15  # with a viewer who says nothing; players report each 5 s or so
 
 
 def ask(peer, request, argument):
@@ -215,7 +189,7 @@ class Camera:
         name = secrets.token_urlsafe(16)
         with self.lock:
             if len(self.viewers) >= self.n_max:
-                raise Refused(503, f'there are {self.n_max} viewers already (--viewers)')
+                raise Refused(503, f'there are {self.n_max} viewers already (--viewers)', Retry_After=PATIENCE_S)
             viewer = self.viewers[name] = Viewer(self, payload, address)
         viewer.peer.connect('notify::connection-state', lambda *_: GLib.idle_add(self.on_state, name))
         try:
@@ -241,85 +215,17 @@ class Camera:
                 self.remove(name)
         return True
 
+    def dismiss(self, name):
+        """A viewer leaves; whether it was there."""
+        known = name in self.viewers
+        if known:
+            GLib.idle_add(self.remove, name)
+        return known
+
     def remove(self, name):
         viewer = self.viewers.pop(name, None)
         if viewer:
             viewer.close()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    timeout = PATIENCE_S
-
-    def handle(self):
-        with contextlib.suppress(ConnectionError):
-            super().handle()
-
-    def reply(self, status, body=b'', **headers):
-        self.send_response(status)
-        for name, value in dict(headers, Content_Length=len(body)).items():
-            self.send_header(name.replace('_', '-'), value)
-        self.end_headers()
-        if self.command != 'HEAD':
-            self.wfile.write(body)
-
-    def read_body(self):
-        """What is announced, if it is not too much: with anything unread, the connection would be reset."""
-        length = self.headers.get('Content-Length', '')
-        if not re.fullmatch(r'\d+', length, flags=re.A):
-            raise Refused(411, 'no Content-Length')
-        n_bytes = int(length[:10])
-        body = self.rfile.read(n_bytes) if n_bytes <= MAX_READ_BYTES else b''
-        if n_bytes > MAX_OFFER_BYTES:
-            raise Refused(413, f'an offer has at most {MAX_OFFER_BYTES} bytes')
-        return body.decode('ascii', 'replace')
-
-    def do_GET(self):
-        if self.path == '/':
-            return self.reply(200, PAGE, Content_Type='text/html')
-        return self.refuse_method()
-
-    do_HEAD = do_GET
-
-    def do_PATCH(self):
-        with contextlib.suppress(Refused):
-            self.read_body()
-        self.refuse_method()
-
-    def refuse_method(self):
-        for path, methods in (('/', 'GET, HEAD'), ('/whep', 'POST'), ('/whep/.+', 'DELETE')):
-            if re.fullmatch(path, self.path):
-                return self.reply(405, Allow=methods)
-        return self.reply(404)
-
-    def do_POST(self):
-        try:
-            name, answer = self.server.camera.add(self.read_offer(), self.connection.getsockname()[0])
-        except Refused as refused:
-            status, text = refused.args
-            retry = {'Retry_After': PATIENCE_S} if status == 503 else {}
-            return self.reply(status, text.encode(), Content_Type='text/plain', **retry)
-        return self.reply(201, answer.encode(), Content_Type='application/sdp', Location=f'/whep/{name}')
-
-    def read_offer(self):
-        text = self.read_body()
-        if self.path != '/whep':
-            raise Refused(404, 'offers go to /whep')
-        if self.headers.get_content_type() != 'application/sdp':  # which pages of others may not send
-            raise Refused(415, 'not application/sdp')
-        host = self.headers.get('Host', '').partition(':')[0]
-        if self.server.server_address[0] == '127.0.0.1' and host not in ('127.0.0.1', 'localhost'):
-            raise Refused(403, f'{host} is not this machine (--host)')  # a page whose name leads here
-        return text
-
-    def do_DELETE(self):
-        folder, _, name = self.path.rpartition('/')
-        known = folder == '/whep' and name in self.server.camera.viewers
-        if known:
-            GLib.idle_add(self.server.camera.remove, name)
-        self.reply(200 if known else 404)
-
-    def log_message(self, *_):
-        pass
 
 
 def main():
@@ -337,12 +243,11 @@ def main():
             sys.exit(f'no {element}: it is of {package}')
     try:
         camera = Camera(args)
-        server = http.server.ThreadingHTTPServer((args.host, args.port), Handler)
+        server = whep.Server((args.host, args.port), camera)
     except GLib.Error as error:
         sys.exit(error.message)
     except (OSError, OverflowError) as error:
         sys.exit(f'{args.host}:{args.port}: {getattr(error, "strerror", error)}')
-    server.camera = camera
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.exit(camera.run('http://%s:%d/' % server.server_address[:2]))
 
