@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Shows a segmented camera to browsers, by WebRTC:
-    webrtc.py [--host 127.0.0.1] [--port 8080] [--source v4l2src] [--model selfie] [PROPERTY=VALUE...]
+    webrtc.py [--host 127.0.0.1] [--port 8080] [--source v4l2src] [--model selfie] [--viewers 8]
+              [PROPERTY=VALUE...]
 
 Serves a page that plays the video; other players offer by HTTP as WHEP has it, at /whep: that half is whep.py,
-beside this file. The camera is segmented and encoded (VP8) once for all viewers. PROPERTY=VALUE are properties of
-vksegment, as "output=cutout". Without --host only this machine sees it; --host 0.0.0.0 shows it to whoever reaches
-this machine, and is for networks that one trusts: requests are not counted. Pages of other origins may not offer.
-Needs python3-gi, gir1.2-gst-plugins-bad-1.0, gir1.2-nice-0.1, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad
-and gstreamer1.0-nice; from the build tree:
+beside this file. The camera is segmented and encoded (VP8) once for all viewers; with as many as --viewers says, others
+are told to come again later. PROPERTY=VALUE are properties of vksegment, as "output=cutout". Without --host only this
+machine sees it; --host 0.0.0.0 shows it to whoever reaches this machine, and is for networks that one trusts: nobody is
+asked who they are. Pages of other origins may not offer. Needs python3-gi, gir1.2-gst-plugins-bad-1.0,
+gir1.2-nice-0.1, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad and gstreamer1.0-nice; from the build tree:
     export GST_PLUGIN_PATH=build/gst
 """
 import argparse
@@ -235,7 +236,7 @@ def main():
     parser.add_argument('--port', type=int, default=8080)
     parser.add_argument('--source', default='v4l2src', help='a live source, as gst-launch-1.0 takes it')
     parser.add_argument('--model', default='selfie', help='path or name of a network')
-    parser.add_argument('--viewers', type=int, default=8, help='most viewers at once (%(default)s)')
+    parser.add_argument('--viewers', type=int, default=8, help='most viewers at once, others get 503 (%(default)s)')
     args = parser.parse_intermixed_args()
     Gst.init(None)
     for element, package in PACKAGES.items():

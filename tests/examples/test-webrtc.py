@@ -3,9 +3,11 @@
 """examples/webrtc.py, seen by viewers of GStreamer's on the loopback: test-webrtc.py SOURCE_ROOT HELPER PLUGINS.
 Prints TAP. Runs in a Python that has GObject introspection, GStreamer's typelibs and libnice's."""
 import argparse
+import contextlib
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -29,20 +31,33 @@ N_JOINS = 10
 PATIENCE_S = 30
 # Of 256 levels, on average: what VP8 may change of the segmented picture. The one that is not is 40 away.
 CODED = 6
+# of whep.py
+MAX_OFFER_BYTES = 65536
+MAX_REQUEST_BYTES = 1 << 20
+MAX_REQUESTS = 32
+REQUEST_S = 15
 AT_ONCE_S = 5  # there is a key frame each 11 minutes, unless it is asked for
 
 
 def request(url, method, body=None, **headers):
-    """The status, the answer's text and where it lies."""
+    """The status, the answer's text and its headers."""
     headers = {name.replace('_', '-'): value for name, value in headers.items()}
     wanted = urllib.request.Request(url, body, headers, method=method)
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(wanted, timeout=PATIENCE_S) as answer:
-            return answer.status, answer.read().decode(), answer.headers.get('Location')
+            return answer.status, answer.read().decode(), answer.headers
     except urllib.error.HTTPError as e:
-        return e.code, e.read().decode(), None
+        return e.code, e.read().decode(), e.headers
     except OSError as e:  # URLError, or the connection is reset
-        return 0, str(e), None
+        return 0, str(e), {}
+
+
+def connect(address):
+    return socket.create_connection(re.search(r'//(.*):(.*)/', address).groups(), PATIENCE_S)
+
+
+def read_status(client):
+    return int((client.recv(99).split() + [0, 0])[1])
 
 
 def offer(address, text):
@@ -82,13 +97,13 @@ class Watcher:
     def join(self, address):
         """Where its session lies."""
         webrtc = self.webrtc
-        status, answer, location = offer(address, self.offer().encode())
+        status, answer, headers = offer(address, self.offer().encode())
         if status != 201:
             sys.exit(f'status {status}: {answer}')
         sdp = webrtc.GstSdp.SDPMessage.new_from_text(answer)[1]
         webrtc.ask(self.peer, 'set-remote-description',
                    webrtc.GstWebRTC.WebRTCSessionDescription.new(webrtc.GstWebRTC.WebRTCSDPType.ANSWER, sdp))
-        return location
+        return headers['Location']
 
     def sees(self, n, limit_s=PATIENCE_S / 2):
         """Whether n more frames come; in how many seconds."""
@@ -151,7 +166,8 @@ def watch(examples, address):
     location = other.join(address)
     seen['second'] = other.sees(1)
     seen['first beside the second'] = one.sees(N_FRAMES)
-    seen['full'] = offer(address, text)[0]
+    status, _, headers = offer(address, text)
+    seen['full'] = status, headers.get('Retry-After')
     seen['left'] = request(address.rstrip('/') + location, 'DELETE')[0]
     seen['left again'] = request(address.rstrip('/') + location, 'DELETE')[0]
     seen['first after the second'] = one.sees(N_FRAMES)
@@ -187,7 +203,7 @@ def check_watched(run, python, examples, address):
     print(f'# from the segmented picture {seen["coded"]}, the plain one {seen["plain"]}')
     result('the picture of both is the segmented one', not max(seen['coded']) < CODED < seen['plain'] / 4
            and f'{seen["coded"]} from it; the plain one is {seen["plain"]}')
-    result('a third of two: 503', seen['full'] != 503 and seen['full'])
+    result('a third of two: 503, and when to come again', seen['full'] != [503, '15'] and seen['full'])
     result('one leaves: 200, then 404', (seen['left'], seen['left again']) != (200, 404) and seen)
     result('and sees nothing more', seen['second after it left'] and f'{seen["second after it left"]} frames')
 
@@ -216,7 +232,7 @@ def check_released(server, address, text):
         start = time.monotonic()
         while (taken := offer(address, text))[0] == 503 and time.monotonic() < start + PATIENCE_S:
             time.sleep(0.1)
-        if taken[0] != 201 or request(address.rstrip('/') + taken[2], 'DELETE')[0] != 200:
+        if taken[0] != 201 or request(address.rstrip('/') + taken[2]['Location'], 'DELETE')[0] != 200:
             result('one who joins and leaves', taken)
             return
         time.sleep(0.2)
@@ -237,16 +253,20 @@ def check_refused(address):
     for name, wanted, url, body, headers in (
             ('no type of SDP', 415, 'whep', b'v=0', {'Content_Type': 'text/plain'}),
             ('another path', 404, 'whip', b'v=0', {}),
-            ('too long', 413, 'whep', bytes(65537), {}),
+            ('too long', 413, 'whep', bytes(MAX_OFFER_BYTES + 1), {}),
             ('by a name of its own', 403, 'whep', b'v=0', {'Host': 'example.org'})):
         status, why, _ = request(address + url, 'POST', body, **{'Content_Type': 'application/sdp', **headers})
         result(f'an offer refused: {name}', status != wanted and f'status {status}: {why}')
-    for length, wanted in ((b'-1', b' 411 '), (b'x', b' 411 '), (b'99999999999999999999', b' 413 ')):
-        with socket.create_connection(re.search(r'//(.*):(.*)/', address).groups(), PATIENCE_S) as client:
-            client.sendall(b'POST /whep HTTP/1.0\r\nContent-Type: application/sdp\r\nHost: localhost\r\n'
-                           b'Content-Length: %s\r\n\r\n' % length)
-            line = client.recv(99).split(b'\r\n')[0]
-        result(f'an offer refused: {length.decode()} bytes', wanted not in line and line)
+    head = b'POST /whep HTTP/1.0\r\nContent-Type: application/sdp\r\nHost: localhost\r\n'
+    long = head + 20 * (b'X: ' + bytes(60000) + b'\r\n')
+    for name, wanted, text in (('-1 bytes', 411, head + b'Content-Length: -1\r\n\r\n'),
+                               ('x bytes', 411, head + b'Content-Length: x\r\n\r\n'),
+                               ('more than is read', 413, head + b'Content-Length: 99999999999999999999\r\n\r\n'),
+                               ('headers without end', 413, long[:MAX_REQUEST_BYTES])):
+        with connect(address) as client:
+            client.sendall(text)
+            status = read_status(client)
+        result(f'an offer refused: {name}', status != wanted and status)
     for method, path in (('GET', 'whep'), ('PATCH', 'whep/x'), ('PATCH', '')):
         status = request(address + path, method, None if method == 'GET' else b'x')[0]
         result(f'not allowed: {method} /{path}', status != 405 and status)
@@ -254,6 +274,31 @@ def check_refused(address):
     status, page, _ = request(address, 'GET')
     result('the page', (status != 200 or '<video' not in page) and f'status {status}: {page}')
     result('no other page', request(address + 'x', 'GET')[0] != 404 and 'is there')
+
+
+def check_endless(address):
+    """Requests that do not come, or bit by bit, are told so in time; so many of them hold up others no longer."""
+    start, statuses, page = time.monotonic(), [], []
+    with contextlib.ExitStack() as open_ones:
+        clients = [open_ones.enter_context(connect(address)) for _ in range(MAX_REQUESTS)]
+        clients[1].sendall(b'POST /whep HTTP/1.0\r\nX: ')
+        clients[2].sendall(b'POST /whep HTTP/1.0\r\nContent-Length: 999\r\n\r\n')
+        slow, waiting = clients[1:3], set(clients)
+        other = threading.Thread(target=lambda: page.extend((request(address, 'GET')[0], time.monotonic() - start)))
+        other.start()
+        while waiting and time.monotonic() < start + PATIENCE_S:
+            for client in select.select(waiting, [], [], 0.5)[0]:
+                statuses.append(read_status(client))
+                waiting.remove(client)
+            for client in waiting.intersection(slow):
+                client.sendall(b'x')
+        told_s = time.monotonic() - start
+    other.join()
+    result('requests without end', (statuses != MAX_REQUESTS * [408] or told_s < REQUEST_S)
+           and f'{statuses} after {told_s:.1f} s')
+    result('as many as are looked at: another waits for them', (page[0] != 200 or page[1] < REQUEST_S)
+           and f'status {page[0]} after {page[1]:.1f} s')
+    print(f'# told after {told_s:.1f} s, the other after {page[1]:.1f} s')
 
 
 def check_errors(run, python, example, address, folder):
@@ -277,6 +322,7 @@ def check_errors(run, python, example, address, folder):
 def check_all(run, server, address, python, source, folder):
     example = source / 'examples' / 'webrtc.py'
     check_refused(address)
+    check_endless(address)
     check_watched(run, python, str(example.parent), address)
     if (folder / 'offer.sdp').exists():
         check_vanished(address, (folder / 'offer.sdp').read_bytes())
