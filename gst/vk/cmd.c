@@ -110,8 +110,8 @@ seg_cmd_free (SegCmd **cmd)
     return;
   if (c->state == SEG_CMD_PENDING && g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG)
     wait_fence (c, NULL);
-  /* What a hung device may still execute stays. */
-  if (g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG)
+  /* What may still be executed stays: by a hung device, or where waiting failed. */
+  if (g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG && c->state != SEG_CMD_PENDING)
     destroy_objects (c);
   g_ptr_array_unref (c->pipelines);
   seg_hazards_free (c->hazards);

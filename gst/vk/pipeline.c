@@ -152,9 +152,8 @@ take (SegPipelines *all, SegPipeline *p)
     g_queue_unlink (&all->idle, &p->link);
 }
 
-/* What has been idle for longest goes, so that an application that shows one network after the other does not grow:
- * llvmpipe's code and what LLVM keeps for it is half a megabyte a pipeline, and of more than 1024 it would compile
- * some again and again. */
+/* What has been idle for longest goes: on llvmpipe a pipeline is half a megabyte of code and of what LLVM keeps
+ * for it, and of more than 1024 it compiles some again and again. */
 static void
 give_back (SegVk *vk, SegPipeline *p)
 {
@@ -229,14 +228,19 @@ seg_pipelines_count (SegVk *vk)
   return n;
 }
 
-/* It is there, or somebody is making it. */
+/* It is there, or somebody is making it; as one of the last to go. */
 static gboolean
-is_known (SegPipelines *all, const Key *key)
+touch (SegVk *vk, const Key *key)
 {
+  SegPipelines *all = vk->pipelines;
   g_mutex_lock (&all->lock);
-  gboolean known = g_hash_table_contains (all->table, key);
+  SegPipeline *p = g_hash_table_lookup (all->table, key);
+  if (p != NULL) {
+    take (all, p);
+    give_back (vk, p);
+  }
   g_mutex_unlock (&all->lock);
-  return known;
+  return p != NULL;
 }
 
 typedef struct {
@@ -252,7 +256,7 @@ note_missing (Missing *m, const SegVkDispatch *d)
   if (seg_dispatch_is_empty (d) || !seg_dispatch_check (m->vk, d, NULL))
     return;
   key_set (&key, d);
-  if (!g_hash_table_contains (m->keys, &key) && !is_known (m->vk->pipelines, &key)) {
+  if (!g_hash_table_contains (m->keys, &key) && !touch (m->vk, &key)) {
     g_hash_table_add (m->keys, g_memdup2 (&key, sizeof key));
     g_ptr_array_add (m->missing, (gpointer) d);
   }

@@ -137,7 +137,7 @@ typedef struct {
 } SegVkDispatch;
 
 /* Makes those pipelines of n dispatches that there are not yet, on all processors, so that recording them
- * finds them. Where one cannot be made recording tries again, and says why. Thread-safe. */
+ * soon finds them. Where one cannot be made recording tries again, and says why. Thread-safe. */
 void seg_vk_make_pipelines (SegVk *vk, const SegVkDispatch *dispatches, guint n);
 
 /* --- recording (one thread at a time) ---------------------------------------------------------

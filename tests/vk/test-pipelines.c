@@ -82,6 +82,78 @@ held (void)
   seg_buffer_free (&others);
 }
 
+typedef struct {
+  SegVk *vk;
+  guint id;
+} Job;
+
+/* More than are kept, some of them others' too. */
+static gpointer
+churn (gpointer data)
+{
+  const Job *job = data;
+  SegBuffer *buffer = test_buffer (job->vk, 4096, SEG_BUFFER_READBACK);
+  for (guint i = 0; i < MOST; i++) {
+    SegCmd *cmd = recorded (job->vk, buffer, (int) ((7 * i + 40 * job->id) % (2 * MOST)));
+    if (i % 16 == 0)
+      test_run (cmd);
+    seg_cmd_free (&cmd);
+  }
+  seg_buffer_free (&buffer);
+  return NULL;
+}
+
+static void
+threads (void)
+{
+  g_autoptr (SegVk) vk = test_device (NULL);
+  Job jobs[4];
+  GThread *running[G_N_ELEMENTS (jobs)];
+  if (vk == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (jobs); i++) {
+    jobs[i] = (Job){ vk, i };
+    running[i] = g_thread_new ("churn", churn, &jobs[i]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (jobs); i++)
+    g_thread_join (running[i]);
+  g_assert_cmpuint (seg_pipelines_count (vk), ==, MOST);
+}
+
+/* What is made ahead of recording stays for it, and so does what was there. */
+static void
+ahead (void)
+{
+  g_autoptr (SegVk) vk = test_device (NULL);
+  if (vk == NULL)
+    return;
+  SegBuffer *buffer = test_buffer (vk, 4096, SEG_BUFFER_READBACK);
+  const guint32 spec[] = { 0, MOST };
+  SegVkDispatch d[2];
+  for (guint i = 0; i < MOST; i++) {
+    SegCmd *cmd = recorded (vk, buffer, (int) i);
+    seg_cmd_free (&cmd);
+  }
+  const SegBufferView views[] = { { buffer, 0, 4 * N, SEG_VIEW_STORAGE_READ },
+    { buffer, 2048, 4 * N, SEG_VIEW_STORAGE_WRITE } };
+  for (guint i = 0; i < 2; i++)
+    d[i] = (SegVkDispatch){ .shader = &seg_shader_test_add,
+      .spec = &spec[i],
+      .n_spec = 1,
+      .views = views,
+      .n_views = 2,
+      .groups = { 1, 1, 1 } };
+  seg_vk_make_pipelines (vk, d, 2);
+  SegCmd *cmds[MOST];
+  for (guint i = 2; i <= MOST; i++)
+    cmds[i - 2] = recorded (vk, buffer, (int) i);
+  cmds[MOST - 1] = recorded (vk, buffer, 0);
+  g_assert_cmpuint (seg_pipelines_count (vk), ==, MOST);
+  for (guint i = 0; i < MOST; i++)
+    seg_cmd_free (&cmds[i]);
+  seg_buffer_free (&buffer);
+}
+
 /* One that cannot be recorded gives back what it has. */
 static void
 failed (void)
@@ -112,6 +184,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vk/pipelines/bounded", bounded);
   g_test_add_func ("/vk/pipelines/held", held);
+  g_test_add_func ("/vk/pipelines/threads", threads);
+  g_test_add_func ("/vk/pipelines/ahead", ahead);
   g_test_add_func ("/vk/pipelines/failed", failed);
   return g_test_run ();
 }
