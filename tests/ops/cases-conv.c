@@ -127,11 +127,15 @@ const SegCase seg_cases_conv[] = {
   { "Conv", "group=8 pads=[2,2]", "f32[2,8,33] f32[8,1,5]! f32[8]!" },
   { "Conv", "group=8", "f32[1,8,5,6] f32[8,1,1,1]! f32[8]!" },
   /* enough for strips on a CPU, which has some processors */
-  { "Conv", "group=2048 pads=[1,1,1,1]", "f32[1,2048,23,14] f32[2048,1,3,3]! f32[2048]!" },
+  { "Conv", "group=2048 pads=[1,1,1,1]",
+      "f32[1,2048,23,14] f32[2048,1,3,3]! f32[2048]!" },
   { "Conv", "group=1026 pads=[1,0,2,1] strides=[2,2]",
       "f32[2,1026,40,17] f32[1026,1,3,3]! f32[1026]!" },
   { "Conv", "group=2048 pads=[4,4,4,4] dilations=[2,2]",
       "f32[1,2048,23,11] f32[2048,1,5,5]! f32[2048]!" },
+  { "Conv", "group=2048 strides=[2,2] pads=[1,1,0,0]",
+      "f32[2,2048,25,9] f32[2048,1,2,2]! f32[2048]!" },
+  { "Conv", "group=2048 strides=[2,2]", "f32[2,2048,25,9] f32[2048,1,1,1]!" },
   { "Conv", "group=12 pads=[3,3,3,3] strides=[3,3]",
       "f32[1,12,1,1] f32[12,1,3,3]! f32[12]!" },
   /* weights at run time */
