@@ -9,8 +9,8 @@ concatenation, and a squeeze-and-excitation gate. All tensors between are bytes 
 must agree in 99.9 % of its elements, and differ by no more than one in the others, which are
 quotients that lie between two integers. Weights that unsigned bytes are multiplied with have seven
 bits: of two products at once, ONNX Runtime's sums saturate on an x86 processor without VNNI
-(its documentation of quantization, "U8S8 on x86-64"), and its answer would be wrong. Needs numpy and onnx, and an ONNX Runtime that
-../ort/run.sh finds; skipped without them.
+(its documentation of quantization, "U8S8 on x86-64"), and its answer would be wrong. Needs numpy
+and onnx, and an ONNX Runtime that ../ort/run.sh finds; skipped without them.
 
 VKSEG_CONV=dot or direct forces that family of convolutions; a kernel of the first must then have run.
 """
