@@ -51,9 +51,10 @@ PATIENCE_S = 15  # with a viewer who says nothing; players report each 5 s or so
 
 def ask(peer, request, argument):
     """What webrtcbin replies. What is read of it lives no longer than it."""
-    promise = Gst.Promise.new()
+    replied = threading.Event()
+    promise = Gst.Promise.new_with_change_func(lambda *_: replied.set())
     peer.emit(request, argument, promise)
-    if promise.wait() != Gst.PromiseResult.REPLIED:
+    if not replied.wait(GATHERING_S) or promise.wait() != Gst.PromiseResult.REPLIED:  # of one that ends, none comes
         raise Refused(500, f'{request}: no reply')
     reply = promise.get_reply()
     if reply and reply.has_field('error'):

@@ -2,9 +2,9 @@
 """Offers and answers of WebRTC by HTTP, as WHEP has it, and a page that plays the video: the half of webrtc.py that
 knows nothing of pipelines.
 
-POST of an SDP offer to /whep is answered with all candidates; DELETE of the Location leaves. What a client can have
+POST of an SDP offer to /whep is answered with all candidates; DELETE of the Location leaves. What clients can have
 the server hold is bounded: an offer's size and a request's (413), the time for a request to come (408), and how many
-are looked at at once; more of them wait until others are through."""
+are looked at at once; more of them wait until others are through, whoever these are of."""
 import contextlib
 import http.server
 import io
