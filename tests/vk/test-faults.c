@@ -252,6 +252,28 @@ ahead (void)
   set_fault (-1, VK_SUCCESS, NULL);
 }
 
+/* The pipeline of a dispatch that could not be recorded is given back with the others. */
+static void
+given_back (void)
+{
+  static const char *const names[] = { "vkCreateBufferView", "vkAllocateDescriptorSets" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autoptr (GError) error = NULL;
+    Scene s = { 0 };
+    g_assert_true (make (&s, NULL, NULL) && seg_cmd_begin (s.cmd, NULL));
+    set_fault (0, VK_ERROR_OUT_OF_HOST_MEMORY, names[i]);
+    g_assert_false (dispatch (&s, &error));
+    g_assert_error (error, SEG_ERROR, SEG_ERROR_MEMORY);
+    set_fault (-1, VK_SUCCESS, NULL);
+    g_assert_cmpuint (s.cmd->pipelines->len, ==, 1);
+    const SegPipeline *p = g_ptr_array_index (s.cmd->pipelines, 0);
+    g_assert_cmpuint (p->users, ==, 1);
+    g_assert_true (seg_cmd_begin (s.cmd, NULL));
+    g_assert_cmpuint (p->users, ==, 0);
+    drop (&s);
+  }
+}
+
 /* A device that does not answer is given up, with its objects: in a process of its own. */
 static void
 hung (void)
@@ -288,6 +310,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/faults/lost-alone", lost_alone);
   g_test_add_func ("/vk/faults/out-of-memory", out_of_memory);
   g_test_add_func ("/vk/faults/ahead", ahead);
+  g_test_add_func ("/vk/faults/given-back", given_back);
   g_test_add_func ("/vk/faults/hung", hung);
   return g_test_run ();
 }

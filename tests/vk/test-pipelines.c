@@ -154,30 +154,6 @@ ahead (void)
   seg_buffer_free (&buffer);
 }
 
-/* One that cannot be recorded gives back what it has. */
-static void
-failed (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SegVk) vk = test_device (NULL);
-  if (vk == NULL)
-    return;
-  SegBuffer *buffer = test_buffer (vk, 4096, SEG_BUFFER_READBACK);
-  SegCmd *cmd = recorded (vk, buffer, 1);
-  const SegVkDispatch wrong = {
-    .shader = &seg_shader_test_add, .n_spec = SEG_VK_MAX_SPEC + 1, .groups = { 1, 1, 1 }
-  };
-  g_assert_false (seg_cmd_dispatch (cmd, &wrong, &error));
-  g_assert_error (error, SEG_ERROR, SEG_ERROR_INPUT);
-  seg_cmd_free (&cmd);
-  for (guint i = 0; i < MOST; i++) {
-    cmd = recorded (vk, buffer, 100 + (int) i);
-    seg_cmd_free (&cmd);
-  }
-  g_assert_cmpuint (seg_pipelines_count (vk), ==, MOST);
-  seg_buffer_free (&buffer);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -186,6 +162,5 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/pipelines/held", held);
   g_test_add_func ("/vk/pipelines/threads", threads);
   g_test_add_func ("/vk/pipelines/ahead", ahead);
-  g_test_add_func ("/vk/pipelines/failed", failed);
   return g_test_run ();
 }
