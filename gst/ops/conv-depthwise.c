@@ -11,7 +11,7 @@
 
 /* Most tiles of a strip. */
 #define MOST_TURNS 16
-/* Of strips: fewer do not keep a processor busy until the others end. */
+/* Workgroups of strips, for each processor: with fewer some wait for the others' end. */
 #define LEAST_GROUPS 8
 
 typedef struct {
@@ -58,16 +58,22 @@ cost_of (const SegConvJob *job, const Tiling *t, guint texels)
   return STRIP + texels * start + t->turns * (texels * turn + STORE * pixels);
 }
 
+/* Texels of a pixel, whole pairs. */
+static guint32
+pixel_texels (const SegConvJob *job)
+{
+  return (job->out_c + 7) / 8 * 2;
+}
+
 static guint64
 items_of (const SegConvJob *job, const Tiling *t, guint texels)
 {
-  return (guint64) job->batch * t->strips_y * t->strips_x * ((job->out_c + 7) / 8 * 2)
-         / texels;
+  return (guint64) job->batch * t->strips_y * t->strips_x * pixel_texels (job) / texels;
 }
 
-/* Fills in what follows; FALSE: it cannot be. */
+/* Fills in what follows; FALSE: it does not fit. */
 static gboolean
-complete (const SegConvJob *job, guint texels, Tiling *t)
+complete (const SegConvJob *job, Tiling *t)
 {
   guint high = t->h * t->turns;
   if (!seg_window_tile_fits (&job->y, high) || !seg_window_tile_fits (&job->x, t->w))
@@ -76,8 +82,7 @@ complete (const SegConvJob *job, guint texels, Tiling *t)
   t->apart_x = seg_window_tile_apart (&job->x);
   t->strips_y = seg_window_tiles (&job->y, high);
   t->strips_x = seg_window_tiles (&job->x, t->w);
-  return t->turns == 1
-         || items_of (job, t, texels) >= LOCAL * LEAST_GROUPS * g_get_num_processors ();
+  return TRUE;
 }
 
 /* Strips are for CPUs: a GPU wants many invocations, and finds in its caches what others have read. Of
@@ -97,11 +102,12 @@ choose_tiling (const SegConvJob *job, guint texels, const SegDeviceInfo *device)
 {
   Tiling best = { .w = 0 };
   gint64 least = G_MAXINT64, taps = job->y.kernel * job->x.kernel;
+  guint64 enough = LOCAL * LEAST_GROUPS * g_get_num_processors ();
   for (guint h = 1; h <= (taps > MOST_UNROLLED ? 1 : 4); h++)
     for (guint w = 1; w <= MOST_SUMS / h / texels && w <= 8; w += w < 4 ? 1 : 4)
       for (guint turns = 1; turns <= most_turns (job, w, h, device); turns++) {
         Tiling t = { .w = w, .h = h, .turns = turns };
-        if (!complete (job, texels, &t))
+        if (!complete (job, &t) || (turns > 1 && items_of (job, &t, texels) < enough))
           continue;
         gint64 cost = t.strips_y * t.strips_x * cost_of (job, &t, texels);
         if (cost <= least) {
@@ -135,7 +141,7 @@ seg_conv_depthwise_emit (const SegConvJob *job, SegProgram *p, GError **error)
   };
   guint texels = seg_program_store_texels (p, seg_program_precision (p));
   Tiling t = choose_tiling (job, texels, seg_program_device (p));
-  guint32 c4 = (job->out_c + 7) / 8 * 2;
+  guint32 c4 = pixel_texels (job);
   guint64 items = items_of (job, &t, texels);
   if (items > G_MAXINT32) {
     g_set_error_literal (
