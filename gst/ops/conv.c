@@ -236,6 +236,7 @@ seg_dense_maps (const SegConvJob *job, SegProgram *p)
     .live = seg_program_live (p, seg_node_output (job->node, 0),
         (guint64) job->batch * job->y.out * job->x.out),
     .steady = p->graph->steady,
+    .short_of_registers = seg_program_device (p)->vector_registers == 16,
   };
 }
 

@@ -80,6 +80,16 @@ estimated_cores (SegDeviceType type)
   }
 }
 
+static guint32
+host_vector_registers (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  return __builtin_cpu_supports ("avx512vl") ? 32 : 16;
+#else
+  return 32;
+#endif
+}
+
 /* How many of what runs a workgroup there are, by the extension that the vendor has for it.
  * These only ask for properties and need not be enabled. */
 static guint32
@@ -171,6 +181,7 @@ read_properties (SegPhysical *p, guint32 api_version)
   info->device_id = properties->deviceID;
   memcpy (info->uuid, properties->pipelineCacheUUID, sizeof info->uuid);
   info->cores = count_cores (p);
+  info->vector_registers = info->type == SEG_DEVICE_CPU ? host_vector_registers () : 0;
   info->subgroup_size = subgroup.subgroupSize;
   const VkSubgroupFeatureFlags needed =
       VK_SUBGROUP_FEATURE_SHUFFLE_BIT | VK_SUBGROUP_FEATURE_VOTE_BIT;

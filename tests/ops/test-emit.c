@@ -80,14 +80,21 @@ planes_backwards (void)
 
 /* Of a CPU that has all that conv_lp.comp and conv_flat.comp need. */
 static SegProgram *
-emit_lp (const SegGraph *graph, SegTuning *tuning)
+emit_of (const SegGraph *graph, SegTuning *tuning, guint32 registers)
 {
   g_autoptr (GError) error = NULL;
   SegDeviceInfo device = cpu_of (8);
+  device.vector_registers = registers;
   device.subgroup_shuffle = device.subgroup_int64 = device.int64 = TRUE;
   SegProgram *p = seg_program_new (graph, &device, SEG_STORAGE_F32, tuning, &error);
   g_assert_no_error (error);
   return p;
+}
+
+static SegProgram *
+emit_lp (const SegGraph *graph, SegTuning *tuning)
+{
+  return emit_of (graph, tuning, 32);
 }
 
 typedef struct {
@@ -149,6 +156,36 @@ offers_of_points (void)
   g_assert_cmpuint (count_offers (24), ==, 0);
 }
 
+/* Where taps share texels and there are channels enough, fewer registers make smaller blocks. */
+static void
+blocks_by_registers (void)
+{
+  static const struct {
+    SegCase conv;
+    guint32 of_16, of_32;
+  } cases[] = {
+    { { "Conv", "pads=[2,2,2,2]", "f32[1,64,20,20] f32[64,64,5,5]! f32[64]!" }, 8, 16 },
+    { { "Conv", "pads=[2,2,2,2]", "f32[1,32,20,20] f32[64,32,5,5]! f32[64]!" }, 16, 16 },
+    { { "Conv", "strides=[2,2]", "f32[1,64,21,21] f32[64,64,3,3]! f32[64]!" }, 16, 16 },
+    { { "Conv", NULL, "f32[1,256,20,20] f32[64,256,1,1]! f32[64]!" }, 32, 32 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_auto (SegCaseModel) model = { NULL };
+    g_assert_true (seg_case_model_make (&cases[i].conv, 1, FALSE, &model, &error));
+    g_autoptr (SegGraph) graph = seg_graph_new (model.model, seg_op_lookup, NULL, 0,
+        SEG_GRAPH_OPTIMISE | SEG_GRAPH_LAYOUT, &error);
+    g_assert_no_error (error);
+    for (guint32 registers = 16; registers <= 32; registers += 16) {
+      g_autoptr (SegProgram) p = emit_of (graph, NULL, registers);
+      const SegDispatch *d = &g_array_index (p->steps, SegStep, 0).dispatch;
+      g_test_message ("%s of %u registers", cases[i].conv.inputs, registers);
+      g_assert_cmpuint (
+          d->spec[1], ==, registers == 16 ? cases[i].of_16 : cases[i].of_32);
+    }
+  }
+}
+
 /* Masks of a whole picture each are hundreds of megabytes. test-fused has the same of a device. */
 static void
 renames_copy_nothing (void)
@@ -177,6 +214,7 @@ main (int argc, char **argv)
   g_test_add_func ("/emit/gate-of-few-lanes", gate_of_few_lanes);
   g_test_add_func ("/emit/planes-backwards", planes_backwards);
   g_test_add_func ("/emit/offers-of-points", offers_of_points);
+  g_test_add_func ("/emit/blocks-by-registers", blocks_by_registers);
   g_test_add_func ("/emit/renames-copy-nothing", renames_copy_nothing);
   return g_test_run ();
 }
