@@ -7,11 +7,11 @@
 #include <string.h>
 
 /* [made]
- * by = vkseg 1, DRIVER VERSION, HASH OF THE SHADERS
+ * by = vkseg 2, DEVICE, DRIVER VERSION, VECTOR REGISTERS, HASH OF THE SHADERS
  * [fastest]
  * conv,fp32,1,64,... = lp/5
  *
- * The 1 is to change when the families' C code makes old measurements worthless.
+ * The 2 is to change when the families' C code makes old measurements worthless.
  * The file's name has the device and, by the UUID, the driver's build; `by` has what a name cannot,
  * and a file may have been renamed, so it repeats the device. */
 #define MADE      "made"
@@ -23,11 +23,12 @@ static char *
 maker (const SegDeviceInfo *info)
 {
   g_autoptr (GString) s = g_string_new (NULL);
-  g_string_printf (s, "vkseg 1, %04x-%04x-", info->vendor_id, info->device_id);
+  g_string_printf (s, "vkseg 2, %04x-%04x-", info->vendor_id, info->device_id);
   for (guint i = 0; i < sizeof info->uuid; i++)
     g_string_append_printf (s, "%02x", info->uuid[i]);
-  g_string_append_printf (s, ", driver %u, shaders %016" G_GINT64_MODIFIER "x",
-      info->driver_version, seg_conv_shaders_hash ());
+  g_string_append_printf (s,
+      ", driver %u, registers %u, shaders %016" G_GINT64_MODIFIER "x",
+      info->driver_version, info->vector_registers, seg_conv_shaders_hash ());
   return g_strdup (s->str);
 }
 

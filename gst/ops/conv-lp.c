@@ -12,6 +12,8 @@
  * row share them, sooner. */
 #define LEAST_IMAGE_C4       64
 #define LEAST_IMAGE_REUSE_C4 8
+/* From so many channels in on, fewer channels out a lane are worth reading texels more often. */
+#define LEAST_HALVED_IN 64
 
 typedef struct {
   guint merge;                /* groups that are taken for one, with zeros between them */
@@ -96,9 +98,9 @@ most_pixels (guint block)
 /* Narrow tiles waste less of a row's end, wide ones spread weights over more pixels. Each width is
  * a pipeline that has to be compiled (0.1 to 0.3 s), so others than 4 must be worth it. */
 static guint
-choose_pixels (gint64 rows, gint64 width, const SegWindowAxis *x, guint block)
+choose_pixels (gint64 rows, gint64 width, const SegWindowAxis *x, guint block, guint most)
 {
-  guint best = 4, most = most_pixels (block);
+  guint best = 4;
   double least = cost_of (rows, width, x, block, best) * 0.94;
   for (guint pixels = 1; pixels <= most; pixels++) {
     double cost = cost_of (rows, width, x, block, pixels);
@@ -114,7 +116,7 @@ double
 seg_lp_cost (gint64 rows, gint64 width, guint32 out_c, const SegWindowAxis *x)
 {
   guint block = choose_block (out_c, FALSE, !taps_share (x, 4));
-  guint pixels = choose_pixels (rows, width, x, block);
+  guint pixels = choose_pixels (rows, width, x, block, most_pixels (block));
   return cost_of (rows, width, x, block, pixels) * ((out_c + block - 1) / block);
 }
 
@@ -163,16 +165,14 @@ plan_blocks (const SegDenseConv *c, guint block, guint best_pixels)
   return plan;
 }
 
-#define LEAST_HALVED_C4 16
-
-/* Where taps share texels, 16 channels are a loop of 3700 instructions, which waits for more than its arithmetic on
- * processors with 16 registers and a cache of 4096 decoded instructions: half of it is 1.08 to 1.17 times as fast
- * there. Not with stride 2 or few channels, where it reads too many texels. */
+/* On a Zen 3, which has 16 registers, 8 channels of three taps take 1.35 cycles a multiplication, 16 of them 1.73, and
+ * 3x3 are 1.09 to 1.17 times as fast; with stride 2 or fewer channels in, slower or sometimes so. */
 static gboolean
-halves_block (const SegDenseConv *c, guint block, guint32 in_c4)
+halves_block (const SegDenseConv *c, guint block)
 {
-  return c->short_of_registers && block == 16 && c->x.stride == 1 && taps_share (&c->x, 4)
-         && in_c4 >= LEAST_HALVED_C4;
+  return c->short_of_registers && block == 16 && c->groups == 1
+         && c->in_c >= LEAST_HALVED_IN && c->y.kernel == 3 && c->x.kernel == 3
+         && c->x.stride == 1 && taps_share (&c->x, 4);
 }
 
 static Plan
@@ -180,10 +180,11 @@ make_plan (const SegDenseConv *c)
 {
   guint32 joined = c->groups / merged_groups (c->in_c, c->out_c, c->groups);
   guint block = choose_block (c->out_c / joined, joined > 1, !taps_share (&c->x, 4));
-  if (halves_block (c, block, (c->in_c / joined + 3) / 4))
+  guint most = most_pixels (block);
+  if (halves_block (c, block))
     block = 8;
   return plan_blocks (
-      c, block, choose_pixels (c->batch * c->y.out, c->x.out, &c->x, block));
+      c, block, choose_pixels (c->batch * c->y.out, c->x.out, &c->x, block, most));
 }
 
 /* Four input channels of all that a block makes: both sides are walked in the order of memory, for networks

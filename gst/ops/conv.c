@@ -212,6 +212,7 @@ seg_conv_bias (const SegConvJob *job, guint align, SegProgram *p)
 SegDenseConv
 seg_dense_maps (const SegConvJob *job, SegProgram *p)
 {
+  guint32 registers = seg_program_device (p)->vector_registers;
   return (SegDenseConv){
     .node = job->node,
     .source = job->source,
@@ -236,7 +237,7 @@ seg_dense_maps (const SegConvJob *job, SegProgram *p)
     .live = seg_program_live (p, seg_node_output (job->node, 0),
         (guint64) job->batch * job->y.out * job->x.out),
     .steady = p->graph->steady,
-    .short_of_registers = seg_program_device (p)->vector_registers == 16,
+    .short_of_registers = registers > 0 && registers < 32,
   };
 }
 

@@ -40,8 +40,8 @@ typedef struct {
    * the driver does not tell. For a CPU device what a middling GPU has, so that a GPU's kernels,
    * when they are forced on it, take the ways they take there. */
   guint32 cores;
-  /* Of the host's processor, where that is the device: 16 on x86 without AVX-512VL, else 32; 0 for other devices.
-   * LLVM uses all of them, however short its vectors are. */
+  /* Of the host's processor, where that is the device: 16 on x86-64 without AVX-512VL, 8 on x86; elsewhere 32 are
+   * taken for granted. 0 for other devices. LLVM uses all of them, however short its vectors are. */
   guint32 vector_registers;
   guint32 subgroup_size;
   gboolean subgroup_shuffle; /* and votes, in compute shaders */

@@ -83,8 +83,10 @@ estimated_cores (SegDeviceType type)
 static guint32
 host_vector_registers (void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
   return __builtin_cpu_supports ("avx512vl") ? 32 : 16;
+#elif defined(__i386__)
+  return 8;
 #else
   return 32;
 #endif

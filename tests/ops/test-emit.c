@@ -156,7 +156,7 @@ offers_of_points (void)
   g_assert_cmpuint (count_offers (24), ==, 0);
 }
 
-/* Where taps share texels and there are channels enough, fewer registers make smaller blocks. */
+/* 3x3 of stride 1 and channels enough make smaller blocks where registers are few. */
 static void
 blocks_by_registers (void)
 {
@@ -164,8 +164,11 @@ blocks_by_registers (void)
     SegCase conv;
     guint32 of_16, of_32;
   } cases[] = {
-    { { "Conv", "pads=[2,2,2,2]", "f32[1,64,20,20] f32[64,64,5,5]! f32[64]!" }, 8, 16 },
-    { { "Conv", "pads=[2,2,2,2]", "f32[1,32,20,20] f32[64,32,5,5]! f32[64]!" }, 16, 16 },
+    { { "Conv", NULL, "f32[1,64,9,9] f32[64,64,3,3]! f32[64]!" }, 8, 16 },
+    { { "Conv", NULL, "f32[1,64,9,9] f32[104,64,3,3]! f32[104]!" }, 8, 16 },
+    { { "Conv", NULL, "f32[1,60,9,9] f32[64,60,3,3]! f32[64]!" }, 16, 16 },
+    { { "Conv", "group=2", "f32[1,128,9,9] f32[64,64,3,3]! f32[64]!" }, 16, 16 },
+    { { "Conv", NULL, "f32[1,64,20,20] f32[64,64,5,5]! f32[64]!" }, 16, 16 },
     { { "Conv", "strides=[2,2]", "f32[1,64,21,21] f32[64,64,3,3]! f32[64]!" }, 16, 16 },
     { { "Conv", NULL, "f32[1,256,20,20] f32[64,256,1,1]! f32[64]!" }, 32, 32 },
   };
