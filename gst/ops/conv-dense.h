@@ -24,13 +24,12 @@ typedef struct {
   SegRef weights; /* is set: packed as conv-lp.c does */
   /* [1,in_c,1,...] that the input is multiplied by, of no groups, or NULL; conv-lp.c alone looks at it */
   const SegValue *factor;
-  gboolean stays;  /* the filter, as long as the graph */
-  SegRef bias;     /* fp32, padded to SEG_BIAS_ALIGN channels */
-  SegLive live;    /* of whose items each is an output pixel */
-  gboolean steady; /* as SegGraph.steady */
-  gboolean
-      short_of_registers; /* fewer than 32; conv-lp.c looks at it where taps share texels */
-  guint variant;          /* of the family, counted from 1; 0: as the family finds best */
+  gboolean stays;              /* the filter, as long as the graph */
+  SegRef bias;                 /* fp32, padded to SEG_BIAS_ALIGN channels */
+  SegLive live;                /* of whose items each is an output pixel */
+  gboolean steady;             /* as SegGraph.steady */
+  gboolean short_of_registers; /* the processor; conv-lp.c alone looks at it */
+  guint variant; /* of the family, counted from 1; 0: as the family finds best */
 } SegDenseConv;
 
 #define SEG_BIAS_ALIGN 128 /* the most output channels of a tile, in any family */
