@@ -91,10 +91,14 @@ seg_batch_wait (SegBatch *batch, GError **error)
 void
 seg_batch_close (SegBatch *batch, guint n_runs)
 {
-  if (batch->pending || !seg_vk_alive (batch->vk, NULL))
+  if (batch->pending || g_atomic_int_get (&batch->vk->state) == SEG_VK_HUNG)
     return;
-  if (hand_over (batch, NULL, TRUE, NULL))
+  if (hand_over (batch, NULL, TRUE, NULL)) {
     batch->n_runs = MAX (batch->n_runs, n_runs);
+  } else {
+    seg_vk_settle (batch->vk);
+    batch->n_runs = 0;
+  }
 }
 
 void
@@ -107,7 +111,7 @@ seg_batch_free (SegBatch **pbatch)
   /* After a submission that failed there is no fence behind those before it. */
   if (batch->n_runs > 0)
     seg_batch_close (batch, batch->n_runs);
-  if (batch->pending && g_atomic_int_get (&batch->vk->state) != SEG_VK_HUNG)
+  if (batch->pending)
     seg_batch_wait (batch, NULL);
   if (g_atomic_int_get (&batch->vk->state) != SEG_VK_HUNG)
     vkDestroyFence (batch->vk->device, batch->fence, NULL);

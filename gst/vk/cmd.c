@@ -77,6 +77,10 @@ seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error)
 {
   guint each = vk->physical.info.type == SEG_DEVICE_CPU ? TIMEOUT_CPU_S : TIMEOUT_S;
   guint64 seconds = (guint64) each * runs;
+  if (g_atomic_int_get (&vk->state) == SEG_VK_HUNG) {
+    seg_vk_alive (vk, error);
+    return VK_TIMEOUT;
+  }
   VkResult result =
       vkWaitForFences (vk->device, 1, &fence, VK_TRUE, seconds * 1000000000);
   if (result == VK_TIMEOUT) {
@@ -84,10 +88,25 @@ seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error)
     g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
         "device lost: %s has not answered for %" G_GUINT64_FORMAT " s",
         vk->physical.info.name, seconds);
-  } else {
-    seg_vk_check (vk, result, "vkWaitForFences", error);
+  } else if (seg_vk_check (vk, result, "vkWaitForFences", error)
+             && !seg_vk_alive (vk, error)) {
+    /* Lost in another call: the work is over, which is all that is known of it. */
+    result = VK_ERROR_DEVICE_LOST;
   }
   return result;
+}
+
+void
+seg_vk_settle (SegVk *vk)
+{
+  if (g_atomic_int_get (&vk->state) == SEG_VK_HUNG)
+    return;
+  seg_vk_lock_queue (vk);
+  VkResult result = vkQueueWaitIdle (vk->queue);
+  seg_vk_unlock_queue (vk);
+  if (!seg_vk_check (vk, result, "vkQueueWaitIdle", NULL)
+      && result != VK_ERROR_DEVICE_LOST)
+    g_atomic_int_set (&vk->state, SEG_VK_HUNG);
 }
 
 static gboolean
@@ -108,7 +127,7 @@ seg_cmd_free (SegCmd **cmd)
   *cmd = NULL;
   if (c == NULL)
     return;
-  if (c->state == SEG_CMD_PENDING && g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG)
+  if (c->state == SEG_CMD_PENDING)
     wait_fence (c, NULL);
   /* What may still be executed stays: by a hung device, or where waiting failed. */
   if (g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG && c->state != SEG_CMD_PENDING)
@@ -249,8 +268,11 @@ seg_cmd_submit_times (SegCmd *cmd, guint n, GError **error)
   seg_vk_lock_queue (vk);
   VkResult result = submit_locked (cmd, n);
   seg_vk_unlock_queue (vk);
-  if (!seg_vk_check (vk, result, "vkQueueSubmit", error))
+  if (!seg_vk_check (vk, result, "vkQueueSubmit", error)) {
+    if (n > MAX_BATCH)
+      seg_vk_settle (vk);
     return FALSE;
+  }
   cmd->n_pending = n;
   cmd->state = SEG_CMD_PENDING;
   return TRUE;
@@ -265,8 +287,10 @@ seg_cmd_submit (SegCmd *cmd, GError **error)
 gboolean
 seg_cmd_wait (SegCmd *cmd, GError **error)
 {
-  return check_state (cmd, SEG_CMD_PENDING, "nothing was submitted to wait for", error)
-         && wait_fence (cmd, error);
+  /* Of a lost device too: until then it uses what the recording does. */
+  if (cmd->state == SEG_CMD_PENDING)
+    return wait_fence (cmd, error);
+  return check_state (cmd, SEG_CMD_PENDING, "nothing was submitted to wait for", error);
 }
 
 guint

@@ -281,8 +281,11 @@ struct _SegCmd {
 };
 
 /* Waits for a fence behind `runs` recordings; anything but VK_SUCCESS sets the error. A timeout is a
- * device that hangs. */
+ * device that hangs. What a lost device was given counts as in use until a wait for it has returned, whichever
+ * call has found it lost (the specification's "Lost Device"); a success is then one no more. */
 VkResult seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error);
+/* The same for what has no fence behind it: the submission with the fence failed. */
+void seg_vk_settle (SegVk *vk);
 /* The barriers at the start and the end of a recording. */
 void seg_record_start (SegCmd *cmd);
 void seg_record_finish (SegCmd *cmd);

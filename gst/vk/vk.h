@@ -171,7 +171,8 @@ gboolean seg_cmd_submit (SegCmd *cmd, GError **error);
 /* The same n times over, one after the other, to be waited for once. n is at least 1. */
 gboolean seg_cmd_submit_times (SegCmd *cmd, guint n, GError **error);
 /* Waits for the last submission. More than 60 s (on a CPU device 10 minutes) for each time that the
- * recording runs means a hung device, which is a lost one. */
+ * recording runs means a hung device, which is a lost one. A lost device too may use what was recorded until
+ * this returns (or seg_cmd_free). */
 gboolean seg_cmd_wait (SegCmd *cmd, GError **error);
 
 /* Commands recorded: dispatches, copies and fills, also those with nothing to do. */
@@ -204,7 +205,8 @@ void seg_batch_free (SegBatch **batch); /* and clears it; waits; NULL is allowed
 gboolean seg_batch_submit (
     SegBatch *batch, SegCmd *const *cmds, guint n, gboolean last, GError **error);
 /* After a submission that failed: what the device has been handed so far, n_runs recordings at most, is
- * what seg_batch_wait waits for, whoever handed it over. Does nothing where the batch has its last. */
+ * what seg_batch_wait waits for, whoever handed it over; where there is no way to tell, it is over when this
+ * returns. Does nothing where the batch has its last. */
 void seg_batch_close (SegBatch *batch, guint n_runs);
 /* TRUE when there is nothing to wait for. Times out as seg_cmd_wait does. */
 gboolean seg_batch_wait (SegBatch *batch, GError **error);

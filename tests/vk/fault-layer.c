@@ -64,14 +64,6 @@ is_lost (const void *key)
          && fault.result == VK_ERROR_DEVICE_LOST;
 }
 
-/* Who is told that the device is lost frees what it works with: nothing else stops it. */
-static void
-stop (void *key)
-{
-  const Device *d = find (key);
-  ((PFN_vkDeviceWaitIdle) d->next (d->device, "vkDeviceWaitIdle")) (d->device);
-}
-
 /* With the lock. */
 static int
 fails_locked (const char *name, const void *handle)
@@ -86,8 +78,6 @@ fails_locked (const char *name, const void *handle)
     return 0;
   fault.failed = name;
   lost = key;
-  if (is_lost (key))
-    stop (key);
   return 1;
 }
 
@@ -143,8 +133,7 @@ CALL (vkGetQueryPoolResults, d, (VkDevice d, VkQueryPool p, uint32_t first, uint
 CALL (vkGetPipelineCacheData, d, (VkDevice d, VkPipelineCache c, size_t *n, void *p), (d, c, n, p))
 /* clang-format on */
 
-/* With the lock: what is submitted is there before another call stops the device, which nobody may submit
- * to meanwhile; and after that nothing is. */
+/* With the lock: after the call that finds the device lost nothing is submitted. */
 static VKAPI_ATTR VkResult VKAPI_CALL
 fault_vkQueueSubmit (VkQueue q, uint32_t n, const VkSubmitInfo *info, VkFence fence)
 {
@@ -159,7 +148,7 @@ fault_vkQueueSubmit (VkQueue q, uint32_t n, const VkSubmitInfo *info, VkFence fe
   return result;
 }
 
-/* The work is really done before a wait fails, since nothing else stops the device. */
+/* The work is really done before a wait fails, which says that it is over. */
 static VKAPI_ATTR VkResult VKAPI_CALL
 fault_vkWaitForFences (
     VkDevice d, uint32_t n, const VkFence *f, VkBool32 all, uint64_t timeout)

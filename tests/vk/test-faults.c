@@ -184,6 +184,94 @@ lost_alone (void)
   drop (&second);
 }
 
+/* A recording that counts how often it has run, and takes its time. */
+#define N_RUNS     64
+#define N_COUNTERS (1 << 18)
+
+static SegCmd *
+counter (Scene *s)
+{
+  const gsize n_bytes = 4 * N_COUNTERS;
+  g_assert_nonnull (s->vk = test_device (NULL));
+  s->device = test_buffer (s->vk, 2 * n_bytes, SEG_BUFFER_DEVICE);
+  s->down = test_buffer (s->vk, n_bytes, SEG_BUFFER_READBACK);
+  s->cmd = test_cmd (s->vk, FALSE);
+  g_assert_true (seg_cmd_fill (s->cmd, s->device, 0, n_bytes, 0, NULL));
+  test_run (s->cmd);
+  g_assert_true (seg_cmd_begin (s->cmd, NULL));
+  test_add (s->cmd, s->device, 0, s->device, N_COUNTERS, N_COUNTERS, 1);
+  test_add (s->cmd, s->device, N_COUNTERS, s->device, 0, N_COUNTERS, 0);
+  g_assert_true (seg_cmd_copy (s->cmd, s->device, 0, s->down, 0, n_bytes, NULL)
+                 && seg_cmd_end (s->cmd, NULL));
+  return s->cmd;
+}
+
+/* None is still running. */
+static void
+check_count (const Scene *s)
+{
+  const gint32 *count = seg_buffer_map (s->down);
+  g_assert_cmpint (count[0], ==, N_RUNS);
+  g_assert_cmpint (count[N_COUNTERS - 1], ==, N_RUNS);
+}
+
+static void
+lose (Scene *s)
+{
+  set_fault (0, VK_ERROR_DEVICE_LOST, "vkAllocateMemory");
+  g_assert_null (seg_buffer_new (s->vk, 64, SEG_BUFFER_DEVICE, NULL));
+}
+
+/* What is on its way when a device is found lost is waited for: until then it uses what was recorded. */
+static void
+lost_in_flight (void)
+{
+  g_autoptr (GError) error = NULL;
+  Scene s = { 0 };
+  g_assert_true (seg_cmd_submit_times (counter (&s), N_RUNS, NULL));
+  lose (&s);
+  g_assert_false (seg_cmd_wait (s.cmd, &error));
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+  check_count (&s);
+  drop (&s);
+}
+
+static void
+lost_batch (void)
+{
+  g_autoptr (GError) error = NULL;
+  Scene s = { 0 };
+  SegCmd *cmd = counter (&s);
+  SegBatch *batch = seg_batch_new (s.vk, NULL);
+  for (guint i = 0; i < N_RUNS; i++)
+    g_assert_true (seg_batch_submit (batch, &cmd, 1, FALSE, NULL));
+  lose (&s);
+  seg_batch_close (batch, N_RUNS);
+  check_count (&s);
+  g_assert_false (seg_batch_wait (batch, &error));
+  g_assert_error (error, SEG_ERROR, SEG_ERROR_DEVICE);
+  seg_batch_free (&batch);
+  drop (&s);
+}
+
+/* Of several submissions the second fails: nothing of the first is running when the error comes. */
+static void
+half_submitted (void)
+{
+  static const VkResult results[] = { VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_DEVICE_LOST };
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++) {
+    Scene s = { 0 };
+    SegCmd *cmd = counter (&s);
+    set_fault (1, results[i], "vkQueueSubmit");
+    g_assert_false (seg_cmd_submit_times (cmd, 2 * N_RUNS, NULL));
+    check_count (&s);
+    set_fault (-1, VK_SUCCESS, NULL);
+    g_assert_cmpint (seg_cmd_submit (cmd, NULL) && seg_cmd_wait (cmd, NULL), ==,
+        results[i] != VK_ERROR_DEVICE_LOST);
+    drop (&s);
+  }
+}
+
 /* Memory that one type has not, another has: UPLOAD and READBACK buffers fall back; whether there
  * is another type is the device's affair. */
 static void
@@ -308,6 +396,9 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/faults/lost", lost);
   g_test_add_func ("/vk/faults/lost-for-good", lost_for_good);
   g_test_add_func ("/vk/faults/lost-alone", lost_alone);
+  g_test_add_func ("/vk/faults/lost-in-flight", lost_in_flight);
+  g_test_add_func ("/vk/faults/lost-batch", lost_batch);
+  g_test_add_func ("/vk/faults/half-submitted", half_submitted);
   g_test_add_func ("/vk/faults/out-of-memory", out_of_memory);
   g_test_add_func ("/vk/faults/ahead", ahead);
   g_test_add_func ("/vk/faults/given-back", given_back);
