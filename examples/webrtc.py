@@ -230,6 +230,12 @@ class Camera:
             viewer.close()
 
 
+def count(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError('at least 1')
+    return int(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description='Shows a segmented camera to browsers.')
     parser.add_argument('properties', metavar='PROPERTY=VALUE', nargs='*', help='of vksegment')
@@ -237,7 +243,8 @@ def main():
     parser.add_argument('--port', type=int, default=8080)
     parser.add_argument('--source', default='v4l2src', help='a live source, as gst-launch-1.0 takes it')
     parser.add_argument('--model', default='selfie', help='path or name of a network')
-    parser.add_argument('--viewers', type=int, default=8, help='most viewers at once, others get 503 (%(default)s)')
+    parser.add_argument('--viewers', type=count, default=8,
+                        help='most viewers at once, others get 503 (%(default)s)')
     args = parser.parse_intermixed_args()
     Gst.init(None)
     for element, package in PACKAGES.items():

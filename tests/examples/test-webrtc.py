@@ -324,6 +324,10 @@ def check_errors(run, python, example, address, folder):
         lost = run(python, example, *words, **env)
         result(name, (lost.returncode != 1 or wanted not in lost.stderr or 'Traceback' in lost.stderr)
                and f'exit status {lost.returncode}: {lost.stderr}')
+    for viewers, wanted in (('0', 'argument --viewers: at least 1'), ('many', "invalid count value: 'many'")):
+        lost = run(python, example, '--viewers', viewers)
+        result(f'{viewers} viewers', (lost.returncode != 2 or wanted not in lost.stderr)
+               and f'exit status {lost.returncode}: {lost.stderr}')
     ended = run(python, example, '--port', '0', '--source', CAMERA.replace(' pattern', ' num-buffers=5 pattern'))
     result('the end of the source', (ended.returncode or ended.stderr) and f'{ended.returncode}: {ended.stderr}')
 
