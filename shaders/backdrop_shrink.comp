@@ -19,23 +19,6 @@ layout (constant_id = 1) const int SIZE = 4; // pixels of the frame along the si
 layout (binding = 4) uniform usamplerBuffer mattes; // a pixel each
 layout (binding = 6) writeonly buffer Output { vec4 data[]; } result;
 
-float byte_of (int c, ivec2 at)
-{
-  ivec4 k = frame.component[c];
-  return float (texelFetch (frame_bytes, k.x + (at.y >> (k.w >> 8)) * k.y + (at.x >> (k.w & 255)) * k.z).x);
-}
-
-vec3 pixel (ivec2 at)
-{
-  if (KIND == FRAME_PACKED4)
-    return vec3 (texelFetch (frame_words,
-                             ((frame.component[0].x + at.y * frame.component[0].y) >> 2) + at.x).xyz);
-  vec3 v = vec3 (byte_of (0, at), 0.0, 0.0);
-  if (KIND != FRAME_GRAY)
-    v.yz = vec2 (byte_of (1, at), byte_of (2, at));
-  return v;
-}
-
 void main ()
 {
   int i = int (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * 64u);
@@ -48,7 +31,7 @@ void main ()
     for (int dx = 0; dx < SIZE; dx += 2) {
       ivec2 at = min (first + ivec2 (dx, dy), dec.frame.xy - 1);
       float matte = float (texelFetch (mattes, at.y * dec.frame.z * 4 + at.x).x);
-      sum += backdrop_weighted (pixel (at), 1.0 - matte * (1.0 / 255.0));
+      sum += backdrop_weighted (frame_pixel (KIND, at), 1.0 - matte * (1.0 / 255.0));
     }
   result.data[i] = sum * (4.0 / float (SIZE * SIZE));
 }

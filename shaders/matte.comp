@@ -8,6 +8,7 @@
 #define SEG_DECODE 1
 #define SEG_STYLE  2
 #include "lib/decode.glsl"
+#include "lib/matte.glsl"
 
 layout (local_size_x = 64) in;
 layout (constant_id = 0) const int SCORES = PROBABILITY;
@@ -59,12 +60,6 @@ vec4 four_numbers (vec4 t)
   return r;
 }
 
-uint pack (vec4 v)
-{
-  uvec4 b = uvec4 (v);
-  return b.x | b.y << 8 | b.z << 16 | b.w << 24;
-}
-
 vec4 columns_of (int word)
 {
   ivec4 column = min (ivec4 (4 * word) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
@@ -77,17 +72,7 @@ uvec2 words_of (int word, int row, vec4 v)
 {
   if (SCORES != PROBABILITY)
     v = 1.0 / (1.0 + exp (-v));
-  v = clamp (v, 0.0, 1.0);
-  if (CUT != 0)
-    v *= step (vec4 (style.amount.x), v);
-  ivec4 column = min (ivec4 (4 * word) + ivec4 (0, 1, 2, 3), dec.frame.x - 1);
-  bvec4 in_x = bvec4 (ivec4 (greaterThanEqual (column, ivec4 (dec.inside.x)))
-                      * ivec4 (lessThan (column, ivec4 (dec.inside.y))));
-  if (row < dec.inside.z || row >= dec.inside.w)
-    in_x = bvec4 (false);
-  v = mix (vec4 (0.0), v, in_x);
-  return uvec2 (pack (floor (v * 255.0 + 0.5)),
-                pack (mix (vec4 (0.0), step (vec4 (style.amount.y), v), in_x)));
+  return matte_words (word, row, v, CUT != 0);
 }
 
 vec4 numbers_of (int word, float y, int begin)

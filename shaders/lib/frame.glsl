@@ -75,6 +75,24 @@ vec2 frame_chroma (vec2 p)
   return vec2 (frame_component (1, p, frame.chroma.xy), frame_component (2, p, frame.chroma.xy));
 }
 
+// The components of a pixel of the frame, as they lie.
+float frame_byte (int c, ivec2 at)
+{
+  ivec4 k = frame.component[c];
+  return float (texelFetch (frame_bytes, k.x + (at.y >> (k.w >> 8)) * k.y + (at.x >> (k.w & 255)) * k.z).x);
+}
+
+vec3 frame_pixel (int kind, ivec2 at)
+{
+  if (kind == FRAME_PACKED4)
+    return vec3 (texelFetch (frame_words,
+                             ((frame.component[0].x + at.y * frame.component[0].y) >> 2) + at.x).xyz);
+  vec3 v = vec3 (frame_byte (0, at), 0.0, 0.0);
+  if (kind != FRAME_GRAY)
+    v.yz = vec2 (frame_byte (1, at), frame_byte (2, at));
+  return v;
+}
+
 vec3 frame_to_rgb (vec3 bytes)
 {
   vec4 v = vec4 (bytes, 1.0);
