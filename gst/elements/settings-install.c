@@ -42,7 +42,11 @@ ENUM_TYPE (upsample_type, "GstVkSegUpsample",
         "bilinear" },
     { SEG_UPSAMPLE_NEAREST, "The network's own pixels: blocky edges", "nearest" },
     { SEG_UPSAMPLE_NONE,
-        "labels and mattes come out in the network's own size, one pixel each", "none" })
+        "labels and mattes come out in the network's own size, one pixel each", "none" },
+    { SEG_UPSAMPLE_GUIDED,
+        "Mattes follow the edges of the picture, hair and clothes (guided filter); what "
+        "is no matte, or in tiles, as bilinear",
+        "guided" })
 ENUM_TYPE (tiling_type, "GstVkSegTiling",
     { SEG_TILING_AUTO, "Where resizing would lose what the frame shows", "auto" },
     { SEG_TILING_NONE, "A frame is resized", "none" },

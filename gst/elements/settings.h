@@ -20,7 +20,8 @@ typedef enum {
 typedef enum {
   SEG_UPSAMPLE_BILINEAR,
   SEG_UPSAMPLE_NEAREST,
-  SEG_UPSAMPLE_NONE
+  SEG_UPSAMPLE_NONE,
+  SEG_UPSAMPLE_GUIDED
 } SegUpsample;
 
 typedef enum { SEG_MODE_SYNC, SEG_MODE_ASYNC, SEG_MODE_DROP } SegMode;

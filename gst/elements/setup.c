@@ -51,6 +51,7 @@ seg_setup_fit (SegNet *net, const SegSettings *settings, guint width, guint heig
     .height = height,
     .in_place = TRUE,
     .nearest = settings->upsample == SEG_UPSAMPLE_NEAREST,
+    .guided = settings->upsample == SEG_UPSAMPLE_GUIDED,
     .own_pixels = settings->upsample == SEG_UPSAMPLE_NONE,
     .masks = settings->output == SEG_OUTPUT_META,
     .staged = settings->stage_times,

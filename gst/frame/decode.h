@@ -35,6 +35,7 @@ typedef struct {
   gboolean cut;    /* what is below the threshold is 0 in the matte too */
   /* mattes: by what they were, as much as the style says; see shaders/smooth.comp */
   gboolean smooth;
+  gboolean guided; /* mattes: by the frame, see frame/guide.h */
 } SegDecodePlan;
 
 /* Uniform block `Decode` of shaders/lib/decode.glsl: a map over the frame, and the part of it

@@ -36,6 +36,8 @@ plan_decoding (SegPipe *pipe)
   plan->n_classes = one ? 1 : info->n_classes == 0 ? SEG_MAX_CLASSES : info->n_classes;
   plan->nearest = pipe->config.nearest || pipe->config.own_pixels;
   plan->cut = pipe->config.output == SEG_OUTPUT_OVERLAY;
+  plan->guided = pipe->config.guided && plan->kind != SEG_DECODE_CLASSES && !plan->nearest
+                 && !pipe->config.tile && seg_guide_can (&pipe->geometry);
   plan->smooth = matte && pipe->config.smoothing > 0.0 && !pipe->config.tile;
   plan->n_workers = seg_vk_info (pipe->vk)->type == SEG_DEVICE_CPU ? 1024 : 16384;
 }
@@ -74,9 +76,11 @@ list_pieces (SegPipe *pipe, SegPipeMemory *memory)
 {
   SegDecodeMemory *m = &pipe->map.memory;
   SegMergeMemory *merge = &pipe->map.merge;
+  SegGuide *guide = &pipe->map.guide;
   SegOutputKind output = pipe->config.output;
   SegPiece *pieces[] = { &m->labels, &m->cells, &m->numbers, &m->map, &m->matte,
-    &m->before, &m->counts, &m->list, &merge->merged, &merge->below, &merge->beside };
+    &m->before, &m->counts, &m->list, &merge->merged, &merge->below, &merge->beside,
+    &guide->picture, &guide->lines };
   memory->n_pieces = 0;
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     if (pieces[i]->n_bytes > 0)
@@ -109,6 +113,8 @@ map_plan (SegPipe *pipe, SegPipeMemory *memory, GError **error)
       &map->memory, map->map_size.width, map->map_size.height, grid_width, grid_height);
   if (map->plan.smooth)
     map->memory.before.n_bytes = map->memory.numbers.n_bytes;
+  if (map->plan.guided)
+    seg_guide_plan (&map->guide, grid_width, grid_height);
   list_pieces (pipe, memory);
   return TRUE;
 }
@@ -244,9 +250,10 @@ record_one (SegPipe *pipe, SegCmd *cmd, const SegBound *output, GError **error)
       map->frame_block, &map->plan, &pipe->geometry, &grid, &map->map_size, NULL);
   seg_decode_job_init (job, map->frame_block);
   seg_decode_job_scores (job, output);
-  map->late = pipe->config.output == SEG_OUTPUT_OVERLAY
-              && map->plan.kind != SEG_DECODE_CLASSES
-              && seg_matte_draw_can (map->frame_block, &pipe->frame);
+  map->late = map->plan.guided
+              || (pipe->config.output == SEG_OUTPUT_OVERLAY
+                  && map->plan.kind != SEG_DECODE_CLASSES
+                  && seg_matte_draw_can (map->frame_block, &pipe->frame));
   return map->late ? seg_decode_record_numbers (cmd, job, error)
                    : seg_decode_record_scores (cmd, job, error);
 }
@@ -264,18 +271,27 @@ map_record (SegPipe *pipe, SegCmd *cmd, const SegBound *outputs, GError **error)
   return TRUE;
 }
 
-/* The matte may not be there yet; with outlines it has to be. */
+/* Of the frame that it is about. */
+static gboolean
+record_late_matte (SegPipe *pipe, SegCmd *cmd, GError **error)
+{
+  const SegPipeMap *map = &pipe->map;
+  return (map->plan.guided ? seg_guide_record (
+              cmd, &map->guide, &map->job, map->frame_block, &pipe->source, error)
+                           : seg_decode_record_matte (cmd, &map->job, error))
+         && seg_count_record (cmd, &map->memory, &map->decode_view, map->map_size.width,
+             map->map_size.height, error);
+}
+
+/* Without outlines a matte that only has to be interpolated need not be there. */
 static gboolean
 draw_overlay (SegPipe *pipe, SegCmd *cmd, const SegComposeInput *input, GError **error)
 {
   const SegPipeMap *map = &pipe->map;
-  if (map->late && !input->contours)
+  if (map->late && !map->plan.guided && !input->contours)
     return seg_matte_draw_record (cmd, &pipe->params, input, &map->job, map->frame_block,
         &pipe->source, &pipe->drawn, error);
-  if (map->late
-      && (!seg_decode_record_matte (cmd, &map->job, error)
-          || !seg_count_record (cmd, &map->memory, &map->decode_view, map->map_size.width,
-              map->map_size.height, error)))
+  if (map->late && !record_late_matte (pipe, cmd, error))
     return FALSE;
   return seg_compose_record (cmd, &pipe->params, input, &pipe->source, pipe->drawn.buffer,
       pipe->drawn.offset, error);
@@ -296,6 +312,8 @@ map_draw (SegPipe *pipe, SegCmd *cmd, GError **error)
   };
   if (pipe->config.output == SEG_OUTPUT_OVERLAY)
     return draw_overlay (pipe, cmd, &input, error);
+  if (map->late && !record_late_matte (pipe, cmd, error))
+    return FALSE;
   if (pipe->config.output == SEG_OUTPUT_CUTOUT)
     return seg_cutout_record (
         cmd, &input, &pipe->source, &pipe->result, &pipe->drawn, error);

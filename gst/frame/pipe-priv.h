@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frame/backdrop.h"
+#include "frame/guide.h"
 #include "frame/hostnet.h"
 #include "frame/pipe.h"
 #include "frame/tiling.h"
@@ -96,8 +97,9 @@ typedef struct {
   SegBufferView style_view, colors_view, decode_view;
   SegDecodeBlock *frame_block; /* of the whole map; at decode_view */
   SegDecodeJob job;            /* unless tiled */
-  gboolean late;               /* the matte is made while it is drawn */
+  gboolean late; /* the matte is made from the frame, or while it is drawn */
   SegMapSize map_size;
+  SegGuide guide; /* for plan.guided */
   SegMergeMemory merge;
   SegLegend legend;
 } SegPipeMap;

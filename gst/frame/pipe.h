@@ -59,6 +59,9 @@ typedef struct {
   /* 0..1: how much mattes (and what is made by them) of networks that give maps stay as they were from
    * frame to frame, where they nearly do; not of tiles */
   double smoothing;
+  /* mattes (and what is made by them) of networks that give maps follow the edges of the picture, where
+   * the frame is larger than the map; not of tiles */
+  gboolean guided;
 } SegPipeConfig;
 
 /* What comes out is the frame, in its own format. */

@@ -151,12 +151,14 @@ prepare (Run *r, SegVk *vk)
   seg_decode_sizes (&r->memory, c->width, c->height, c->grid_width, c->grid_height);
   r->drawn.n_bytes = MAX (r->frame.n_bytes, (c->width + 3) / 4 * 16 * c->height);
   r->late.n_bytes = r->drawn.n_bytes;
+  seg_guide_plan (&r->guide, c->grid_width, c->grid_height);
   seg_backdrop_plan (&r->backdrop, c->sigma, c->width, c->height);
   r->work = test_buffer (vk, 1 << 22, SEG_BUFFER_DEVICE);
   r->readback = test_buffer (vk, LATE_COUNTS + 16, SEG_BUFFER_READBACK);
   SegPiece *pieces[] = { &r->memory.labels, &r->memory.cells, &r->memory.numbers,
     &r->memory.map, &r->memory.matte, &r->memory.counts, &r->memory.list, &r->drawn,
-    &r->late, &r->backdrop.small[0], &r->backdrop.small[1] };
+    &r->late, &r->backdrop.small[0], &r->backdrop.small[1], &r->guide.picture,
+    &r->guide.lines };
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     put (pieces[i], r->work, &used, align);
   g_assert_cmpuint (used, <=, 1 << 22);
@@ -201,26 +203,41 @@ set_behind (Run *r, SegVk *vk)
   g_assert_no_error (error);
 }
 
-/* What the usual way has counted is kept before it is counted again. */
-static void
-record_late (SegCmd *cmd, Run *r, const SegComposeInput *input, GError **error)
+static SegDecodeJob
+job_of (Run *r)
 {
   SegDecodeJob job = { .plan = &r->plan,
     .memory = &r->memory,
     .style = r->style_view,
     .decode = r->decode,
     .on_cpu = r->c.on_cpu };
-  const SegDecodeBlock *block =
-      (const SegDecodeBlock *) ((guint8 *) seg_buffer_map (r->params.buffer)
-                                + r->decode.offset);
-  const SegPiece *counts = &r->memory.counts;
-  g_assert_true (seg_matte_draw_can (block, &r->frame));
-  seg_decode_job_init (&job, block);
+  seg_decode_job_init (&job, r->block);
   seg_decode_job_scores (&job, &r->scores);
+  return job;
+}
+
+/* What the usual way has counted is kept before it is counted again. */
+static void
+record_late (SegCmd *cmd, Run *r, const SegComposeInput *input, GError **error)
+{
+  SegDecodeJob job = job_of (r);
+  const SegPiece *counts = &r->memory.counts;
+  g_assert_true (seg_matte_draw_can (r->block, &r->frame));
   seg_cmd_copy (cmd, counts->buffer, counts->offset, r->readback, LATE_COUNTS, 8, error);
   if (seg_decode_record_numbers (cmd, &job, error))
     seg_matte_draw_record (
-        cmd, &r->params, input, &job, block, &r->source, &r->late, error);
+        cmd, &r->params, input, &job, r->block, &r->source, &r->late, error);
+}
+
+static void
+record_guided (SegCmd *cmd, Run *r, GError **error)
+{
+  SegDecodeJob job = job_of (r);
+  g_assert_true (seg_guide_can (&r->g));
+  if (seg_decode_record_numbers (cmd, &job, error)
+      && seg_guide_record (cmd, &r->guide, &job, r->block, &r->source, error))
+    seg_count_record (
+        cmd, &r->memory, &r->decode, r->frame.width, r->frame.height, error);
 }
 
 Run *
@@ -234,6 +251,8 @@ decode_run (SegVk *vk, const Case *c, int picture)
   seg_decode_record (cmd, &r->params, &r->plan, &r->g, &r->scores, &r->memory,
       &r->style_view, &r->decode, &error);
   g_assert_no_error (error);
+  r->block = (const SegDecodeBlock *) ((guint8 *) seg_buffer_map (r->params.buffer)
+                                       + r->decode.offset);
   SegComposeInput input = { &r->memory, r->decode, r->style_view, r->colors_view,
     c->kind != SEG_DECODE_CLASSES, c->contours, c->legend ? &r->legend : NULL };
   SegFrame rgba;
@@ -251,6 +270,8 @@ decode_run (SegVk *vk, const Case *c, int picture)
   }
   if (picture == 3)
     record_late (cmd, r, &input, &error);
+  if (picture == 5)
+    record_guided (cmd, r, &error);
   g_assert_no_error (error);
   seg_cmd_copy (cmd, r->work, 0, r->readback, 0, 1 << 22, &error);
   test_run (cmd);

@@ -5,6 +5,7 @@
 #include "vk/common.h"
 
 #include "frame/backdrop.h"
+#include "frame/guide.h"
 #include "frame/mattedraw.h"
 
 /* Scores that are decoded and drawn on the device, without a network or a pipe. */
@@ -42,7 +43,9 @@ typedef struct {
   SegLegend legend;
   SegPiece drawn, late;
   SegBackdrop backdrop;
-  guint8 *behind; /* its picture, laid out as the frame */
+  SegGuide guide;
+  const SegDecodeBlock *block; /* what `decode` holds */
+  guint8 *behind;              /* its picture, laid out as the frame */
   SegPalette palette;
   SegStyleBlock *style;
   SegColorTable *colors;
@@ -57,6 +60,6 @@ typedef struct {
 
 char *decode_case_text (const Case *c);
 /* picture: 0 none, 1 overlay, 2 cutout, 3 overlay, and once more as seg_matte_draw_record makes it: the
- * late ones; 4 another background. */
+ * late ones; 4 another background; 5 none, but the matte made anew with the frame as its guide. */
 Run *decode_run (SegVk *vk, const Case *c, int picture);
 void decode_run_free (Run *r);

@@ -328,20 +328,22 @@ test_in_place (void)
   for (guint i = 0; i < G_N_ELEMENTS (noise_infos); i++) {
     SegNet *net = open_net (COLOR_NET_PLAIN, noise_infos[i]);
     for (SegFormat f = 0; f < SEG_FORMAT_COUNT; f++)
-      for (guint contours = 0; contours < 2; contours++) {
+      for (guint how = 0; how < 4; how++) {
         g_auto (Drawn) apart = { 0 }, in_place = { 0 };
         SegDrawFlags draw = SEG_DRAW_MASKS | SEG_DRAW_LEGEND;
-        SegPipeConfig config = {
-          .format = f, .color = seg_color_bt709, .width = WIDTH, .height = HEIGHT
-        };
-        draw |= contours ? SEG_DRAW_CONTOURS : 0;
+        SegPipeConfig config = { .format = f,
+          .color = seg_color_bt709,
+          .width = WIDTH,
+          .height = HEIGHT,
+          .guided = how / 2 };
+        draw |= how % 2 ? SEG_DRAW_CONTOURS : 0;
         draw_noise (net, &config, draw, &apart);
         config.in_place = TRUE;
         draw_noise (net, &config, draw, &in_place);
         g_autofree char *differ = drawn_difference (&in_place, &apart);
         if (differ != NULL)
-          g_error ("%s, network %u, contours %u: %s", seg_format_info (f)->name, i,
-              contours, differ);
+          g_error (
+              "%s, network %u, case %u: %s", seg_format_info (f)->name, i, how, differ);
         g_assert_true (apart.areas[0] < WIDTH * HEIGHT || f == SEG_FORMAT_GRAY8);
       }
     seg_net_free (&net);
@@ -492,6 +494,78 @@ test_smoothing (void)
   seg_net_free (&net);
 }
 
+/* How far the pixel is from what is well inside its colour, which alpha is to follow. */
+static guint
+off_at (SegPipe *pipe, guint x, guint inside)
+{
+  const guint8 *at = pixel (pipe, x, ROW), *wanted = pixel (pipe, inside, ROW);
+  const guint8 *data;
+  SegFormat format = seg_pipe_result (pipe, &data)->format;
+  guint n = format == SEG_FORMAT_RGBA ? 4 : seg_format_info (format)->n_components;
+  guint off = 0;
+  for (guint k = 0; k < n; k++)
+    off = MAX (off, (guint) abs (at[k] - wanted[k]));
+  return off;
+}
+
+static void
+run_border (SegPipe *pipe, SegPipeWork work, guint border)
+{
+  guint8 *data;
+  const SegFrame *frame = seg_pipe_input (pipe, &data);
+  color_net_paint (frame, data, 0, border, red);
+  color_net_paint (frame, data, border, WIDTH, green);
+  run (pipe, work);
+}
+
+/* A border in the middle of a pixel of the network's: how far both sides are from where they should be; and in
+ * the next frame, where it has moved and the network has not looked. */
+static void
+measure_border (SegNet *net, const SegPipeConfig *config, guint off[2])
+{
+  enum { BORDER = 83, MOVED = 85 };
+  GError *error = NULL;
+  SegPipe *pipe = seg_pipe_new (net->vk, net->session, net->info, config, &error);
+  g_assert_no_error (error);
+  if (config->output == SEG_OUTPUT_BACKGROUND)
+    put_white_behind (pipe);
+  run_border (pipe, SEG_PIPE_INFER, BORDER);
+  off[0] = MAX (off_at (pipe, BORDER - 1, 20), off_at (pipe, BORDER, 150));
+  const guint32 *areas = seg_pipe_areas (pipe);
+  g_assert_cmpuint (areas[0] + areas[1], ==, WIDTH * HEIGHT);
+  if (config->guided)
+    g_assert_cmpuint (areas[0], ==, BORDER * HEIGHT);
+  run_border (pipe, SEG_PIPE_REDRAW, MOVED);
+  off[1] = MAX (off_at (pipe, MOVED - 1, 20), off_at (pipe, MOVED, 150));
+  seg_pipe_free (&pipe);
+}
+
+static void
+test_guided (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN, noise_infos[0]);
+  for (SegOutputKind output = 0; output <= SEG_OUTPUT_BACKGROUND; output++)
+    for (guint i = 0; i < 4; i++) {
+      SegPipeConfig config = { .output = output,
+        .format = SEG_FORMAT_RGBX,
+        .color = seg_color_bt709,
+        .width = WIDTH,
+        .height = HEIGHT,
+        .result_format = SEG_FORMAT_RGBA,
+        .separate_memory = i % 2,
+        .smoothing = i / 2 * 0.5 };
+      guint plain[2], guided[2];
+      measure_border (net, &config, plain);
+      config.guided = TRUE;
+      measure_border (net, &config, guided);
+      g_test_message ("output %u, case %u: %u, moved %u, instead of %u and %u", output, i,
+          guided[0], guided[1], plain[0], plain[1]);
+      g_assert_true (output == SEG_OUTPUT_LABELS || 2 * guided[0] < plain[0]);
+      g_assert_true (output == SEG_OUTPUT_LABELS || 2 * guided[1] < plain[1]);
+    }
+  seg_net_free (&net);
+}
+
 static void
 test_sizes_refused (void)
 {
@@ -524,6 +598,7 @@ main (int argc, char **argv)
     g_test_add_func ("/pipe/draw-flags", test_draw_flags);
     g_test_add_func ("/pipe/fit", test_fit);
     g_test_add_func ("/pipe/smoothing", test_smoothing);
+    g_test_add_func ("/pipe/guided", test_guided);
     g_test_add_func ("/pipe/sizes-refused", test_sizes_refused);
   }
   int status = g_test_run ();

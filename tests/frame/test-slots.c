@@ -160,6 +160,23 @@ test_each_its_own (void)
   }
 }
 
+/* Mattes that are made anew for each frame that is shown. */
+static void
+test_guided (void)
+{
+  SegNet *net = open_net (COLOR_NET_PLAIN,
+      "[vkseg]\ndecoder=softmax\nmean=0\nstd=255\nforeground=green\n"
+      "labels=background,red,green,blue\n");
+  for (SegOutputKind output = 0; output <= SEG_OUTPUT_BACKGROUND; output++)
+    for (guint i = 0; i < 4; i++) {
+      SegPipeConfig config = {
+        .output = output, .separate_memory = i & 1, .blur_sigma = 6.0, .guided = TRUE
+      };
+      compare (net, config, i & 2 ? 2 : 0);
+    }
+  seg_net_free (&net);
+}
+
 static void
 test_tiles (void)
 {
@@ -236,6 +253,7 @@ main (int argc, char **argv)
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   if (vk != NULL) {
     g_test_add_func ("/slots/each-its-own", test_each_its_own);
+    g_test_add_func ("/slots/guided", test_guided);
     g_test_add_func ("/slots/tiles", test_tiles);
     g_test_add_func ("/slots/redraw-meanwhile", test_redraw_meanwhile);
   }
