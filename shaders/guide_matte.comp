@@ -14,10 +14,46 @@ layout (local_size_x = 64) in;
 layout (constant_id = 0) const int KIND = 0;    // FRAME_*
 layout (constant_id = 1) const int CUT = 0;     // below the threshold the matte is 0
 layout (constant_id = 2) const int COLUMNS = 5; // of the grid that four pixels can lie between
+// Components that are a word for four pixels: 0 none, 1 the first, 2 the first and, for 2x2 pixels each and
+// beside each other, the two of chroma.
+layout (constant_id = 3) const int WORDS = 0;
 
 layout (binding = 5) uniform samplerBuffer lines;
 layout (binding = 6) writeonly buffer Matte { uint data[]; } matte;
 layout (binding = 7) writeonly buffer Labels { uint data[]; } labels;
+
+uvec4 word_at (int c, int row, int word)
+{
+  ivec4 k = frame.component[c];
+  return texelFetch (frame_words, ((k.x + (row >> (k.w >> 8)) * k.y) >> 2) + word);
+}
+
+// The components of pixels 4 * word to 4 * word + 3 of a row; past the row's end what there is.
+void four_pixels (int word, int row, out vec3 four[4])
+{
+  int last = dec.frame.x - 1;
+  [[unroll]] for (int e = 0; e < 4; e++) {
+    ivec2 at = ivec2 (min (4 * word + e, last), row);
+    four[e] = vec3 (0.0);
+    if (WORDS == 0)
+      four[e] = frame_pixel (KIND, at);
+    else if (WORDS == 1 && KIND != FRAME_GRAY)
+      four[e].yz = vec2 (frame_byte (1, at), frame_byte (2, at));
+  }
+  if (WORDS == 0)
+    return;
+  word = min (word, last >> 2);
+  uvec4 y = word_at (0, row, word), c = uvec4 (0u);
+  if (WORDS == 2)
+    c = word_at (1, row, word);
+  if ((frame.component[1].x & 1) != 0)
+    c = c.yxwz;
+  [[unroll]] for (int e = 0; e < 4; e++) {
+    four[e].x = float (y[e]);
+    if (WORDS == 2)
+      four[e].yz = vec2 (e < 2 ? c.xy : c.zw);
+  }
+}
 
 void main ()
 {
@@ -39,9 +75,11 @@ void main ()
     [[unroll]] for (int e = 0; e < 4; e++)
       line[e] += share[e] * l;
   }
+  vec3 colour[4];
+  four_pixels (word, row, colour);
   vec4 v;
   [[unroll]] for (int e = 0; e < 4; e++)
-    v[e] = dot (line[e], vec4 (frame_pixel (KIND, ivec2 (column[e], row)) / 255.0, 1.0));
+    v[e] = dot (line[e], vec4 (colour[e] / 255.0, 1.0));
   uvec2 words = matte_words (word, row, v, CUT != 0);
   matte.data[i] = words.x;
   labels.data[i] = words.y;

@@ -74,19 +74,40 @@ record_window (SegCmd *cmd, const SegShader *shader, const SegDecodeJob *job,
   return dispatch (cmd, &d, to->n_bytes / LINE_BYTES, views, error);
 }
 
+/* Each row of a plane begins with a word. */
+static gboolean
+is_in_words (const SegFrame *frame, guint plane)
+{
+  return frame->stride[plane] % 4 == 0 && frame->offset[plane] % 4 == 0;
+}
+
+/* WORDS of shaders/guide_matte.comp. */
+static guint32
+components_in_words (const SegFrame *frame)
+{
+  const SegFormatInfo *info = seg_format_info (frame->format);
+  const SegComponent *c = info->components;
+  if (info->wide || c[0].step != 1 || !is_in_words (frame, 0))
+    return 0;
+  gboolean pairs = info->n_components == 3 && c[1].plane == c[2].plane && c[1].step == 2
+                   && c[1].hsub == 1 && is_in_words (frame, c[1].plane);
+  return pairs ? 2 : 1;
+}
+
 /* The mean of the lines is where the picture was. */
 static gboolean
 record_matte (SegCmd *cmd, const SegGuide *guide, const SegDecodeJob *job,
     const SegDecodeBlock *block, const SegFrameSource *source, GError **error)
 {
   guint32 columns = (guint32) ceil (3.0 * block->map[0] - 1e-5) + 2;
-  guint32 spec[3] = { source->kind, (guint32) job->plan->cut, columns };
+  guint32 spec[4] = { source->kind, (guint32) job->plan->cut, columns,
+    components_in_words (&source->frame) };
   const SegBufferView views[8] = { source->views[0], source->views[1], source->views[2],
     job->decode, job->style, seg_piece_view (&guide->picture, SEG_VIEW_TEXEL_F32X4),
     seg_piece_view (&job->memory->matte, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE) };
   SegVkDispatch d = {
-    .shader = &seg_shader_guide_matte, .spec = spec, .n_spec = 3, .n_views = 8
+    .shader = &seg_shader_guide_matte, .spec = spec, .n_spec = 4, .n_views = 8
   };
   return dispatch (cmd, &d, job->map_groups, views, error);
 }

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* What a frame costs besides the network: the least time of each step. Not a test.
- *   bench-frame MODEL FORMAT WIDTHxHEIGHT overlay|labels|matte|cutout|background [RUNS [PICTURE]]
+ *   bench-frame MODEL FORMAT WIDTHxHEIGHT overlay|labels|matte|cutout|background[+guided] [RUNS [PICTURE]]
  * PICTURE: a raw frame as GStreamer lays it out; without one the frame is black. */
 
 static void
@@ -54,10 +54,12 @@ steps_after (const SegModelInfo *info, const SegPipeConfig *c)
       seg_output_wants_matte (c->output) || info->decoder >= SEG_DECODER_SOFTMAX;
   gboolean overlay = c->output == SEG_OUTPUT_OVERLAY;
   guint planes = seg_format_info (c->format)->n_planes;
-  /* (reduce, zeros, matte_draw), (reduce, matte, zeros, count), or those of classes: zeros, reduce, cells,
+  /* (reduce, guide, fit, mean, matte, zeros, count), (reduce, zeros, matte_draw), (reduce, matte, zeros, count), or those of classes: zeros, reduce, cells,
    * classes, refine, zeros, count and a step a plane. Then the legend: rows, and a step a plane; or what is behind: made small, blurred twice, and a step a
    * plane. */
-  guint decode = matte ? (overlay ? 3 : 4) : 7 + (overlay ? planes : 0);
+  guint decode = matte && c->guided ? 7 + (overlay ? planes : 0)
+                 : matte            ? (overlay ? 3 : 4)
+                                    : 7 + (overlay ? planes : 0);
   if (c->output == SEG_OUTPUT_BACKGROUND)
     return decode + 3 + planes + 1;
   return decode + (overlay ? 1 + planes : c->output == SEG_OUTPUT_CUTOUT ? 1 : 0) + 1;
@@ -76,8 +78,10 @@ parse (int argc, char **argv, SegPipeConfig *c, guint *runs)
       c->format = f;
       found = TRUE;
     }
+  g_auto (GStrv) output = g_strsplit (argv[4], "+", 2);
+  c->guided = g_strcmp0 (output[0] ? output[1] : NULL, "guided") == 0;
   for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
-    if (g_strcmp0 (argv[4], outputs[i]) == 0)
+    if (g_strcmp0 (output[0], outputs[i]) == 0)
       c->output = (SegOutputKind) i;
   c->blur_sigma = c->height / 40.0;
   c->color = seg_color_bt709;
@@ -182,8 +186,8 @@ main (int argc, char **argv)
   guint runs = 0;
   if (!parse (argc, argv, &config, &runs)) {
     fprintf (stderr, "usage: bench-frame MODEL FORMAT WxH "
-                     "overlay|labels|matte|cutout|background [RUNS "
-                     "[PICTURE]]\n");
+                     "overlay|labels|matte|cutout|background[+guided] "
+                     "[RUNS [PICTURE]]\n");
     return 2;
   }
   SegNetOptions options = { .model = argv[1], .device = g_getenv ("VKSEG_DEVICE") };
