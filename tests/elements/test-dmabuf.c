@@ -44,7 +44,8 @@ static void
 test_outputs (void)
 {
   static const char *const settings[] = { "output=labels", "output=cutout",
-    "output=matte upsample=none", "interval=2", "tiling=overlap" };
+    "output=matte upsample=none", "output=matte upsample=guided", "interval=2",
+    "tiling=overlap" };
   GstVideoInfo info;
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 160, 90);
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++)

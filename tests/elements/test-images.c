@@ -202,7 +202,7 @@ test_outputs (void)
   static const char *const outputs[] = { "output=cutout",
     "draw=masks+contours+legend alpha=0.3", "interval=2", "tiling=overlap" };
   static const char *const gray[] = { "output=labels", "output=matte",
-    "output=labels upsample=none" };
+    "output=labels upsample=none", "output=matte upsample=guided" };
   if (!can_run ())
     return;
   for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
