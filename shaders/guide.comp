@@ -32,5 +32,6 @@ void main ()
   float alpha = texelFetch (numbers, y * dec.grid.w * 4 + x).x;
   if (SCORES != PROBABILITY)
     alpha = 1.0 / (1.0 + exp (-alpha));
-  result.data[i] = vec4 (sum / (255.0 * float (SAMPLES * SAMPLES)), clamp (alpha, 0.0, 1.0));
+  alpha = alpha > 0.0 ? min (alpha, 1.0) : 0.0; // what is no number is 0
+  result.data[i] = vec4 (sum / (255.0 * float (SAMPLES * SAMPLES)), alpha);
 }

@@ -14,9 +14,10 @@ layout (local_size_x = 64) in;
 layout (constant_id = 0) const int KIND = 0;    // FRAME_*
 layout (constant_id = 1) const int CUT = 0;     // below the threshold the matte is 0
 layout (constant_id = 2) const int COLUMNS = 5; // of the grid that four pixels can lie between
-// Components that are a word for four pixels: 0 none, 1 the first, 2 the first and, for 2x2 pixels each and
-// beside each other, the two of chroma.
+// Components that are a word for four pixels: 0 none; 1 the first; 2 the first and, for 2x2 pixels each and
+// beside each other, the two of chroma; 3 these the other way round.
 layout (constant_id = 3) const int WORDS = 0;
+layout (constant_id = 4) const int RAGGED = 1; // rows of the map are longer than the frame's
 
 layout (binding = 5) uniform samplerBuffer lines;
 layout (binding = 6) writeonly buffer Matte { uint data[]; } matte;
@@ -28,8 +29,8 @@ uvec4 word_at (int c, int row, int word)
   return texelFetch (frame_words, ((k.x + (row >> (k.w >> 8)) * k.y) >> 2) + word);
 }
 
-// The components of pixels 4 * word to 4 * word + 3 of a row; past the row's end what there is.
-void four_pixels (int word, int row, out vec3 four[4])
+// The components of pixels 4 * word to 4 * word + 3 of a row.
+void read_four (int word, int row, out vec3 four[4])
 {
   int last = dec.frame.x - 1;
   [[unroll]] for (int e = 0; e < 4; e++) {
@@ -44,15 +45,27 @@ void four_pixels (int word, int row, out vec3 four[4])
     return;
   word = min (word, last >> 2);
   uvec4 y = word_at (0, row, word), c = uvec4 (0u);
-  if (WORDS == 2)
+  if (WORDS >= 2)
     c = word_at (1, row, word);
-  if ((frame.component[1].x & 1) != 0)
+  if (WORDS == 3)
     c = c.yxwz;
   [[unroll]] for (int e = 0; e < 4; e++) {
     four[e].x = float (y[e]);
-    if (WORDS == 2)
+    if (WORDS >= 2)
       four[e].yz = vec2 (e < 2 ? c.xy : c.zw);
   }
+}
+
+// Past the row's end they are the last one's, as positions are.
+void four_pixels (int word, int row, out vec3 four[4])
+{
+  read_four (word, row, four);
+  if (RAGGED == 0)
+    return;
+  int last = dec.frame.x - 1, n = last & 3;
+  vec3 end = n < 2 ? (n == 0 ? four[0] : four[1]) : (n == 2 ? four[2] : four[3]);
+  [[unroll]] for (int e = 0; e < 4; e++)
+    four[e] = mix (four[e], end, bvec3 (4 * word + e > last));
 }
 
 void main ()

@@ -44,8 +44,10 @@ ENUM_TYPE (upsample_type, "GstVkSegUpsample",
     { SEG_UPSAMPLE_NONE,
         "labels and mattes come out in the network's own size, one pixel each", "none" },
     { SEG_UPSAMPLE_GUIDED,
-        "Mattes follow the edges of the picture, hair and clothes (guided filter); what "
-        "is no matte, or in tiles, as bilinear",
+        "Mattes of networks that give maps, and what is made of them, follow the edges "
+        "of the picture, hair and clothes (guided filter, anew for each frame that is "
+        "shown); instances, argmax maps, tiles and frames smaller than the map: as "
+        "bilinear",
         "guided" })
 ENUM_TYPE (tiling_type, "GstVkSegTiling",
     { SEG_TILING_AUTO, "Where resizing would lose what the frame shows", "auto" },

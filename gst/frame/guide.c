@@ -29,7 +29,7 @@ seg_guide_plan (SegGuide *guide, guint grid_width, guint grid_height)
       (gsize) LINE_BYTES * grid_width * grid_height;
 }
 
-/* Every second pixel is enough for a mean. */
+/* Along a side: every second pixel, of the largest frames every fourth, is enough for a mean. */
 static guint32
 n_samples (const SegDecodeBlock *block)
 {
@@ -91,7 +91,7 @@ components_in_words (const SegFrame *frame)
     return 0;
   gboolean pairs = info->n_components == 3 && c[1].plane == c[2].plane && c[1].step == 2
                    && c[1].hsub == 1 && is_in_words (frame, c[1].plane);
-  return pairs ? 2 : 1;
+  return !pairs ? 1 : c[1].offset < c[2].offset ? 2 : 3;
 }
 
 /* The mean of the lines is where the picture was. */
@@ -100,14 +100,14 @@ record_matte (SegCmd *cmd, const SegGuide *guide, const SegDecodeJob *job,
     const SegDecodeBlock *block, const SegFrameSource *source, GError **error)
 {
   guint32 columns = (guint32) ceil (3.0 * block->map[0] - 1e-5) + 2;
-  guint32 spec[4] = { source->kind, (guint32) job->plan->cut, columns,
-    components_in_words (&source->frame) };
+  guint32 spec[5] = { source->kind, (guint32) job->plan->cut, columns,
+    components_in_words (&source->frame), block->frame[0] != 4 * block->frame[2] };
   const SegBufferView views[8] = { source->views[0], source->views[1], source->views[2],
     job->decode, job->style, seg_piece_view (&guide->picture, SEG_VIEW_TEXEL_F32X4),
     seg_piece_view (&job->memory->matte, SEG_VIEW_STORAGE_WRITE),
     seg_piece_view (&job->memory->map, SEG_VIEW_STORAGE_WRITE) };
   SegVkDispatch d = {
-    .shader = &seg_shader_guide_matte, .spec = spec, .n_spec = 4, .n_views = 8
+    .shader = &seg_shader_guide_matte, .spec = spec, .n_spec = 5, .n_views = 8
   };
   return dispatch (cmd, &d, job->map_groups, views, error);
 }

@@ -78,10 +78,26 @@ solve (double m[3][3], const double v[3], double a[3])
   }
 }
 
-static guint
-beside (guint at, int by, guint n)
+/* A side of the grid, and the pixels of it whose middle is in the frame. */
+typedef struct {
+  guint n;
+  int first, last;
+} Side;
+
+static Side
+side_of (guint n, guint px, float scale, float shift)
 {
-  return (guint) CLAMP ((int) at + by, 0, (int) n - 1);
+  Side s = { n, (int) ceil (shift - 0.5 * scale),
+    (int) floor ((px - 0.5) * scale + shift) };
+  s.first = CLAMP (s.first, 0, (int) n - 1);
+  s.last = CLAMP (s.last, s.first, (int) n - 1);
+  return s;
+}
+
+static guint
+beside (guint at, int by, const Side *side)
+{
+  return (guint) CLAMP ((int) at + by, side->first, side->last);
 }
 
 #define FOR_WINDOW(dx, dy)                                                               \
@@ -89,20 +105,22 @@ beside (guint at, int by, guint n)
     for (int dx = -RADIUS; dx <= RADIUS; dx++)
 
 static Line
-fit_line (const Guide *guide, guint x, guint y, guint w, guint h)
+fit_line (const Guide *guide, guint x, guint y, const Side side[2])
 {
   const double n = (2 * RADIUS + 1) * (2 * RADIUS + 1);
   double mean[4] = { 0 }, with[3] = { 0 }, m[3][3] = { { 0 } };
   FOR_WINDOW (dx, dy)
   {
-    const Guide *g = &guide[beside (y, dy, h) * w + beside (x, dx, w)];
+    const Guide *g =
+        &guide[beside (y, dy, &side[1]) * side[0].n + beside (x, dx, &side[0])];
     mean[3] += g->alpha / n;
     for (guint i = 0; i < 3; i++)
       mean[i] += g->colour[i] / n;
   }
   FOR_WINDOW (dx, dy)
   {
-    const Guide *g = &guide[beside (y, dy, h) * w + beside (x, dx, w)];
+    const Guide *g =
+        &guide[beside (y, dy, &side[1]) * side[0].n + beside (x, dx, &side[0])];
     for (guint i = 0; i < 3; i++) {
       double off = g->colour[i] - mean[i];
       with[i] += off * (g->alpha - mean[3]) / n;
@@ -119,13 +137,14 @@ fit_line (const Guide *guide, guint x, guint y, guint w, guint h)
 }
 
 static Line
-mean_line (const Line *lines, guint x, guint y, guint w, guint h)
+mean_line (const Line *lines, guint x, guint y, const Side side[2])
 {
   const double n = (2 * RADIUS + 1) * (2 * RADIUS + 1);
   Line mean = { { 0 }, 0 };
   FOR_WINDOW (dx, dy)
   {
-    const Line *l = &lines[beside (y, dy, h) * w + beside (x, dx, w)];
+    const Line *l =
+        &lines[beside (y, dy, &side[1]) * side[0].n + beside (x, dx, &side[0])];
     mean.b += l->b / n;
     for (guint i = 0; i < 3; i++)
       mean.a[i] += l->a[i] / n;
@@ -152,7 +171,7 @@ alpha_at (const Run *r, const guint8 *bytes, const Line *lines, guint x, guint y
   Line line = { { 0 }, 0 };
   for (guint j = 0; j < 2; j++)
     for (guint i = 0; i < 2; i++)
-      add_line (&line, &lines[beside (y0, (int) j, h) * w + beside (x0, (int) i, w)],
+      add_line (&line, &lines[MIN (y0 + j, h - 1) * w + MIN (x0 + i, w - 1)],
           (i ? u - x0 : 1 - u + x0) * (j ? v - y0 : 1 - v + y0));
   double alpha = line.b;
   for (guint k = 0; k < 3; k++)
@@ -165,15 +184,18 @@ static Line *
 reference_lines (const Run *r, const guint8 *bytes)
 {
   guint w = r->c.grid_width, h = r->c.grid_height;
+  const float *map = r->block->map;
+  const Side side[2] = { side_of (w, r->c.width, map[0], map[2]),
+    side_of (h, r->c.height, map[1], map[3]) };
   g_autofree Guide *guide = g_new (Guide, w * h);
   g_autofree Line *lines = g_new (Line, w * h);
   Line *means = g_new (Line, w * h);
   for (guint i = 0; i < w * h; i++)
     guide[i] = guide_at (r, bytes, i % w, i / w);
   for (guint i = 0; i < w * h; i++)
-    lines[i] = fit_line (guide, i % w, i / w, w, h);
+    lines[i] = fit_line (guide, i % w, i / w, side);
   for (guint i = 0; i < w * h; i++)
-    means[i] = mean_line (lines, i % w, i / w, w, h);
+    means[i] = mean_line (lines, i % w, i / w, side);
   return means;
 }
 
@@ -187,10 +209,10 @@ check_pixel (const Run *r, double alpha, guint x, guint y)
   guint matte = r->matte[y * r->stride + x], label = r->map[y * r->stride + x];
   gboolean inside = ref_inside (&r->g, x, y);
   double cut = r->c.cut && alpha < r->c.threshold ? 0.0 : alpha;
-  gboolean unsure = inside
-                    && (fabs (alpha - r->style->threshold) < 2e-3
-                        || fabs (alpha - r->style->map_threshold) < 2e-3);
-  if (!unsure && fabs (matte - (inside ? 255.0 * cut : 0.0)) > 1.0)
+  gboolean may_be_cut = inside && r->c.cut && fabs (alpha - r->style->threshold) < 2e-3;
+  gboolean unsure =
+      may_be_cut || (inside && fabs (alpha - r->style->map_threshold) < 2e-3);
+  if (!may_be_cut && fabs (matte - (inside ? 255.0 * cut : 0.0)) > 1.0)
     g_error ("%s: %u,%u is %u, must be %g", text, x, y, matte, 255.0 * cut);
   if (!unsure && label != (inside && cut >= r->style->map_threshold))
     g_error ("%s: %u,%u is class %u at %g", text, x, y, label, alpha);
@@ -207,6 +229,13 @@ check (const Case *c)
     for (guint x = 0; x < c->width; x++) {
       check_pixel (r, alpha_at (r, bytes, lines, x, y), x, y);
       counts[r->map[y * r->stride + x] != 0]++;
+    }
+  for (guint y = 0; y < c->height; y++)
+    for (guint x = c->width; x < r->stride; x++) { /* which outlines and chroma look at */
+      g_assert_cmpuint (
+          r->matte[y * r->stride + x], ==, r->matte[y * r->stride + c->width - 1]);
+      g_assert_cmpuint (
+          r->map[y * r->stride + x], ==, r->map[y * r->stride + c->width - 1]);
     }
   g_assert_cmpuint (counts[0], ==, r->counts[0]);
   g_assert_cmpuint (counts[1], ==, r->counts[1]);

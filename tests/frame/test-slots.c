@@ -13,6 +13,9 @@
 #define WIDTH   161
 #define HEIGHT  90
 #define N_SLOTS 3
+#define GREEN_INFO                                                                       \
+  "[vkseg]\ndecoder=softmax\nmean=0\nstd=255\nforeground=green\n"                        \
+  "labels=background,red,green,blue\n"
 
 static const double red[3] = { 1, 0, 0 }, green[3] = { 0, 1, 0 };
 static char *dir;
@@ -164,9 +167,7 @@ test_each_its_own (void)
 static void
 test_guided (void)
 {
-  SegNet *net = open_net (COLOR_NET_PLAIN,
-      "[vkseg]\ndecoder=softmax\nmean=0\nstd=255\nforeground=green\n"
-      "labels=background,red,green,blue\n");
+  SegNet *net = open_net (COLOR_NET_PLAIN, GREEN_INFO);
   for (SegOutputKind output = 0; output <= SEG_OUTPUT_BACKGROUND; output++)
     for (guint i = 0; i < 4; i++) {
       SegPipeConfig config = {
@@ -212,11 +213,11 @@ infer_on (gpointer data)
 
 /* All red or all green, never in between. */
 static void
-test_redraw_meanwhile (void)
+redraw_meanwhile (const char *info, gboolean guided, guint8 if_red, guint8 if_green)
 {
   GError *error = NULL;
-  SegNet *net = open_net (COLOR_NET_PLAIN, COLOR_NET_INFO);
-  SegPipeConfig config = { .output = SEG_OUTPUT_LABELS };
+  SegNet *net = open_net (COLOR_NET_PLAIN, info);
+  SegPipeConfig config = { .output = SEG_OUTPUT_LABELS, .guided = guided };
   SegPipe *pipe = open_pipe (net, config, N_SLOTS);
   Worker worker = { pipe, 0, 0 };
   guint seen[3] = { 0 };
@@ -232,7 +233,7 @@ test_redraw_meanwhile (void)
     wait (pipe, 0);
     const SegFrame *map = seg_pipe_result (pipe, &data);
     data += map->offset[0];
-    g_assert_true (data[0] == 1 || data[0] == 2);
+    g_assert_true (data[0] == if_red || data[0] == if_green);
     seen[data[0]]++;
     for (guint y = 0; y < HEIGHT; y++)
       for (guint x = 0; x < WIDTH; x++)
@@ -240,9 +241,17 @@ test_redraw_meanwhile (void)
   }
   g_atomic_int_set (&worker.stop, 1);
   g_thread_join (thread);
-  g_test_message ("%d inferred, %u red, %u green", worker.n, seen[1], seen[2]);
+  g_test_message (
+      "%d inferred, %u red, %u green", worker.n, seen[if_red], seen[if_green]);
   seg_pipe_free (&pipe);
   seg_net_free (&net);
+}
+
+static void
+test_redraw_meanwhile (void)
+{
+  redraw_meanwhile (COLOR_NET_INFO, FALSE, 1, 2);
+  redraw_meanwhile (GREEN_INFO, TRUE, 0, 1);
 }
 
 int
