@@ -35,8 +35,11 @@ hand_over (SegBatch *batch, const VkSubmitInfo *info, gboolean last, GError **er
   VkResult result = vkQueueSubmit (
       vk->queue, info != NULL ? 1 : 0, info, last ? batch->fence : VK_NULL_HANDLE);
   seg_vk_unlock_queue (vk);
-  if (!seg_vk_check (vk, result, "vkQueueSubmit", error))
+  if (!seg_vk_check (vk, result, "vkQueueSubmit", error)) {
+    if (result == VK_ERROR_DEVICE_LOST) /* it may have been handed over */
+      seg_vk_settle (vk);
     return FALSE;
+  }
   batch->pending = last;
   batch->used = batch->used || last;
   return TRUE;

@@ -269,7 +269,8 @@ seg_cmd_submit_times (SegCmd *cmd, guint n, GError **error)
   VkResult result = submit_locked (cmd, n);
   seg_vk_unlock_queue (vk);
   if (!seg_vk_check (vk, result, "vkQueueSubmit", error)) {
-    if (n > MAX_BATCH)
+    /* Any other failure promises that the call itself has handed nothing over. */
+    if (n > MAX_BATCH || result == VK_ERROR_DEVICE_LOST)
       seg_vk_settle (vk);
     return FALSE;
   }

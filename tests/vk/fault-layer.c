@@ -133,17 +133,20 @@ CALL (vkGetQueryPoolResults, d, (VkDevice d, VkQueryPool p, uint32_t first, uint
 CALL (vkGetPipelineCacheData, d, (VkDevice d, VkPipelineCache c, size_t *n, void *p), (d, c, n, p))
 /* clang-format on */
 
-/* With the lock: after the call that finds the device lost nothing is submitted. */
+/* With the lock: after the call that finds the device lost nothing is submitted. That call itself has handed
+ * its work over: of all failures this one does not promise that it has not. */
 static VKAPI_ATTR VkResult VKAPI_CALL
 fault_vkQueueSubmit (VkQueue q, uint32_t n, const VkSubmitInfo *info, VkFence fence)
 {
   pthread_mutex_lock (&lock);
+  const Device *d = find (key_of (q));
+  PFN_vkQueueSubmit next = (PFN_vkQueueSubmit) d->next (d->device, "vkQueueSubmit");
+  int was_lost = is_lost (d->key), failed = fails_locked ("vkQueueSubmit", q);
   VkResult result = (VkResult) fault.result;
-  if (!fails_locked ("vkQueueSubmit", q)) {
-    const Device *d = find (key_of (q));
-    result =
-        ((PFN_vkQueueSubmit) d->next (d->device, "vkQueueSubmit")) (q, n, info, fence);
-  }
+  if (!failed)
+    result = next (q, n, info, fence);
+  else if (result == VK_ERROR_DEVICE_LOST && !was_lost)
+    next (q, n, info, fence);
   pthread_mutex_unlock (&lock);
   return result;
 }

@@ -3,7 +3,8 @@
 
 /* A Vulkan layer that counts calls and makes one fail. The test process opens
  * the layer's library itself to reach these; it sets the fault while no other thread calls. A lost
- * device goes on with what was submitted, as a real one may until a wait returns, and no more is. */
+ * device goes on with what was submitted, also by the call that lost it, as a real one may until a wait
+ * returns, and no more is. */
 typedef struct {
   int countdown; /* calls that may fail (all of a list, or those named) before the one that does;
                   * -1: none fails */
