@@ -105,17 +105,25 @@ seg_batch_close (SegBatch *batch, guint n_runs)
 }
 
 void
+seg_batch_settle (SegBatch *batch)
+{
+  /* After a submission that failed there is no fence behind those before it. */
+  if (batch->n_runs > 0)
+    seg_batch_close (batch, batch->n_runs);
+  if (batch->pending)
+    seg_batch_wait (batch, NULL);
+  if (batch->pending)
+    g_atomic_int_set (&batch->vk->state, SEG_VK_HUNG);
+}
+
+void
 seg_batch_free (SegBatch **pbatch)
 {
   SegBatch *batch = *pbatch;
   *pbatch = NULL;
   if (batch == NULL)
     return;
-  /* After a submission that failed there is no fence behind those before it. */
-  if (batch->n_runs > 0)
-    seg_batch_close (batch, batch->n_runs);
-  if (batch->pending)
-    seg_batch_wait (batch, NULL);
+  seg_batch_settle (batch);
   if (g_atomic_int_get (&batch->vk->state) != SEG_VK_HUNG)
     vkDestroyFence (batch->vk->device, batch->fence, NULL);
   seg_vk_unref (batch->vk);

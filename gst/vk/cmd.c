@@ -120,6 +120,17 @@ wait_fence (SegCmd *cmd, GError **error)
   return result == VK_SUCCESS;
 }
 
+gboolean
+seg_cmd_settle (SegCmd *cmd)
+{
+  if (cmd->state != SEG_CMD_PENDING)
+    return TRUE;
+  wait_fence (cmd, NULL);
+  if (cmd->state == SEG_CMD_PENDING)
+    g_atomic_int_set (&cmd->vk->state, SEG_VK_HUNG);
+  return cmd->state != SEG_CMD_PENDING;
+}
+
 void
 seg_cmd_free (SegCmd **cmd)
 {
@@ -127,10 +138,8 @@ seg_cmd_free (SegCmd **cmd)
   *cmd = NULL;
   if (c == NULL)
     return;
-  if (c->state == SEG_CMD_PENDING)
-    wait_fence (c, NULL);
-  /* What may still be executed stays: by a hung device, or where waiting failed. */
-  if (g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG && c->state != SEG_CMD_PENDING)
+  seg_cmd_settle (c);
+  if (g_atomic_int_get (&c->vk->state) != SEG_VK_HUNG)
     destroy_objects (c);
   g_ptr_array_unref (c->pipelines);
   seg_hazards_free (c->hazards);
@@ -292,6 +301,15 @@ seg_cmd_wait (SegCmd *cmd, GError **error)
   if (cmd->state == SEG_CMD_PENDING)
     return wait_fence (cmd, error);
   return check_state (cmd, SEG_CMD_PENDING, "nothing was submitted to wait for", error);
+}
+
+gboolean
+seg_cmd_run (SegCmd *cmd, GError **error)
+{
+  if (seg_cmd_submit (cmd, error) && seg_cmd_wait (cmd, error))
+    return TRUE;
+  seg_cmd_settle (cmd);
+  return FALSE;
 }
 
 guint

@@ -72,7 +72,8 @@ typedef struct _SegPipelines SegPipelines;
 typedef enum {
   SEG_VK_OK,
   SEG_VK_LOST,
-  SEG_VK_HUNG, /* lost, and what was submitted may still run: its objects cannot be freed */
+  SEG_VK_HUNG, /* lost, and what was submitted may still run, since nobody could wait for it: its objects
+                * cannot be freed */
 } SegVkState;
 
 struct _SegVk {

@@ -174,6 +174,12 @@ gboolean seg_cmd_submit_times (SegCmd *cmd, guint n, GError **error);
  * recording runs means a hung device, which is a lost one. A lost device too may use what was recorded until
  * this returns (or seg_cmd_free). */
 gboolean seg_cmd_wait (SegCmd *cmd, GError **error);
+/* For good: before what it uses is freed, and after a failure before that is written or recorded anew. Does
+ * nothing where there is nothing to wait for. FALSE: the device hangs, or cannot be waited for, which counts as
+ * that; what it uses stays to the end of the process. */
+gboolean seg_cmd_settle (SegCmd *cmd);
+/* Submits, waits, and after a failure settles. */
+gboolean seg_cmd_run (SegCmd *cmd, GError **error);
 
 /* Commands recorded: dispatches, copies and fills, also those with nothing to do. */
 guint seg_cmd_n_dispatches (const SegCmd *cmd);
@@ -210,5 +216,7 @@ gboolean seg_batch_submit (
 void seg_batch_close (SegBatch *batch, guint n_runs);
 /* TRUE when there is nothing to wait for. Times out as seg_cmd_wait does. */
 gboolean seg_batch_wait (SegBatch *batch, GError **error);
+/* As seg_cmd_settle, of all that has been handed over, with or without the last. */
+void seg_batch_settle (SegBatch *batch);
 
 G_END_DECLS

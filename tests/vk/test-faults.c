@@ -384,19 +384,28 @@ given_back (void)
   }
 }
 
-/* A device that does not answer is given up, with its objects: in a process of its own. */
+/* A device is given up, with its objects: in a process of its own, which runs the test again. */
+static gboolean
+gives_up (void)
+{
+  if (g_test_subprocess ()) {
+    g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+    return TRUE;
+  }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*hangs: its objects are left*");
+  return FALSE;
+}
+
+/* It does not answer. */
 static void
 hung (void)
 {
-  if (!g_test_subprocess ()) {
-    g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
-    g_test_trap_assert_passed ();
-    g_test_trap_assert_stderr ("*hangs: its objects are left*");
-    return;
-  }
   g_autoptr (GError) error = NULL;
   Scene s = { 0 };
-  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+  if (!gives_up ())
+    return;
   set_fault (0, VK_TIMEOUT, "vkWaitForFences");
   g_assert_true (make (&s, NULL, NULL));
   g_assert_false (work (&s, &error));
@@ -404,6 +413,31 @@ hung (void)
   g_assert_nonnull (strstr (error->message, "has not answered for"));
   drop (&s);
   _exit (0); /* what was left is no leak to report */
+}
+
+/* What is freed could not be waited for: it may still be running, and so use what is freed after it. */
+static void
+freed_in_flight (void)
+{
+  if (!gives_up ())
+    return;
+  for (guint batched = 0; batched < 2; batched++) {
+    Scene s = { 0 };
+    SegCmd *cmd = counter (&s);
+    SegBatch *batch = seg_batch_new (s.vk, NULL);
+    g_assert_true (batched ? seg_batch_submit (batch, &cmd, 1, TRUE, NULL)
+                           : seg_cmd_submit (cmd, NULL));
+    set_fault (0, VK_ERROR_OUT_OF_HOST_MEMORY, "vkWaitForFences");
+    if (batched)
+      seg_batch_free (&batch);
+    else
+      seg_cmd_free (&s.cmd);
+    g_assert_nonnull (fault->failed);
+    g_assert_cmpint (s.vk->state, ==, SEG_VK_HUNG);
+    seg_batch_free (&batch);
+    drop (&s);
+  }
+  _exit (0);
 }
 
 int
@@ -426,5 +460,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vk/faults/ahead", ahead);
   g_test_add_func ("/vk/faults/given-back", given_back);
   g_test_add_func ("/vk/faults/hung", hung);
+  g_test_add_func ("/vk/faults/freed-in-flight", freed_in_flight);
   return g_test_run ();
 }
