@@ -88,8 +88,7 @@ seg_session_compile (SegSession *s, GError **error)
     const SegStep *step = &g_array_index (s->program->steps, SegStep, i);
     ok = step->host || record_step (s, cmd, step, TRUE, error);
   }
-  ok = ok && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
-       && seg_cmd_wait (cmd, error);
+  ok = ok && seg_cmd_end (cmd, error) && seg_cmd_run (cmd, error);
   seg_cmd_free (&cmd);
   return ok;
 }
@@ -338,7 +337,7 @@ static gboolean
 run_stage (SegSession *s, const SegStage *stage, GError **error)
 {
   if (stage->layers->len > 0) {
-    if (!seg_cmd_submit (stage->cmd, error) || !seg_cmd_wait (stage->cmd, error))
+    if (!seg_cmd_run (stage->cmd, error))
       return FALSE;
     if (s->timed && !take_times (s, stage, error))
       return FALSE;

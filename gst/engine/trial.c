@@ -74,8 +74,7 @@ write_blobs (const SegTrial *t, guint8 *to)
 static gboolean
 finish (SegCmd *cmd, GError **error)
 {
-  return seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
-         && seg_cmd_wait (cmd, error);
+  return seg_cmd_end (cmd, error) && seg_cmd_run (cmd, error);
 }
 
 static gboolean
@@ -180,7 +179,7 @@ seg_trial_free (SegTrial **trial)
 gboolean
 seg_trial_run (SegTrial *t, guint64 *ns, GError **error)
 {
-  if (!seg_cmd_submit (t->cmd, error) || !seg_cmd_wait (t->cmd, error))
+  if (!seg_cmd_run (t->cmd, error))
     return FALSE;
   if (ns == NULL)
     return TRUE;

@@ -27,8 +27,7 @@ upload_bytes (SegNetwork *net, SegBuffer *staging, const guint8 *data, gsize n_b
     memcpy (seg_buffer_map (staging), data + at, n);
     gboolean ok = seg_cmd_begin (cmd, error)
                   && seg_cmd_copy (cmd, staging, 0, net->weights, offset + at, n, error)
-                  && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
-                  && seg_cmd_wait (cmd, error);
+                  && seg_cmd_end (cmd, error) && seg_cmd_run (cmd, error);
     seg_cmd_free (&cmd);
     if (!ok)
       return FALSE;

@@ -114,8 +114,7 @@ upload (SegVk *vk, SegBuffer *from, SegBuffer *to, gsize n_bytes, GError **error
   SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
   gboolean ok = cmd != NULL && seg_cmd_begin (cmd, error)
                 && seg_cmd_copy (cmd, from, 0, to, 0, n_bytes, error)
-                && seg_cmd_end (cmd, error) && seg_cmd_submit (cmd, error)
-                && seg_cmd_wait (cmd, error);
+                && seg_cmd_end (cmd, error) && seg_cmd_run (cmd, error);
   seg_cmd_free (&cmd);
   return ok;
 }

@@ -118,7 +118,7 @@ raise_clocks (const Bench *bench, SegCmd *cmd, GError **error)
 {
   double start = now_ms ();
   while (is_raising_clocks (bench, start))
-    if (!seg_cmd_submit (cmd, error) || !seg_cmd_wait (cmd, error))
+    if (!seg_cmd_run (cmd, error))
       return FALSE;
   return TRUE;
 }
@@ -128,7 +128,7 @@ time_on_device (SegCmd *cmd, double *times, guint n, GError **error)
 {
   for (guint i = 0; i < n; i++) {
     guint64 ns;
-    if (!seg_cmd_submit (cmd, error) || !seg_cmd_wait (cmd, error))
+    if (!seg_cmd_run (cmd, error))
       return FALSE;
     if (!seg_cmd_span (cmd, &ns))
       return TRUE;
