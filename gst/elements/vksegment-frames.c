@@ -140,7 +140,10 @@ submit (GstVkSegment *self, guint slot, GstBuffer *in, GError **error)
     return FALSE;
   SegPipeWork work = gst_vk_segment_choose_work (self, in);
   *flight = (SegFlight){ FALSE, work, self->n_redrawn, GST_BUFFER_PTS (in) };
-  return seg_pipe_slot_submit (self->pipe, slot, work, error);
+  if (seg_pipe_slot_submit (self->pipe, slot, work, error))
+    return TRUE;
+  seg_frame_io_release (&self->io, slot);
+  return FALSE;
 }
 
 /* What the network has seen has been waited for, and is done. That frames wait for those of other streams

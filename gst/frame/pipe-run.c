@@ -163,10 +163,10 @@ wait_hosted (SegPipe *pipe, SegPipeSlot *slot, GError **error)
   return TRUE;
 }
 
-gboolean
-seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **error)
+static gboolean
+submit (SegPipe *pipe, SegPipeSlot *slot, SegPipeWork work, GError **error)
 {
-  Sender s = { .pipe = pipe, .slot = &pipe->slots[slot] };
+  Sender s = { .pipe = pipe, .slot = slot };
   s.in_turns = pipe->turns[0] != NULL && work != SEG_PIPE_WARM_UP;
   s.slot->submitted_us = g_get_monotonic_time ();
   s.slot->waited_us = 0;
@@ -190,6 +190,22 @@ seg_pipe_slot_submit (SegPipe *pipe, guint slot, SegPipeWork work, GError **erro
       && work != SEG_PIPE_WARM_UP) /* what comes after it on the queue finds them */
     g_atomic_int_set (&pipe->has_classes, TRUE);
   return TRUE;
+}
+
+/* Of a frame that failed nothing is on its way afterwards: the slot's next is written where the device would
+ * read, and the recordings may be made anew. */
+gboolean
+seg_pipe_slot_submit (SegPipe *pipe, guint n, SegPipeWork work, GError **error)
+{
+  SegPipeSlot *slot = &pipe->slots[n];
+  if (submit (pipe, slot, work, error))
+    return TRUE;
+  seg_batch_settle (slot->batch);
+  for (guint i = 0; i < G_N_ELEMENTS (pipe->turns); i++)
+    if (pipe->turns[i] != NULL
+        && slot->doing != SEG_PIPE_REDRAW) /* not another thread's */
+      seg_batch_settle (pipe->turns[i]);
+  return FALSE;
 }
 
 /* --- what it took ------------------------------------------------------------------------------- */
@@ -236,8 +252,10 @@ seg_pipe_slot_wait (SegPipe *pipe, guint n, GError **error)
   SegPipeSlot *slot = &pipe->slots[n];
   gboolean hosted = pipe->host_net != NULL && slot->doing != SEG_PIPE_REDRAW;
   if ((hosted && !wait_hosted (pipe, slot, error))
-      || !seg_batch_wait (slot->batch, error))
+      || !seg_batch_wait (slot->batch, error)) {
+    seg_batch_settle (slot->batch);
     return FALSE;
+  }
   if (slot->doing != SEG_PIPE_REDRAW)
     g_atomic_int_set (&pipe->has_classes, slot->doing != SEG_PIPE_WARM_UP);
   slot->last_ms = (double) (g_get_monotonic_time () - slot->submitted_us) / 1e3;

@@ -169,7 +169,7 @@ const SegFrame *seg_pipe_slot_input (const SegPipe *pipe, guint slot, guint8 **d
  * seg_pipe_is_hosted, several may be in flight. */
 gboolean seg_pipe_slot_submit (
     SegPipe *pipe, guint slot, SegPipeWork work, GError **error);
-/* In the order of submission. */
+/* In the order of submission. After a failure of either, nothing of the slot is in flight. */
 gboolean seg_pipe_slot_wait (SegPipe *pipe, guint slot, GError **error);
 /* For the device, laid out as seg_pipe_input and seg_pipe_result say: the frame, to be written before a
  * slot is submitted (unless input_on_device, what the host writes); and the result, to be read after

@@ -343,11 +343,16 @@ run_on_host (SegRegionNet *net, GError **error)
 gboolean
 seg_region_net_run (SegRegionNet *net, gboolean new_frame, GError **error)
 {
-  if (new_frame && net->cmd_upload != NULL && !seg_cmd_submit (net->cmd_upload, error))
+  SegCmd *upload = new_frame ? net->cmd_upload : NULL;
+  if (upload != NULL && !seg_cmd_submit (upload, error))
     return FALSE;
-  if (!seg_cmd_submit (net->cmd, error) || !seg_cmd_wait (net->cmd, error))
-    return FALSE;
-  if (new_frame && net->cmd_upload != NULL && !seg_cmd_wait (net->cmd_upload, error))
+  gboolean ok = seg_cmd_run (net->cmd, error);
+  /* Also after a failure: the next frame is written where it reads. */
+  if (upload != NULL && !seg_cmd_wait (upload, ok ? error : NULL)) {
+    seg_cmd_settle (upload);
+    ok = FALSE;
+  }
+  if (!ok)
     return FALSE;
   if (!net->recordable)
     return run_on_host (net, error);
