@@ -409,13 +409,13 @@ seg_dmabufs_load (
          && wait_for_writers (slot, error) && seg_cmd_submit (slot->cmd, error);
 }
 
-/* Waits for the slot's fence, which is there by then. */
+/* Waits for the slot's fence, which is there by then. By a hung device the memories are kept. */
 void
 seg_dmabufs_release (SegDmabufs *self, guint n)
 {
   Slot *slot = &self->slots[n];
-  if (slot->n_memories > 0 && slot->cmd != NULL)
-    seg_cmd_wait (slot->cmd, NULL);
+  if (slot->cmd != NULL && !seg_cmd_settle (slot->cmd))
+    return;
   for (guint p = 0; p < slot->n_memories; p++)
     gst_memory_unref (slot->memories[p]);
   slot->n_memories = 0;

@@ -47,8 +47,8 @@ seg_images_free (SegImages **pimages)
   if (images == NULL)
     return;
   for (guint i = 0; i < images->n_slots; i++) {
+    seg_images_release (images, i);
     seg_cmd_free (&images->slots[i].cmd);
-    gst_clear_buffer (&images->slots[i].buffer);
   }
   seg_cmd_free (&images->nothing);
   seg_vk_unref (images->vk);
@@ -65,7 +65,7 @@ seg_images_wait (SegImages *images, GError **error)
         || !seg_cmd_end (images->nothing, error))
       return FALSE;
   }
-  return seg_cmd_submit (images->nothing, error) && seg_cmd_wait (images->nothing, error);
+  return seg_cmd_run (images->nothing, error);
 }
 
 /* --- what a buffer's images are ------------------------------------------------------------------ */
@@ -252,13 +252,11 @@ seg_images_clear (SegImages *images, guint slot, guint8 value, const SegFrame *f
   return run (images, slot, buffer, &job, error);
 }
 
-/* Waits for the slot's fence, which is there by then. */
+/* Waits for the slot's fence, which is there by then. By a hung device the buffer is kept. */
 void
 seg_images_release (SegImages *images, guint slot)
 {
   Slot *s = &images->slots[slot];
-  if (s->buffer == NULL)
-    return;
-  seg_cmd_wait (s->cmd, NULL);
-  gst_clear_buffer (&s->buffer);
+  if (s->buffer != NULL && seg_cmd_settle (s->cmd))
+    gst_clear_buffer (&s->buffer);
 }

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A device hangs with a frame in memory:VulkanImage: what it may still write to stays. The fault layer's folder
+ * is VKSEG_TEST_LAYER_DIR. */
+#include "frame/color-net.h"
+
+#include "element-test.h"
+#include "vk/fault-layer.h"
+#include "vk/fault-open.h"
+#include "zerocopy/gpu.h"
+
+#include <gst/check/gstharness.h>
+#include <unistd.h>
+#include <vulkan/vulkan.h>
+
+#define N_BYTES (64 * 48 * 3 / 2)
+
+static TestFault *fault;
+static char *dir;
+
+static void
+note_end (gpointer is_gone, GstMiniObject *memory)
+{
+  *(gboolean *) is_gone = TRUE;
+}
+
+/* Stopped, with a frame on its way; whether its images are gone. */
+static gboolean
+stop (gboolean hangs)
+{
+  gboolean is_gone = FALSE;
+  g_autofree char *model = color_net_write (dir, "net", COLOR_NET_PLAIN, COLOR_NET_INFO);
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_object_set (element, "model", model, "cache-dir", dir, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_sink_caps_str (
+      h, "video/x-raw(" SEG_MEMORY_IMAGE "),format=NV12,width=64,height=48");
+  gst_harness_set_src_caps_str (h, "video/x-raw,format=NV12,width=64,height=48");
+  GstBuffer *in = gst_buffer_new_allocate (NULL, N_BYTES, NULL);
+  gst_buffer_memset (in, 0, 0x80, N_BYTES);
+  GstBuffer *out = gst_harness_push_and_pull (h, in);
+  g_assert_nonnull (out);
+  gst_mini_object_weak_ref (
+      GST_MINI_OBJECT (gst_buffer_peek_memory (out, 0)), note_end, &is_gone);
+  gst_buffer_unref (out);
+  *fault = (TestFault){ hangs ? 0 : -1, VK_TIMEOUT, "vkWaitForFences", NULL };
+  gst_harness_teardown (h);
+  g_assert_true (!hangs || fault->failed != NULL);
+  return is_gone;
+}
+
+/* In a process of its own. */
+static void
+test_hung (void)
+{
+  if (!seg_gpu_is_built ()) {
+    g_test_skip ("built without gstreamer-vulkan-1.0");
+    return;
+  }
+  if (!g_test_subprocess ()) {
+    g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+    g_test_trap_assert_passed ();
+    return;
+  }
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR);
+  g_assert_true (stop (FALSE));
+  g_assert_false (stop (TRUE));
+  _exit (0); /* what was left is no leak to report */
+}
+
+int
+main (int argc, char **argv)
+{
+  int status = 0;
+  fault = ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
+    return status;
+  g_test_add_func ("/image-faults/hung", test_hung);
+  return element_test_run ();
+}
