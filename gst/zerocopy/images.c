@@ -56,16 +56,21 @@ seg_images_free (SegImages **pimages)
   g_free (images);
 }
 
+static SegCmd *
+record_nothing (SegVk *vk, GError **error)
+{
+  SegCmd *cmd = seg_cmd_new (vk, FALSE, error);
+  if (cmd != NULL && (!seg_cmd_begin (cmd, error) || !seg_cmd_end (cmd, error)))
+    seg_cmd_free (&cmd);
+  return cmd;
+}
+
 gboolean
 seg_images_wait (SegImages *images, GError **error)
 {
-  if (images->nothing == NULL) {
-    images->nothing = seg_cmd_new (images->vk, FALSE, error);
-    if (images->nothing == NULL || !seg_cmd_begin (images->nothing, error)
-        || !seg_cmd_end (images->nothing, error))
-      return FALSE;
-  }
-  return seg_cmd_run (images->nothing, error);
+  if (images->nothing == NULL)
+    images->nothing = record_nothing (images->vk, error);
+  return images->nothing != NULL && seg_cmd_run (images->nothing, error);
 }
 
 /* --- what a buffer's images are ------------------------------------------------------------------ */
