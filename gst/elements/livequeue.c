@@ -40,7 +40,7 @@ struct _SegLiveQueue {
   SegLiveAnswer answer;
   guint epoch; /* flushes so far: answers of earlier frames are forgotten */
   gboolean flushing, stop;
-  GError *error; /* the worker's; it has ended */
+  GError *error; /* the worker's, which stops: no frame leaves, and there is no answer */
 };
 
 /* --- jobs (with the lock) ------------------------------------------------------------------------- */
@@ -91,25 +91,33 @@ fill_job (SegLiveQueue *q, Job *job, GstBuffer *buffer, const SegTiledFrame *til
   g_cond_broadcast (&q->changed);
 }
 
-/* The worker is done with it. */
-static void
-complete_job (SegLiveQueue *q, Job *job)
-{
-  if (job->work != SEG_PIPE_REDRAW && job->epoch == q->epoch)
-    q->answer = (SegLiveAnswer){ job->number, GST_BUFFER_PTS (job->buffer) };
-  job->answer = q->answer;
-  job->state = DONE;
-  if (job->left)
-    free_job (q, job);
-  g_cond_broadcast (&q->changed);
-}
-
 /* --- the worker ----------------------------------------------------------------------------------- */
 
 static guint
 slot_of (const SegLiveQueue *q, const Job *job)
 {
   return (guint) (job - q->jobs) + 1;
+}
+
+/* It has been done, or `error` (taken) says why not, which stops the queue at once: nobody may take it for
+ * an answer, though another may be in flight. */
+static void
+complete_job (SegLiveQueue *q, Job *job, GError *error)
+{
+  g_mutex_lock (&q->lock);
+  if (error != NULL)
+    q->stop = TRUE;
+  if (q->error == NULL)
+    q->error = g_steal_pointer (&error);
+  if (q->error == NULL && job->work != SEG_PIPE_REDRAW && job->epoch == q->epoch)
+    q->answer = (SegLiveAnswer){ job->number, GST_BUFFER_PTS (job->buffer) };
+  job->answer = q->answer;
+  job->state = DONE;
+  if (job->left)
+    free_job (q, job);
+  g_cond_broadcast (&q->changed);
+  g_mutex_unlock (&q->lock);
+  g_clear_error (&error);
 }
 
 static gboolean
@@ -121,21 +129,20 @@ start_job (SegLiveQueue *q, Job *job, GError **error)
 }
 
 static gboolean
-finish_job (SegLiveQueue *q, Job **pjob, GError **error)
+finish_job (SegLiveQueue *q, Job **pjob)
 {
   Job *job = *pjob;
+  GError *error = NULL;
   *pjob = NULL;
   if (job == NULL)
     return TRUE;
   guint slot = slot_of (q, job);
-  gboolean ok = seg_pipe_slot_wait (q->pipe, slot, error);
+  gboolean ok = seg_pipe_slot_wait (q->pipe, slot, &error);
   if (ok)
     seg_frame_io_release (q->io, slot);
   if (ok && job->work != SEG_PIPE_REDRAW)
     q->hooks.inferred (q->user_data, seg_pipe_slot_ms (q->pipe, slot));
-  g_mutex_lock (&q->lock);
-  complete_job (q, job);
-  g_mutex_unlock (&q->lock);
+  complete_job (q, job, error);
   return ok;
 }
 
@@ -144,7 +151,7 @@ restyle (SegLiveQueue *q, Job **flying, GError **error)
 {
   if (!q->hooks.wants_style (q->user_data))
     return TRUE;
-  if (!finish_job (q, flying, error))
+  if (!finish_job (q, flying))
     return FALSE;
   g_mutex_lock (&q->draw_lock);
   gboolean ok = q->hooks.take_style (q->user_data, error);
@@ -167,24 +174,21 @@ take_job (SegLiveQueue *q, gboolean wait)
 }
 
 /* One frame after the other; the next is on its way before the last is waited for. */
-static gboolean
-work (SegLiveQueue *q, Job **flying, GError **error)
+static void
+work (SegLiveQueue *q, Job **flying)
 {
+  GError *error = NULL;
   Job *job = take_job (q, *flying == NULL);
-  if (job == NULL)
-    return finish_job (q, flying, error);
-  if (!restyle (q, flying, error) || !start_job (q, job, error)) {
-    g_mutex_lock (&q->lock);
-    complete_job (q, job);
-    g_mutex_unlock (&q->lock);
-    return FALSE;
-  }
-  if (!finish_job (q, flying, error)) {
+  if (job == NULL) {
+    finish_job (q, flying);
+  } else if (!restyle (q, flying, &error) || !start_job (q, job, &error)) {
+    complete_job (q, job, error);
+  } else {
+    finish_job (q, flying);
     *flying = job;
-    return FALSE;
+    if (q->one_at_a_time)
+      finish_job (q, flying);
   }
-  *flying = job;
-  return !q->one_at_a_time || finish_job (q, flying, error);
 }
 
 static gboolean
@@ -201,15 +205,9 @@ work_on (gpointer data)
 {
   SegLiveQueue *q = data;
   Job *flying = NULL;
-  GError *error = NULL;
-  while (!is_stopped (q) && work (q, &flying, &error))
-    ;
-  finish_job (q, &flying, error == NULL ? &error : NULL);
-  g_mutex_lock (&q->lock);
-  q->error = error;
-  q->stop = TRUE;
-  g_cond_broadcast (&q->changed);
-  g_mutex_unlock (&q->lock);
+  while (!is_stopped (q))
+    work (q, &flying);
+  finish_job (q, &flying);
   return NULL;
 }
 
@@ -387,8 +385,8 @@ void
 seg_live_queue_idle (SegLiveQueue *q)
 {
   g_mutex_lock (&q->lock);
-  while (!q->flushing && !q->stop
-         && (find_job (q, QUEUED) != NULL || find_job (q, RUNNING) != NULL))
+  while (!q->flushing
+         && (find_job (q, RUNNING) != NULL || (!q->stop && find_job (q, QUEUED) != NULL)))
     g_cond_wait (&q->changed, &q->lock);
   g_mutex_unlock (&q->lock);
 }

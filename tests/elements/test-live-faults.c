@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A call fails for a frame while the network looks at the next one: the frame does not leave as if it had an
+ * answer, and no other with its answer. The fault layer's folder is VKSEG_TEST_LAYER_DIR. */
+#include "elements/settings.h"
+#include "element-test.h"
+#include "elements/slow-net.h"
+#include "vk/fault-layer.h"
+#include "vk/fault-open.h"
+
+#include <gst/check/gstharness.h>
+#include <vulkan/vulkan.h>
+
+#define FRAME (GST_SECOND / 30)
+#define NETWORK_MS                                                                       \
+  5.0 /* less than what goes in parts, of which none is in flight beside the next */
+#define PATIENCE (20 * G_USEC_PER_SEC)
+
+typedef struct {
+  SegMode mode;
+  SegOutputKind output;
+  gboolean live;
+} Case;
+
+static TestFault *fault;
+static char *dir, *model;
+
+static GstHarness *
+open_harness (const Case *c)
+{
+  GstElement *element = gst_element_factory_make ("vksegment", NULL);
+  g_object_set (element, "model", model, "cache-dir", dir, "tiling", SEG_TILING_NONE,
+      "mode", c->mode, "output", c->output, NULL);
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  gst_harness_set_live (h, c->live);
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=NV12,width=160,height=120,framerate=30/1");
+  return h;
+}
+
+static guint
+parts_of (GstHarness *h)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint parts = 0;
+  g_object_get (h->element, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint (stats, "parts", &parts));
+  return parts;
+}
+
+/* Two frames are in flight at once. On a busy machine the network may seem too slow for that. */
+static GstHarness *
+open_at_once (const Case *c)
+{
+  GstHarness *h = open_harness (c);
+  for (guint i = 0; i < 50 && parts_of (h) > 1; i++) {
+    gst_harness_teardown (h);
+    h = open_harness (c);
+  }
+  g_assert_cmpuint (parts_of (h), ==, 1);
+  return h;
+}
+
+static GstFlowReturn
+push (GstHarness *h, guint n)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 160 * 120 * 3 / 2, NULL);
+  gst_buffer_memset (buffer, 0, 0x80, 160 * 120 * 3 / 2);
+  GST_BUFFER_PTS (buffer) = n * FRAME;
+  GST_BUFFER_DURATION (buffer) = FRAME;
+  return gst_harness_push (h, buffer);
+}
+
+/* Until the error comes; what a live source gives takes its time. */
+static GstFlowReturn
+push_all (GstHarness *h, const Case *c)
+{
+  gint64 end = g_get_monotonic_time () + PATIENCE;
+  GstFlowReturn ret = GST_FLOW_OK;
+  for (guint n = 0; ret == GST_FLOW_OK && g_get_monotonic_time () < end; n++) {
+    ret = push (h, n);
+    if (c->live)
+      g_usleep (500);
+  }
+  return ret;
+}
+
+/* Call k of those named is the one for frame k. */
+static void
+fail_frame (const Case *c, guint k, VkResult result, const char *name)
+{
+  GstHarness *h = open_at_once (c);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
+  *fault = (TestFault){ (int) k, result, name, NULL };
+  GstFlowReturn ret = push_all (h, c);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  guint n_out = gst_harness_buffers_in_queue (h);
+  g_test_message ("mode %d, output %d: %s %u fails by %d: %u frames, then %s", c->mode,
+      c->output, name, k, result, n_out, gst_flow_get_name (ret));
+  g_assert_nonnull (fault->failed);
+  g_assert_cmpint (ret, ==, GST_FLOW_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpuint (n_out, <=, k);
+  for (guint n = 0; n < n_out; n++) {
+    g_autoptr (GstBuffer) out = gst_harness_pull (h);
+    g_assert_cmpuint (GST_BUFFER_PTS (out), ==, n * FRAME);
+  }
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+  *fault = (TestFault){ .countdown = -1 };
+}
+
+static void
+fail_frames (const Case *c, guint n, const char *name)
+{
+  for (guint k = 0; k < n; k++) {
+    fail_frame (c, k, VK_ERROR_OUT_OF_HOST_MEMORY, name);
+    fail_frame (c, k, VK_ERROR_DEVICE_LOST, name);
+  }
+}
+
+static const Case async = { SEG_MODE_ASYNC, SEG_OUTPUT_LABELS, FALSE };
+
+static void
+test_wait (void)
+{
+  fail_frames (&async, 3, "vkWaitForFences");
+}
+
+static void
+test_submit (void)
+{
+  fail_frames (&async, 3, "vkQueueSubmit");
+}
+
+/* What is to be hidden is not known without an answer: nothing at all is shown. */
+static void
+test_background (void)
+{
+  static const SegMode modes[] = { SEG_MODE_ASYNC, SEG_MODE_DROP };
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    for (guint live = 0; live < 2; live++) {
+      const Case c = { modes[i], SEG_OUTPUT_BACKGROUND, live > 0 };
+      fail_frames (&c, 1, "vkWaitForFences");
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  int status = 0;
+  fault = ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
+  dir = element_test_begin (&argc, &argv, &status);
+  if (dir == NULL)
+    return status;
+  model = slow_net_write_ms (dir, "net", NETWORK_MS);
+  g_test_add_func ("/live-faults/wait", test_wait);
+  g_test_add_func ("/live-faults/submit", test_submit);
+  g_test_add_func ("/live-faults/background", test_background);
+  status = element_test_run ();
+  g_free (model);
+  return status;
+}
