@@ -18,8 +18,9 @@ seg_frame_io_open (SegFrameIo *io, SegVk *vk, const GstVideoInfo *in, guint64 mo
     io->in_images = seg_images_new (vk, n_slots, error);
   else
     io->dmabufs = seg_dmabufs_new (vk, n_slots);
+  io->as_is = n_slots;
   if (config->result_on_device)
-    io->out_images = seg_images_new (vk, n_slots, error);
+    io->out_images = seg_images_new (vk, n_slots + 1, error);
   return (io->in_images != NULL) == config->input_on_device
          && (io->out_images != NULL) == config->result_on_device;
 }
@@ -59,6 +60,15 @@ seg_frame_io_find (SegFrameIo *io, SegPipe *pipe, GstBuffer *buffer, SegTiledFra
              seg_pipe_slot_input (pipe, 0, &unused), tiled, error);
 }
 
+/* Before the CPU writes where the slot's frame is: the copy to images of one that left as it was, from
+ * slot 0, may still wait behind the network. */
+static void
+settle (SegFrameIo *io, guint slot)
+{
+  if (slot == 0 && io->out_images != NULL)
+    seg_images_release (io->out_images, io->as_is);
+}
+
 /* What the CPU cannot read. */
 static gboolean
 load_tiled (
@@ -88,6 +98,7 @@ load_dmabuf (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, SegPi
     return seg_dmabufs_load (io->dmabufs, slot, frame, at, error);
   }
   g_atomic_int_inc (&io->n_copies);
+  settle (io, slot);
   return seg_dmabuf_load_mapped (planes, frame, upload, error);
 }
 
@@ -99,6 +110,7 @@ load_mapped (SegFrameIo *io, SegPipe *pipe, guint slot, GstBuffer *buffer, GErro
   const SegFrame *frame = seg_pipe_slot_input (pipe, slot, &upload);
   if (!map (&video, &io->in, buffer, GST_MAP_READ, error))
     return FALSE;
+  settle (io, slot);
   seg_video_load (frame, upload, &video);
   gst_video_frame_unmap (&video);
   g_atomic_int_inc (&io->n_copies);
@@ -226,7 +238,7 @@ seg_frame_io_store_nothing (SegFrameIo *io, SegPipe *pipe, gboolean picture, gui
         io->out_images, 0, value, seg_pipe_result (pipe, &unused), out, error);
   SegPiece at;
   return load (io, pipe, 0, in, &at, error)
-         && seg_images_store (io->out_images, 0, frame, &at, out, error);
+         && seg_images_store (io->out_images, io->as_is, frame, &at, out, error);
 }
 
 void

@@ -19,6 +19,7 @@ typedef struct {
   guint64 modifier; /* 0 unless frames come in tiled dma-bufs: see seg_drm_modifier */
   gboolean waits;   /* frames that come as images are waited for: see seg_gpu_must_wait */
   gint n_copies;    /* atomic: frames that the CPU has copied, in or out */
+  guint as_is;      /* slot of out_images for copies of frames as they came */
 } SegFrameIo;
 
 /* For caps. What is on the device must be so in the pipe's configuration too. io is 0 or closed. */

@@ -2,6 +2,7 @@
 /* Frames in memory:VulkanImage, on the pipeline's own device, beside the same frames in host memory. With
  * VKSEG_VALIDATE the validation layer looks at GStreamer's device too, and writes what it says to a
  * file. */
+#include "elements/slow-net.h"
 #include "frame/color-net.h"
 #include "frame/difference.h"
 
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #define N_FRAMES         5
+#define SLOW_MS          60.0 /* for a frame in `slow` */
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
 
 static char *dir, *messages;
@@ -289,6 +291,87 @@ test_modes (void)
   }
 }
 
+/* Every byte is n's. */
+static guint8
+value_of (guint n)
+{
+  return (guint8) (20 + n * 37 % 200);
+}
+
+/* Until the network has seen a frame, and a few more. */
+static guint
+push_past_first_answer (GstHarness *h, GstElement *seg)
+{
+  enum { MORE = 4, MOST = 1000, N_BYTES = 168 * 122 * 3 / 2 };
+  guint n = 0;
+  for (guint end = MOST; n < end; n++) {
+    g_autoptr (GstStructure) stats = NULL;
+    guint64 n_inferred = 0;
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, N_BYTES, NULL);
+    gst_buffer_memset (buffer, 0, value_of (n), N_BYTES);
+    GST_BUFFER_PTS (buffer) = n * GST_SECOND / 30;
+    g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
+    g_object_get (seg, "stats", &stats, NULL);
+    g_assert_true (gst_structure_get_uint64 (stats, "inferred", &n_inferred));
+    if (n_inferred > 0 && end == MOST)
+      end = n + MORE;
+  }
+  g_assert_cmpuint (n, <, MOST);
+  return n;
+}
+
+static GstPadProbeReturn
+hold (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+{
+  return GST_PAD_PROBE_OK;
+}
+
+/* Frames of a live source that leave before there is an answer, as images, each with its own picture: all
+ * are read after the last has been pushed. Nothing is drawn, so that those with an answer are no other. */
+static void
+check_own_pictures (const char *mode)
+{
+  g_autofree char *line = g_strdup_printf (
+      "vksegment name=seg mode=%s draw=0 cache-dir=%s model=%s/slow.onnx "
+      "! queue name=queue max-size-buffers=0 max-size-bytes=0 "
+      "max-size-time=0 ! vulkandownload",
+      mode, dir, dir);
+  GstHarness *h = gst_harness_new_parse (line);
+  g_autoptr (GstElement) seg = gst_bin_get_by_name (GST_BIN (h->element), "seg");
+  g_autoptr (GstElement) queue = gst_bin_get_by_name (GST_BIN (h->element), "queue");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (queue, "src");
+  gst_harness_set_live (h, TRUE);
+  gst_harness_set_src_caps_str (h, "video/x-raw,format=NV12" SIZE ",framerate=30/1");
+  gulong held = gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, hold, NULL, NULL);
+  guint n = push_past_first_answer (h, seg);
+  g_test_message ("mode=%s: %u frames", mode, n);
+  gst_pad_remove_probe (pad, held);
+  g_assert_true (gst_harness_push_event (h, gst_event_new_eos ()));
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (GstBuffer) out = gst_harness_pull (h);
+    GstMapInfo map;
+    g_assert_nonnull (out);
+    g_assert_cmpuint (GST_BUFFER_PTS (out), ==, i * GST_SECOND / 30);
+    g_assert_true (gst_buffer_map (out, &map, GST_MAP_READ));
+    for (gsize b = 0; b < map.size; b++)
+      if (map.data[b] != value_of (i))
+        g_error ("mode=%s: byte %" G_GSIZE_FORMAT " of frame %u is %u and not %u", mode,
+            b, i, map.data[b], value_of (i));
+    gst_buffer_unmap (out, &map);
+  }
+  gst_harness_teardown (h);
+}
+
+static void
+test_no_answer_yet (void)
+{
+  if (!can_run ())
+    return;
+  check_own_pictures ("async");
+  check_own_pictures ("drop");
+}
+
 /* A second stream that may be in the same batch, on the same device or in host memory. */
 static void
 test_batches (void)
@@ -544,6 +627,7 @@ main (int argc, char **argv)
     { "/images/one-side", test_one_side },
     { "/images/odd-sizes", test_odd_sizes },
     { "/images/modes", test_modes },
+    { "/images/no-answer-yet", test_no_answer_yet },
     { "/images/batches", test_batches },
     { "/images/states", test_states },
     { "/images/swap", test_swap },
@@ -573,6 +657,7 @@ main (int argc, char **argv)
   g_assert_true (GST_ELEMENT_REGISTER (vksegment, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (nets); i++)
     g_free (color_net_write (dir, nets[i].name, nets[i].kind, nets[i].info));
+  g_free (slow_net_write_ms (dir, "slow", SLOW_MS));
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
     g_test_add_func (tests[i].path, tests[i].run);
   status = g_test_run ();
