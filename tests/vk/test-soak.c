@@ -3,6 +3,7 @@
  * itself grows with every object made. */
 #include "vk/common.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -64,12 +65,10 @@ new_objects (State *s)
   seg_buffer_free (&buffer);
 }
 
-/* Runs n rounds, after n/5 rounds in which caches fill. */
-static void
-check (State *s, const char *name, void (*round) (State *), guint n)
+/* Whether n rounds leave memory as it was. */
+static gboolean
+is_steady (State *s, const char *name, void (*round) (State *), guint n)
 {
-  for (guint i = 0; i < n / 5; i++)
-    round (s);
   gsize before = resident_bytes ();
   gint64 start = g_get_monotonic_time ();
   for (guint i = 0; i < n; i++)
@@ -78,7 +77,20 @@ check (State *s, const char *name, void (*round) (State *), guint n)
   gsize after = resident_bytes ();
   g_test_message ("%s: %.1f us a round, %" G_GSIZE_FORMAT " to %" G_GSIZE_FORMAT " KiB",
       name, us, before / 1024, after / 1024);
-  g_assert_cmpuint (after, <=, before + MAX (64 * n, 512 * 1024));
+  return after <= before + MAX (64 * n, 512 * 1024);
+}
+
+/* After n/5 rounds in which caches fill. What leaks does so each time; a page of 2 MiB, where the kernel gives
+ * such, comes once. */
+static void
+check (State *s, const char *name, void (*round) (State *), guint n)
+{
+  gboolean steady = FALSE;
+  for (guint i = 0; i < n / 5; i++)
+    round (s);
+  for (guint i = 0; i < 3 && !steady; i++)
+    steady = is_steady (s, name, round, n);
+  g_assert_true (steady);
 }
 
 static void
@@ -107,6 +119,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_setenv ("VKSEG_VALIDATE", "0", TRUE);
+  mallopt (M_ARENA_MAX, 1); /* a thread's own would be memory that is not asked for */
   g_test_add_func ("/vk/soak", soak);
   return g_test_run ();
 }
