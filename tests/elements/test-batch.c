@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames of several streams that go through a network together: each has its own answer, and none waits
  * longer than it has to, whatever the others do. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "element-test.h"
 #include "elements/slow-net.h"
 #include "frame/color-net.h"
@@ -9,6 +10,7 @@
 
 #include <gst/check/gstharness.h>
 
+#include <sched.h>
 #include <string.h>
 
 #define N_STREAMS 4
@@ -444,12 +446,23 @@ time_streams (GstHarness *const *h, gboolean together, guint *least)
   return (double) (g_get_monotonic_time () - start) / 1e6;
 }
 
+/* That this process may use; g_get_num_processors() counts all. */
+static guint
+n_processors (void)
+{
+  cpu_set_t set;
+  return sched_getaffinity (0, sizeof set, &set) == 0 ? (guint) CPU_COUNT (&set)
+                                                      : g_get_num_processors ();
+}
+
 /* Four streams in batches take no longer than one after the other, and each has its share. Of each the
- * least time counts, of as many turns as a machine that others use makes necessary. */
+ * least time counts, of as many turns as a machine that others use makes necessary. With one processor
+ * the threads change places on it, which one after the other need not. */
 static void
 test_sooner_done (void)
 {
   enum { LEAST_TURNS = 4, MOST_TURNS = 16 };
+  gboolean compare = n_processors () > 1;
   /* At the end the first does not come again: then others go alone. */
   const char *properties = "batch-size=4 batch-timeout=20";
   GstHarness *keeper = open_keeper (properties, N_STREAMS - 1), *batched[N_STREAMS],
@@ -462,7 +475,8 @@ test_sooner_done (void)
   }
   guint turns = 0;
   while (turns < LEAST_TURNS
-         || (turns < MOST_TURNS && (batched_s > alone_s || most_even < N_MANY * 3 / 4))) {
+         || (turns < MOST_TURNS
+             && ((compare && batched_s > alone_s) || most_even < N_MANY * 3 / 4))) {
     turns++;
     alone_s = MIN (alone_s, time_streams (alone, FALSE, &least));
     batched_s = MIN (batched_s, time_streams (batched, TRUE, &least));
@@ -472,7 +486,8 @@ test_sooner_done (void)
       "%d frames each, %u turns: in batches %.3f s, one after the other %.3f s; when the "
       "first had all, the last had %u",
       N_MANY, turns, batched_s, alone_s, most_even);
-  g_assert_cmpfloat (batched_s, <=, alone_s);
+  if (compare)
+    g_assert_cmpfloat (batched_s, <=, alone_s);
   g_assert_cmpuint (most_even, >=, N_MANY * 3 / 4);
   for (guint i = 0; i < N_STREAMS; i++) {
     g_assert_cmpuint (stat_of (batched[i], "batched"), >, N_MANY);
