@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH  160
-#define HEIGHT 96
-#define CAPS   "video/x-raw,format=RGBx,width=160,height=96,framerate=30/1"
+#define WIDTH      160
+#define HEIGHT     96
+#define PATIENCE_S 60 /* for an encoder, whose plugin comes from a disk that others use */
+#define CAPS       "video/x-raw,format=RGBx,width=160,height=96,framerate=30/1"
 
 /* Green up to here, then red. */
 #define BORDER 80
@@ -137,7 +138,7 @@ write_pictures (const char *encoder, const char *muxer)
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
-      bus, 10 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+      bus, PATIENCE_S * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   g_assert_nonnull (message);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
   gst_element_set_state (pipeline, GST_STATE_NULL);
