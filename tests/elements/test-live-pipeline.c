@@ -6,10 +6,60 @@
 
 #include "elements/settings.h"
 
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #define FRAME      (GST_SECOND / 30)
 #define NETWORK_MS 200.0
 
 static char *dir, *slow;
+
+/* --- who uses the machine ------------------------------------------------------------------------------ */
+
+/* Seconds of all processors together: passed, worked or taken away by a host, and by this process. */
+typedef struct {
+  double all, used, own;
+} Work;
+
+static double
+seconds (struct timeval t)
+{
+  return (double) t.tv_sec + (double) t.tv_usec / 1e6;
+}
+
+/* All 0 where there is no /proc. */
+static Work
+work_so_far (void)
+{
+  enum { IDLE = 3, IO_WAIT = 4, N_COLUMNS = 8 };
+  g_autofree char *text = NULL;
+  struct rusage own;
+  Work work = { 0 };
+  if (getrusage (RUSAGE_SELF, &own) != 0
+      || !g_file_get_contents ("/proc/stat", &text, NULL, NULL)
+      || !g_str_has_prefix (text, "cpu "))
+    return work;
+  char *at = text + strlen ("cpu ");
+  for (guint i = 0; i < N_COLUMNS; i++) {
+    double s = g_ascii_strtod (at, &at) / (double) sysconf (_SC_CLK_TCK);
+    work.all += s;
+    work.used += i != IDLE && i != IO_WAIT ? s : 0.0;
+  }
+  work.own = seconds (own.ru_utime) + seconds (own.ru_stime);
+  return work;
+}
+
+/* What others have had of the machine since then, of 1. */
+static double
+others_since (Work then)
+{
+  Work now = work_so_far ();
+  double used = now.used - then.used, own = now.own - then.own;
+  return MAX (used - own, 0.0) / MAX (now.all - then.all, 1e-9);
+}
+
+/* --- a pipeline ---------------------------------------------------------------------------------------- */
 
 /* When frames leave vksegment: from the first that does in time, since until the network is loaded all are
  * late, to those that at the end of the stream wait for their results. */
@@ -60,7 +110,7 @@ play_live (Leaving *l, GstPad *pad)
   GstMessageType type = 0;
   gst_element_set_state (l->pipeline, GST_STATE_PLAYING);
   while (type != GST_MESSAGE_EOS) {
-    GstMessage *message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, types);
+    GstMessage *message = gst_bus_timed_pop_filtered (bus, 200 * GST_SECOND, types);
     g_assert_nonnull (message);
     type = GST_MESSAGE_TYPE (message);
     gst_message_unref (message);
@@ -101,22 +151,34 @@ run_live_pipeline (SegMode mode, guint n_frames, const char *sink)
   return l;
 }
 
+/* --- what it keeps ------------------------------------------------------------------------------------- */
+
 /* So many frames leave in time, and at the rate at which they come, but for one that may at the end be with
- * the network, which sees so many of them; and what is said is not much more than it takes. A machine that others
- * use has some turns for it. */
+ * the network, which sees so many of them; and what is said is not much more than it takes. It has some turns for
+ * it. One in which it does not, while others use the machine, says nothing; nor does the test after so long. */
 static void
 check_keeps_up (SegMode mode, const char *sink, guint least_percent, guint least_inferred)
 {
-  enum { N_FRAMES = 240, TURNS = 5 };
+  enum { N_FRAMES = 240, TURNS = 5, PATIENCE_S = 100 };
+  const double most_others = 0.1;
   double least_fps = mode == SEG_MODE_SYNC ? 27.0 : 29.5;
   gboolean kept = FALSE;
-  for (guint i = 0; i < TURNS && !kept; i++) {
+  guint n_failed = 0;
+  gint64 end = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
+  while (n_failed < TURNS && !kept && g_get_monotonic_time () < end) {
+    Work start = work_so_far ();
     Leaving l = run_live_pipeline (mode, N_FRAMES, sink);
+    double others = others_since (start);
     kept = l.n >= N_FRAMES / 2 && 100 * l.n_in_time >= least_percent * l.n
            && frames_per_second (&l) > least_fps && l.n_inferred >= least_inferred
            && l.announced_us < 5 * NETWORK_MS * 1000;
+    n_failed += !kept && others < most_others;
+    g_test_message ("others used %.0f %% of the machine", 100.0 * others);
   }
-  g_assert_true (kept);
+  if (!kept && n_failed < TURNS)
+    g_test_skip ("others use the machine: nothing can be said of real time");
+  else
+    g_assert_true (kept);
 }
 
 /* The network takes six frames, and none is late for that. */
