@@ -112,8 +112,10 @@ seg_batch_settle (SegBatch *batch)
     seg_batch_close (batch, batch->n_runs);
   if (batch->pending)
     seg_batch_wait (batch, NULL);
-  if (batch->pending)
-    g_atomic_int_set (&batch->vk->state, SEG_VK_HUNG);
+  if (batch->pending && seg_vk_settle (batch->vk)) {
+    batch->pending = FALSE;
+    batch->n_runs = 0;
+  }
 }
 
 void

@@ -96,17 +96,19 @@ seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error)
   return result;
 }
 
-void
+gboolean
 seg_vk_settle (SegVk *vk)
 {
   if (g_atomic_int_get (&vk->state) == SEG_VK_HUNG)
-    return;
+    return FALSE;
   seg_vk_lock_queue (vk);
   VkResult result = vkQueueWaitIdle (vk->queue);
   seg_vk_unlock_queue (vk);
-  if (!seg_vk_check (vk, result, "vkQueueWaitIdle", NULL)
-      && result != VK_ERROR_DEVICE_LOST)
+  gboolean over = seg_vk_check (vk, result, "vkQueueWaitIdle", NULL)
+                  || result == VK_ERROR_DEVICE_LOST;
+  if (!over)
     g_atomic_int_set (&vk->state, SEG_VK_HUNG);
+  return over;
 }
 
 static gboolean
@@ -124,10 +126,10 @@ gboolean
 seg_cmd_settle (SegCmd *cmd)
 {
   if (cmd->state != SEG_CMD_PENDING)
-    return TRUE;
+    return g_atomic_int_get (&cmd->vk->state) != SEG_VK_HUNG;
   wait_fence (cmd, NULL);
-  if (cmd->state == SEG_CMD_PENDING)
-    g_atomic_int_set (&cmd->vk->state, SEG_VK_HUNG);
+  if (cmd->state == SEG_CMD_PENDING && seg_vk_settle (cmd->vk))
+    cmd->state = SEG_CMD_READY;
   return cmd->state != SEG_CMD_PENDING;
 }
 

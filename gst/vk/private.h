@@ -287,8 +287,9 @@ struct _SegCmd {
 VkResult seg_fence_wait (SegVk *vk, VkFence fence, guint runs, GError **error);
 /* The same for what has no fence behind it: the submission with the fence failed, or lost the device, which
  * alone does not promise that nothing was handed over. Waits for all that is on the queue, without a limit but
- * what the specification says of lost devices, and nobody can submit meanwhile. */
-void seg_vk_settle (SegVk *vk);
+ * what the specification says of lost devices, and nobody can submit meanwhile. FALSE: it cannot, and the device
+ * counts as one that hangs. */
+gboolean seg_vk_settle (SegVk *vk);
 /* The barriers at the start and the end of a recording. */
 void seg_record_start (SegCmd *cmd);
 void seg_record_finish (SegCmd *cmd);
