@@ -18,6 +18,7 @@ typedef struct {
   guint epoch;
   SegPipeWork work;
   gboolean left;        /* its frame has, or never comes back: free when it is done */
+  gboolean failed;      /* when done */
   SegLiveAnswer answer; /* when done */
 } Job;
 
@@ -40,7 +41,8 @@ struct _SegLiveQueue {
   SegLiveAnswer answer;
   guint epoch; /* flushes so far: answers of earlier frames are forgotten */
   gboolean flushing, stop;
-  GError *error; /* the worker's, which stops: no frame leaves, and there is no answer */
+  GError *
+      error; /* the worker's, which stops: no frame leaves but those done before, and there is no answer */
 };
 
 /* --- jobs (with the lock) ------------------------------------------------------------------------- */
@@ -100,16 +102,16 @@ slot_of (const SegLiveQueue *q, const Job *job)
 }
 
 /* It has been done, or `error` (taken) says why not, which stops the queue at once: nobody may take it for
- * an answer, though another may be in flight. */
+ * an answer, though another may be in flight, which may be an earlier one and good. */
 static void
 complete_job (SegLiveQueue *q, Job *job, GError *error)
 {
   g_mutex_lock (&q->lock);
-  if (error != NULL)
-    q->stop = TRUE;
+  job->failed = error != NULL;
+  q->stop = q->stop || job->failed;
   if (q->error == NULL)
     q->error = g_steal_pointer (&error);
-  if (q->error == NULL && job->work != SEG_PIPE_REDRAW && job->epoch == q->epoch)
+  if (!job->failed && job->work != SEG_PIPE_REDRAW && job->epoch == q->epoch)
     q->answer = (SegLiveAnswer){ job->number, GST_BUFFER_PTS (job->buffer) };
   job->answer = q->answer;
   job->state = DONE;
@@ -124,8 +126,11 @@ static gboolean
 start_job (SegLiveQueue *q, Job *job, GError **error)
 {
   guint slot = slot_of (q, job);
-  return seg_frame_io_load (q->io, q->pipe, slot, job->buffer, &job->tiled, error)
-         && seg_pipe_slot_submit (q->pipe, slot, job->work, error);
+  if (seg_frame_io_load (q->io, q->pipe, slot, job->buffer, &job->tiled, error)
+      && seg_pipe_slot_submit (q->pipe, slot, job->work, error))
+    return TRUE;
+  seg_frame_io_release (q->io, slot);
+  return FALSE;
 }
 
 static gboolean
@@ -138,8 +143,7 @@ finish_job (SegLiveQueue *q, Job **pjob)
     return TRUE;
   guint slot = slot_of (q, job);
   gboolean ok = seg_pipe_slot_wait (q->pipe, slot, &error);
-  if (ok)
-    seg_frame_io_release (q->io, slot);
+  seg_frame_io_release (q->io, slot);
   if (ok && job->work != SEG_PIPE_REDRAW)
     q->hooks.inferred (q->user_data, seg_pipe_slot_ms (q->pipe, slot));
   complete_job (q, job, error);
@@ -309,6 +313,21 @@ let_go (SegLiveQueue *q, SegLiveFrame *frame)
     drop_job (q, job);
 }
 
+/* The first that waits: what runs comes to its end, also when the queue has stopped. */
+static gboolean
+is_to_come (const SegLiveQueue *q)
+{
+  JobState state = q->jobs[q->waiting[0]].state;
+  return state == RUNNING || (state == QUEUED && !q->stop);
+}
+
+static gboolean
+is_good (const SegLiveQueue *q)
+{
+  const Job *first = &q->jobs[q->waiting[0]];
+  return first->state == DONE && !first->failed;
+}
+
 gboolean
 seg_live_queue_next (
     SegLiveQueue *q, SegLivePolicy policy, SegLiveFrame *frame, GError **error)
@@ -317,10 +336,9 @@ seg_live_queue_next (
   g_mutex_lock (&q->lock);
   gboolean full = q->n_waiting > q->depth;
   gboolean wait = policy == SEG_LIVE_WAIT || (policy == SEG_LIVE_FULL && full);
-  while (wait && q->n_waiting > 0 && !q->flushing && !q->stop
-         && q->jobs[q->waiting[0]].state != DONE)
+  while (wait && q->n_waiting > 0 && !q->flushing && is_to_come (q))
     g_cond_wait (&q->changed, &q->lock);
-  if (q->error != NULL)
+  if (q->error != NULL && !(q->n_waiting > 0 && (is_to_come (q) || is_good (q))))
     copy_error (q, error);
   else if (q->n_waiting > 0 && !q->flushing)
     there =
