@@ -131,7 +131,7 @@ fail_call (int k, VkResult result, const char *name)
   /* The network's submission is both's. */
   if (failed && k == 0 && g_str_equal (name, "vkQueueSubmit"))
     g_assert_true (ret[0] == GST_FLOW_ERROR && ret[1] == GST_FLOW_ERROR);
-  if (failed && result != VK_ERROR_DEVICE_LOST) { /* as one goes on whose error was met by a flush */
+  if (failed && result != VK_ERROR_DEVICE_LOST) { /* it goes on, as after a flush */
     GstFlowReturn next[2];
     do_both (h, push_one, next);
     g_assert_true (next[0] == GST_FLOW_OK && next[1] == GST_FLOW_OK);
