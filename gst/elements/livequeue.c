@@ -41,8 +41,7 @@ struct _SegLiveQueue {
   SegLiveAnswer answer;
   guint epoch; /* flushes so far: answers of earlier frames are forgotten */
   gboolean flushing, stop;
-  GError *
-      error; /* the worker's, which stops: no frame leaves but those done before, and there is no answer */
+  GError *error; /* the worker's, which stops: nothing leaves but frames done before */
 };
 
 /* --- jobs (with the lock) ------------------------------------------------------------------------- */
