@@ -100,13 +100,14 @@ slot_of (const SegLiveQueue *q, const Job *job)
   return (guint) (job - q->jobs) + 1;
 }
 
-/* It has been done, or `error` (taken) says why not, which stops the queue at once: nobody may take it for
- * an answer, though another may be in flight, which may be an earlier one and good. */
+/* It has been done, or not, which stops the queue at once: nobody may take it for an answer, though another may
+ * be in flight, which may be an earlier one and good. error (taken) says why, unless the queue has one: what
+ * failed was another, and this one never ran. */
 static void
-complete_job (SegLiveQueue *q, Job *job, GError *error)
+complete_job (SegLiveQueue *q, Job *job, gboolean ok, GError *error)
 {
   g_mutex_lock (&q->lock);
-  job->failed = error != NULL;
+  job->failed = !ok;
   q->stop = q->stop || job->failed;
   if (q->error == NULL)
     q->error = g_steal_pointer (&error);
@@ -145,7 +146,7 @@ finish_job (SegLiveQueue *q, Job **pjob)
   seg_frame_io_release (q->io, slot);
   if (ok && job->work != SEG_PIPE_REDRAW)
     q->hooks.inferred (q->user_data, seg_pipe_slot_ms (q->pipe, slot));
-  complete_job (q, job, error);
+  complete_job (q, job, ok, error);
   return ok;
 }
 
@@ -185,7 +186,7 @@ work (SegLiveQueue *q, Job **flying)
   if (job == NULL) {
     finish_job (q, flying);
   } else if (!restyle (q, flying, &error) || !start_job (q, job, &error)) {
-    complete_job (q, job, error);
+    complete_job (q, job, FALSE, error);
   } else {
     finish_job (q, flying);
     *flying = job;
