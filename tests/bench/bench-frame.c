@@ -54,12 +54,11 @@ steps_after (const SegModelInfo *info, const SegPipeConfig *c)
       seg_output_wants_matte (c->output) || info->decoder >= SEG_DECODER_SOFTMAX;
   gboolean overlay = c->output == SEG_OUTPUT_OVERLAY;
   guint planes = seg_format_info (c->format)->n_planes;
-  /* (reduce, guide, fit, mean, matte, zeros, count), (reduce, zeros, matte_draw), (reduce, matte, zeros, count), or those of classes: zeros, reduce, cells,
-   * classes, refine, zeros, count and a step a plane. Then the legend: rows, and a step a plane; or what is behind: made small, blurred twice, and a step a
-   * plane. */
-  guint decode = matte && c->guided ? 7 + (overlay ? planes : 0)
-                 : matte            ? (overlay ? 3 : 4)
-                                    : 7 + (overlay ? planes : 0);
+  /* (reduce, zeros, matte_draw) or (reduce, matte, zeros, count); seven where classes are decided (zeros, reduce,
+   * cells, classes, refine, zeros, count) or mattes guided, in frames larger than the map (reduce, guide, fit, mean,
+   * matte, zeros, count), and to draw them a step a plane. Then the legend: rows, and a step a plane; or what is
+   * behind: made small, blurred twice, and a step a plane. */
+  guint decode = !matte || c->guided ? 7 + (overlay ? planes : 0) : overlay ? 3 : 4;
   if (c->output == SEG_OUTPUT_BACKGROUND)
     return decode + 3 + planes + 1;
   return decode + (overlay ? 1 + planes : c->output == SEG_OUTPUT_CUTOUT ? 1 : 0) + 1;

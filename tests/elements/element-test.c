@@ -52,3 +52,13 @@ element_test_run (void)
   gst_deinit ();
   return status;
 }
+
+guint
+element_test_parts (GstElement *vksegment)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint parts = 0;
+  g_object_get (vksegment, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint (stats, "parts", &parts));
+  return parts;
+}

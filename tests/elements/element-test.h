@@ -18,4 +18,7 @@ int element_test_run (void);
  * that at the pad of one of them, in us. */
 gint element_test_take_latency (GstElement *pipeline, GstPad *pad);
 
+/* In how many parts vksegment submits its network: 1 where two frames may be in flight at once. */
+guint element_test_parts (GstElement *vksegment);
+
 G_END_DECLS

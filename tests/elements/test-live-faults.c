@@ -38,16 +38,6 @@ open_harness (const Case *c)
   return h;
 }
 
-static guint
-parts_of (GstHarness *h)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  guint parts = 0;
-  g_object_get (h->element, "stats", &stats, NULL);
-  g_assert_true (gst_structure_get_uint (stats, "parts", &parts));
-  return parts;
-}
-
 static void
 write_model (void)
 {
@@ -62,7 +52,7 @@ static GstHarness *
 open_at_once (const Case *c)
 {
   GstHarness *h = open_harness (c);
-  for (guint i = 1; i < 50 && parts_of (h) > 1; i++) {
+  for (guint i = 1; i < 50 && element_test_parts (h->element) > 1; i++) {
     gst_harness_teardown (h);
     if (i % 5 == 0) {
       network_ms /= 2.0;
@@ -70,7 +60,7 @@ open_at_once (const Case *c)
     }
     h = open_harness (c);
   }
-  g_assert_cmpuint (parts_of (h), ==, 1);
+  g_assert_cmpuint (element_test_parts (h->element), ==, 1);
   return h;
 }
 

@@ -44,16 +44,6 @@ drain (GstHarness *h)
   gst_query_unref (query);
 }
 
-static guint
-parts_of (GstHarness *h)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  guint parts = 0;
-  g_object_get (h->element, "stats", &stats, NULL);
-  g_assert_true (gst_structure_get_uint (stats, "parts", &parts));
-  return parts;
-}
-
 /* Submissions per frame: 1, but in mode=drop a redraw each and what the network sees. A network that
  * takes so long that it goes in parts (on a busy machine) has a submission for each, and one before and
  * one behind them. */
@@ -98,7 +88,7 @@ check_calls (const char *model, SegMode mode, SegOutputKind output, guint interv
   for (guint i = 0; i < G_N_ELEMENTS (never); i++)
     if (calls (never[i]) != first[i])
       g_error ("%ld calls of %s", calls (never[i]) - first[i], never[i]);
-  check_each (mode, parts_of (h), first_each);
+  check_each (mode, element_test_parts (h->element), first_each);
   gst_harness_teardown (h);
 }
 
