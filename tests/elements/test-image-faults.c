@@ -72,7 +72,7 @@ int
 main (int argc, char **argv)
 {
   int status = 0;
-  fault = ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
+  fault = test_fault_begin ();
   dir = element_test_begin (&argc, &argv, &status);
   if (dir == NULL)
     return status;

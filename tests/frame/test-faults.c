@@ -229,7 +229,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  fault = ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
+  fault = test_fault_begin ();
   g_autoptr (SegVk) vk = test_device (NULL);
   dir = g_dir_make_tmp ("vkseg-test-XXXXXX", NULL);
   if (vk != NULL) {

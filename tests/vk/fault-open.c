@@ -19,3 +19,9 @@ test_fault_open (const char *symbol)
   g_assert_nonnull (found);
   return found;
 }
+
+TestFault *
+test_fault_begin (void)
+{
+  return ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
+}

@@ -446,7 +446,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  fault = ((TestFault * (*) (void) ) test_fault_open ("test_fault")) ();
+  fault = test_fault_begin ();
   g_autoptr (SegVk) vk = test_device (NULL);
   if (vk == NULL)
     return 77;
