@@ -101,7 +101,7 @@ create_device (SegVk *vk, GError **error)
 static void
 load_labels (SegVk *vk)
 {
-  if (!vk->instance.debug_utils)
+  if (!vk->instance.labels)
     return;
   vk->begin_label = (PFN_vkCmdBeginDebugUtilsLabelEXT) vkGetDeviceProcAddr (
       vk->device, "vkCmdBeginDebugUtilsLabelEXT");

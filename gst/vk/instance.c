@@ -4,6 +4,10 @@
 #include <string.h>
 
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
+/* Before this version the layer's own thread, which lets go of finished command buffers, erased their
+ * labels without the lock that those who write labels take, and could erase those of a new buffer
+ * at the same address: it crashed (EraseCmdDebugUtilsLabel of 1.3.241 and 1.3.242). */
+#define LABELS_LOCKED VK_MAKE_API_VERSION (0, 1, 3, 242)
 
 /* The one piece of global state: how often the validation layer spoke in this process. */
 static gint validation_messages;
@@ -60,7 +64,7 @@ has_extension (const char *layer, const char *name)
 }
 
 static gboolean
-check_layer (GError **error)
+check_layer (guint32 *version, GError **error)
 {
   guint32 n = 0;
   vkEnumerateInstanceLayerProperties (&n, NULL);
@@ -68,8 +72,10 @@ check_layer (GError **error)
   if (n > 0 && vkEnumerateInstanceLayerProperties (&n, all) < 0)
     n = 0;
   for (guint i = 0; i < n; i++)
-    if (strcmp (all[i].layerName, VALIDATION_LAYER) == 0)
+    if (strcmp (all[i].layerName, VALIDATION_LAYER) == 0) {
+      *version = all[i].specVersion;
       return TRUE;
+    }
   g_set_error (error, SEG_ERROR, SEG_ERROR_DEVICE,
       "validation was asked for, but the layer " VALIDATION_LAYER
       " is not installed: on Debian and Ubuntu install the package "
@@ -146,9 +152,9 @@ create_messenger (SegInstance *instance, GError **error)
 gboolean
 seg_instance_init (SegInstance *instance, gboolean validate, GError **error)
 {
-  guint32 version = VK_API_VERSION_1_0;
+  guint32 version = VK_API_VERSION_1_0, layer = G_MAXUINT32; /* or its version */
   memset (instance, 0, sizeof *instance);
-  if (!check_version (&version, error) || (validate && !check_layer (error)))
+  if (!check_version (&version, error) || (validate && !check_layer (&layer, error)))
     return FALSE;
   instance->api_version = MIN (version, VK_API_VERSION_1_3);
   /* The layer brings the extension too, where a loader does not. */
@@ -156,6 +162,7 @@ seg_instance_init (SegInstance *instance, gboolean validate, GError **error)
       has_extension (NULL, VK_EXT_DEBUG_UTILS_EXTENSION_NAME)
       || (validate
           && has_extension (VALIDATION_LAYER, VK_EXT_DEBUG_UTILS_EXTENSION_NAME));
+  instance->labels = instance->debug_utils && layer >= LABELS_LOCKED;
   if (!create (instance, validate, error))
     return FALSE;
   if (validate && !create_messenger (instance, error)) {

@@ -26,6 +26,7 @@ typedef struct {
   VkDebugUtilsMessengerEXT messenger;
   guint32 api_version;  /* asked for: devices offer no more than that */
   gboolean debug_utils; /* VK_EXT_debug_utils is enabled */
+  gboolean labels;      /* and commands may have labels */
 } SegInstance;
 
 gboolean seg_instance_init (SegInstance *instance, gboolean validate, GError **error);
@@ -89,7 +90,7 @@ struct _SegVk {
   gsize once; /* g_once: 0, then what was found out plus 1 */
   SegPipelines *pipelines;
   PFN_vkGetMemoryFdPropertiesKHR fd_properties; /* where info.dmabuf or info.modifiers */
-  PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without VK_EXT_debug_utils */
+  PFN_vkCmdBeginDebugUtilsLabelEXT begin_label; /* NULL without labels */
   PFN_vkCmdEndDebugUtilsLabelEXT end_label;
 };
 
