@@ -18,7 +18,7 @@ seg_frame_io_open (SegFrameIo *io, SegVk *vk, const GstVideoInfo *in, guint64 mo
     io->in_images = seg_images_new (vk, n_slots, error);
   else
     io->dmabufs = seg_dmabufs_new (vk, n_slots);
-  io->as_is = n_slots;
+  io->n_slots = n_slots;
   if (config->result_on_device)
     io->out_images = seg_images_new (vk, n_slots + 1, error);
   return (io->in_images != NULL) == config->input_on_device
@@ -66,7 +66,7 @@ static void
 settle (SegFrameIo *io, guint slot)
 {
   if (slot == 0 && io->out_images != NULL)
-    seg_images_release (io->out_images, io->as_is);
+    seg_images_release (io->out_images, io->n_slots);
 }
 
 /* What the CPU cannot read. */
@@ -238,7 +238,7 @@ seg_frame_io_store_nothing (SegFrameIo *io, SegPipe *pipe, gboolean picture, gui
         io->out_images, 0, value, seg_pipe_result (pipe, &unused), out, error);
   SegPiece at;
   return load (io, pipe, 0, in, &at, error)
-         && seg_images_store (io->out_images, io->as_is, frame, &at, out, error);
+         && seg_images_store (io->out_images, io->n_slots, frame, &at, out, error);
 }
 
 void
@@ -248,4 +248,11 @@ seg_frame_io_release (SegFrameIo *io, guint slot)
     seg_images_release (io->in_images, slot);
   if (io->dmabufs != NULL)
     seg_dmabufs_release (io->dmabufs, slot);
+}
+
+void
+seg_frame_io_release_all (SegFrameIo *io)
+{
+  for (guint i = 0; i < io->n_slots; i++)
+    seg_frame_io_release (io, i);
 }

@@ -19,7 +19,7 @@ typedef struct {
   guint64 modifier; /* 0 unless frames come in tiled dma-bufs: see seg_drm_modifier */
   gboolean waits;   /* frames that come as images are waited for: see seg_gpu_must_wait */
   gint n_copies;    /* atomic: frames that the CPU has copied, in or out */
-  guint as_is;      /* slot of out_images for copies of frames as they came */
+  guint n_slots;    /* of the pipe; out_images has one more: frames as they came */
 } SegFrameIo;
 
 /* For caps. What is on the device must be so in the pipe's configuration too. io is 0 or closed. */
@@ -48,5 +48,7 @@ gboolean seg_frame_io_store_nothing (SegFrameIo *io, SegPipe *pipe, gboolean pic
 gboolean seg_frame_io_can_store_nothing (const SegFrameIo *io, gboolean picture);
 /* The slot has been waited for. */
 void seg_frame_io_release (SegFrameIo *io, guint slot);
+/* All of them have, or failed: no frame that came is held. */
+void seg_frame_io_release_all (SegFrameIo *io);
 
 G_END_DECLS

@@ -386,6 +386,16 @@ seg_live_queue_redraw (SegLiveQueue *q, const SegLiveFrame *frame, GError **erro
   return ok;
 }
 
+/* After an error: what is in flight comes to its end, and nothing is left of it. */
+static void
+restart (SegLiveQueue *q)
+{
+  g_thread_join (q->worker);
+  g_clear_error (&q->error);
+  q->stop = FALSE;
+  q->worker = g_thread_new ("vksegment", work_on, q);
+}
+
 void
 seg_live_queue_flush (SegLiveQueue *q)
 {
@@ -396,17 +406,27 @@ seg_live_queue_flush (SegLiveQueue *q)
   q->n_waiting = 0;
   q->epoch++;
   q->answer = (SegLiveAnswer){ 0, GST_CLOCK_TIME_NONE };
+  gboolean stopped = q->stop;
   g_mutex_unlock (&q->lock);
+  if (stopped)
+    restart (q);
 }
 
-void
+static gboolean
+is_busy (SegLiveQueue *q)
+{
+  return find_job (q, RUNNING) != NULL || (!q->stop && find_job (q, QUEUED) != NULL);
+}
+
+gboolean
 seg_live_queue_idle (SegLiveQueue *q)
 {
   g_mutex_lock (&q->lock);
-  while (!q->flushing
-         && (find_job (q, RUNNING) != NULL || (!q->stop && find_job (q, QUEUED) != NULL)))
+  while (!q->flushing && is_busy (q))
     g_cond_wait (&q->changed, &q->lock);
+  gboolean idle = !is_busy (q);
   g_mutex_unlock (&q->lock);
+  return idle;
 }
 
 void

@@ -79,10 +79,10 @@ gboolean seg_live_queue_answer (
 gboolean seg_live_queue_redraw (
     SegLiveQueue *queue, const SegLiveFrame *frame, GError **error);
 
-/* Drops frames and the answer. */
+/* Drops frames and the answer. After an error the worker begins again. */
 void seg_live_queue_flush (SegLiveQueue *queue);
-/* Waits until no frame is in flight, so that no buffer is held. */
-void seg_live_queue_idle (SegLiveQueue *queue);
+/* Waits until no frame is in flight, so that no buffer is held. FALSE: the queue is flushing, and one is. */
+gboolean seg_live_queue_idle (SegLiveQueue *queue);
 /* From any thread: while it is set nobody waits for the worker. */
 void seg_live_queue_set_flushing (SegLiveQueue *queue, gboolean flushing);
 /* From any thread: frames that wait to leave. */

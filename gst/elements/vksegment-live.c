@@ -103,6 +103,7 @@ gst_vk_segment_start_live (GstVkSegment *self, const SegSettings *settings,
     return FALSE;
   self->depth = self->mode == SEG_MODE_DROP ? 0 : settings->frames_in_flight;
   self->n_posted = 0;
+  self->live_failed = FALSE;
   SegLiveQueue *live = seg_live_queue_new (
       self->pipe, &self->io, self->depth, turns || hosted, &hooks, self);
   GST_OBJECT_LOCK (self);
@@ -213,11 +214,20 @@ gst_vk_segment_flush_live (GstVkSegment *self)
   drop_probes (self);
   gst_clear_buffer (&self->current);
   self->has_answer = FALSE;
+  self->live_failed = FALSE;
   if (self->pipe != NULL)
     seg_pipe_forget (self->pipe);
 }
 
 /* --- out ---------------------------------------------------------------------------------------------- */
+
+/* Told once: though frames and events go on coming, none leaves until a flush or new caps. */
+static GstFlowReturn
+fail (GstVkSegment *self, const GError *error)
+{
+  self->live_failed = TRUE;
+  return gst_vk_segment_fail (self, error);
+}
 
 static gboolean
 makes_picture (const GstVkSegment *self)
@@ -295,7 +305,7 @@ make_output (
     frame->buffer = NULL;
   if (ok)
     return GST_FLOW_OK;
-  return gst_vk_segment_fail (self, error);
+  return fail (self, error);
 }
 
 /* Before there is an answer a frame goes out as it is, or as if nothing were in it; but not one of which
@@ -316,7 +326,7 @@ finish_frame (GstVkSegment *self, SegLiveFrame *frame, GstBuffer **out)
   GstFlowReturn ret = GST_FLOW_ERROR;
   guint64 number = frame->number;
   if (!frame->drawn && !hold_answer (self, frame, &answer, &error)) {
-    gst_vk_segment_fail (self, error);
+    fail (self, error);
   } else if (!may_leave (self, &answer)) {
     GST_DEBUG_OBJECT (self, "no answer yet, and no frame without one");
     ret = GST_FLOW_OK;
@@ -364,6 +374,8 @@ gst_vk_segment_give_frame (GstVkSegment *self, GstBuffer **out)
   SegLiveFrame frame = { .number = self->number };
   SegLivePolicy policy = self->upstream_is_live ? SEG_LIVE_DUE : SEG_LIVE_FULL;
   *out = NULL;
+  if (self->live_failed)
+    return GST_FLOW_ERROR;
   if (self->mode == SEG_MODE_DROP) {
     frame.buffer = g_steal_pointer (&self->current);
     frame.tiled = self->tiled_frame;
@@ -371,7 +383,7 @@ gst_vk_segment_give_frame (GstVkSegment *self, GstBuffer **out)
   }
   if (seg_live_queue_next (self->live, policy, &frame, &error))
     return finish_frame (self, &frame, out);
-  return error != NULL ? gst_vk_segment_fail (self, error) : GST_FLOW_OK;
+  return error != NULL ? fail (self, error) : GST_FLOW_OK;
 }
 
 GstFlowReturn
@@ -379,7 +391,7 @@ gst_vk_segment_drain (GstVkSegment *self, SegLivePolicy policy)
 {
   g_autoptr (GError) error = NULL;
   SegLiveFrame frame;
-  GstFlowReturn ret = GST_FLOW_OK;
+  GstFlowReturn ret = self->live_failed ? GST_FLOW_ERROR : GST_FLOW_OK;
   while (self->live != NULL && ret == GST_FLOW_OK
          && seg_live_queue_next (self->live, policy, &frame, &error)) {
     GstBuffer *out = NULL;
@@ -387,5 +399,5 @@ gst_vk_segment_drain (GstVkSegment *self, SegLivePolicy policy)
     if (ret == GST_FLOW_OK && out != NULL)
       ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
   }
-  return error != NULL ? gst_vk_segment_fail (self, error) : ret;
+  return error != NULL ? fail (self, error) : ret;
 }

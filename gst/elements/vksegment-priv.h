@@ -75,9 +75,10 @@ struct _GstVkSegment {
   GQueue probes; /* SegProbe: events of a latency tracer, of frames in flight */
   /* of the next frame, one of each kind; NULL: there is none */
   GstEvent *next_probes[SEG_N_PROBES];
-  GstBuffer *current; /* mode=drop: the frame that has come, */
-  guint64 number;     /* and its number */
-  guint64 n_posted;   /* number of the frame whose result was told last */
+  GstBuffer *current;   /* mode=drop: the frame that has come, */
+  guint64 number;       /* and its number */
+  guint64 n_posted;     /* number of the frame whose result was told last */
+  gboolean live_failed; /* nothing leaves */
 
   /* object lock: statistics since start */
   guint64 n_frames, n_inferred, n_dropped, n_timed;

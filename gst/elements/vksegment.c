@@ -175,8 +175,8 @@ gst_vk_segment_query (
   if (direction == GST_PAD_SINK && GST_QUERY_TYPE (query) == GST_QUERY_DRAIN) {
     gst_vk_segment_settle (self);
     gst_vk_segment_drain (self, SEG_LIVE_WAIT);
-    if (self->live != NULL)
-      seg_live_queue_idle (self->live);
+    if (self->live == NULL || seg_live_queue_idle (self->live))
+      seg_frame_io_release_all (&self->io);
   }
   gboolean ok = parent_class ()->query (transform, direction, query);
   if (ok && direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)

@@ -101,8 +101,8 @@ parse (const char *caps, const char *rest, Seen *seen)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *line =
-      g_strdup_printf ("videotestsrc num-buffers=%d pattern=smpte horizontal-speed=9 ! "
-                       "video/x-raw,%s,framerate=30/1 ! %s ! "
+      g_strdup_printf ("videotestsrc name=source num-buffers=%d pattern=smpte "
+                       "horizontal-speed=9 ! video/x-raw,%s,framerate=30/1 ! %s ! "
                        "fakesink name=sink signal-handoffs=true sync=false",
           N_FRAMES, caps, rest);
   g_test_message ("%s", line);
@@ -372,6 +372,60 @@ test_no_answer_yet (void)
   check_own_pictures ("drop");
 }
 
+static GstPadProbeReturn
+keep (GstPad *pad, GstPadProbeInfo *info, gpointer kept)
+{
+  gst_buffer_replace (kept, GST_PAD_PROBE_INFO_BUFFER (info));
+  return GST_PAD_PROBE_OK;
+}
+
+/* Then who asks for the frames has all of them back. */
+static GstPadProbeReturn
+drain (GstPad *pad, GstPadProbeInfo *info, gpointer kept)
+{
+  if (GST_BUFFER_OFFSET (GST_PAD_PROBE_INFO_BUFFER (info)) == N_FRAMES - 1) {
+    GstQuery *query = gst_query_new_drain ();
+    gst_pad_peer_query (pad, query);
+    gst_query_unref (query);
+    g_assert_cmpint (GST_MINI_OBJECT_REFCOUNT_VALUE (*(GstBuffer **) kept), ==, 1);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/* Frames of a live source, which leave as they are before there is an answer. */
+static void
+check_drained (const char *mode)
+{
+  Seen seen;
+  GstBuffer *kept = NULL;
+  g_autofree char *rest =
+      g_strdup_printf (UP "vksegment name=seg mode=%s draw=0 cache-dir=%s "
+                          "model=%s/slow.onnx" DOWN,
+          mode, dir, dir);
+  GstElement *pipeline = parse ("format=NV12" SIZE, rest, &seen);
+  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  g_autoptr (GstElement) seg = gst_bin_get_by_name (GST_BIN (pipeline), "seg");
+  g_autoptr (GstPad) from = gst_element_get_static_pad (source, "src");
+  g_autoptr (GstPad) to = gst_element_get_static_pad (seg, "sink");
+  g_object_set (source, "is-live", TRUE, NULL);
+  gst_pad_add_probe (from, GST_PAD_PROBE_TYPE_BUFFER, drain, &kept, NULL);
+  gst_pad_add_probe (to, GST_PAD_PROBE_TYPE_BUFFER, keep, &kept, NULL);
+  play (pipeline);
+  gst_clear_buffer (&kept);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  clear_seen (&seen);
+}
+
+static void
+test_drain (void)
+{
+  if (!can_run ())
+    return;
+  check_drained ("async");
+  check_drained ("drop");
+}
+
 /* A second stream that may be in the same batch, on the same device or in host memory. */
 static void
 test_batches (void)
@@ -628,6 +682,7 @@ main (int argc, char **argv)
     { "/images/odd-sizes", test_odd_sizes },
     { "/images/modes", test_modes },
     { "/images/no-answer-yet", test_no_answer_yet },
+    { "/images/drain", test_drain },
     { "/images/batches", test_batches },
     { "/images/states", test_states },
     { "/images/swap", test_swap },

@@ -153,6 +153,67 @@ test_background (void)
     }
 }
 
+static guint
+count_errors (GstBus *bus)
+{
+  guint n = 0;
+  GstMessage *message;
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR)) != NULL) {
+    gst_message_unref (message);
+    n++;
+  }
+  return n;
+}
+
+static void
+flush (GstHarness *h)
+{
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  while (gst_harness_buffers_in_queue (h) > 0)
+    gst_buffer_unref (gst_harness_pull (h));
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+}
+
+/* However much comes after it, an error is told once. */
+static void
+fail_once (GstHarness *h, const Case *c)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
+  *fault = (TestFault){ 1, VK_ERROR_OUT_OF_HOST_MEMORY, "vkWaitForFences", NULL };
+  g_assert_cmpint (push_all (h, c), ==, GST_FLOW_ERROR);
+  g_assert_cmpint (push (h, 98), ==, GST_FLOW_ERROR);
+  g_assert_cmpint (push (h, 99), ==, GST_FLOW_ERROR);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_assert_cmpuint (count_errors (bus), ==, 1);
+  gst_element_set_bus (h->element, NULL);
+  *fault = (TestFault){ .countdown = -1 };
+}
+
+/* After a flush it is as if nothing had been. */
+static void
+test_flush (void)
+{
+  enum { N = 4 };
+  static const SegMode modes[] = { SEG_MODE_ASYNC, SEG_MODE_DROP };
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+    const Case c = { modes[i], SEG_OUTPUT_LABELS, FALSE };
+    GstHarness *h = open_at_once (&c);
+    for (guint round = 0; round < 2; round++) {
+      fail_once (h, &c);
+      flush (h);
+    }
+    for (guint n = 0; n < N; n++)
+      g_assert_cmpint (push (h, n), ==, GST_FLOW_OK);
+    gst_harness_push_event (h, gst_event_new_eos ());
+    g_assert_cmpuint (gst_harness_buffers_in_queue (h), ==, N);
+    gst_harness_teardown (h);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -165,6 +226,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live-faults/wait", test_wait);
   g_test_add_func ("/live-faults/submit", test_submit);
   g_test_add_func ("/live-faults/background", test_background);
+  g_test_add_func ("/live-faults/flush", test_flush);
   status = element_test_run ();
   g_free (model);
   return status;
