@@ -15,10 +15,12 @@ gst_vk_segment_take_style (GstVkSegment *self)
   SegStyle style;
   GST_OBJECT_LOCK (self);
   gboolean restyle = self->restyle;
+  self->restyle = FALSE;
+  if (restyle)
+    seg_settings_copy (&settings, &self->settings);
   GST_OBJECT_UNLOCK (self);
   if (!restyle)
     return;
-  gst_vk_segment_copy_settings (self, &settings);
   if (self->by_regions)
     seg_secondary_set (&self->secondary, &settings, &error);
   else if (seg_settings_style (&settings, self->net->info, &style, &error))

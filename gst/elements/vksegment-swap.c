@@ -108,6 +108,8 @@ change_places (GstVkSegment *self, SegLoader *loader, GError **error)
   if (loader->pipe != NULL) {
     gboolean ok = gst_vk_segment_take_pipe (
         self, &loader->settings, g_steal_pointer (&loader->pipe), &loader->setup, error);
+    if (!ok)
+      gst_vk_segment_replace_pipe (self, NULL);
     follow_output (self);
     return ok;
   }
