@@ -84,6 +84,26 @@ pop_waiting (SegLiveQueue *q)
   return first;
 }
 
+/* One that frames can be shown with, if there is none yet. */
+static gboolean
+is_answer_coming (const SegLiveQueue *q)
+{
+  for (guint i = 0; i < q->n_jobs; i++) {
+    const Job *job = &q->jobs[i];
+    gboolean runs = job->state == RUNNING || (job->state == QUEUED && !q->stop);
+    if (runs && job->work != SEG_PIPE_REDRAW && job->epoch == q->epoch)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The one that was to come left before the worker had time for it. */
+static gboolean
+lacks_answer (const SegLiveQueue *q)
+{
+  return q->answer.number == 0 && !is_answer_coming (q);
+}
+
 static void
 fill_job (SegLiveQueue *q, Job *job, GstBuffer *buffer, const SegTiledFrame *tiled,
     SegPipeWork work)
@@ -266,7 +286,7 @@ seg_live_queue_push (
   while (q->n_waiting > q->depth) /* they were due, but downstream took none */
     drop_job (q, &q->jobs[pop_waiting (q)]);
   Job *job = find_job (q, FREE); /* there is one: see MAX_JOBS */
-  fill_job (q, job, buffer, tiled, work);
+  fill_job (q, job, buffer, tiled, lacks_answer (q) ? SEG_PIPE_INFER : work);
   q->waiting[q->n_waiting++] = (guint) (job - q->jobs);
   g_mutex_unlock (&q->lock);
   return number;
@@ -279,6 +299,7 @@ seg_live_queue_offer (SegLiveQueue *q, GstBuffer *buffer, const SegTiledFrame *t
   *skipped = NULL;
   g_mutex_lock (&q->lock);
   guint64 number = ++q->n_frames;
+  look = look || lacks_answer (q);
   Job *job = look ? find_job (q, QUEUED) : NULL;
   if (job != NULL) {
     *skipped = g_steal_pointer (&job->buffer);
@@ -364,7 +385,7 @@ seg_live_queue_answer (
     SegLiveQueue *q, gboolean wait, SegLiveAnswer *answer, GError **error)
 {
   g_mutex_lock (&q->lock);
-  while (wait && q->answer.number == 0 && !q->flushing && !q->stop)
+  while (wait && q->answer.number == 0 && !q->flushing && is_answer_coming (q))
     g_cond_wait (&q->changed, &q->lock);
   *answer = q->answer;
   gboolean ok = q->error == NULL || copy_error (q, error);

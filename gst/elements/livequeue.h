@@ -51,10 +51,10 @@ SegLiveQueue *seg_live_queue_new (SegPipe *pipe, SegFrameIo *io, guint depth,
 void seg_live_queue_free (SegLiveQueue **queue);
 
 /* A frame that will leave again (its reference is taken): INFER, or REDRAW for one that is not to be
- * looked at. Its number. */
+ * looked at unless an answer is lacking. Its number. */
 guint64 seg_live_queue_push (
     SegLiveQueue *queue, GstBuffer *buffer, const SegTiledFrame *tiled, SegPipeWork work);
-/* A frame that leaves by itself: its number. `look`: the worker looks at the newest of these; *skipped
+/* A frame that leaves by itself: its number. `look`, or an answer is lacking: the worker looks at the newest of these; *skipped
  * receives the one that it now will not look at, or NULL. */
 guint64 seg_live_queue_offer (SegLiveQueue *queue, GstBuffer *buffer,
     const SegTiledFrame *tiled, gboolean look, GstBuffer **skipped);
@@ -72,7 +72,8 @@ gboolean seg_live_queue_next (
     SegLiveQueue *queue, SegLivePolicy policy, SegLiveFrame *frame, GError **error);
 void seg_live_queue_release (SegLiveQueue *queue, SegLiveFrame *frame);
 
-/* The answer there is; `wait`: there will be one, unless the queue is flushing. */
+/* The answer there is; `wait`: there will be one, unless the queue is flushing, or no frame that is on its way
+ * gives one. */
 gboolean seg_live_queue_answer (
     SegLiveQueue *queue, gboolean wait, SegLiveAnswer *answer, GError **error);
 /* Draws a frame with that answer, in slot 0. */

@@ -308,12 +308,14 @@ make_output (
   return fail (self, error);
 }
 
-/* Before there is an answer a frame goes out as it is, or as if nothing were in it; but not one of which
- * something is to be hidden. */
+/* Before there is an answer a frame goes out as it is, if that can be, or as if nothing were in it; but not one
+ * of which something is to be hidden. */
 static gboolean
 may_leave (const GstVkSegment *self, const SegLiveAnswer *answer)
 {
-  return answer->number > 0 || self->output != SEG_OUTPUT_BACKGROUND;
+  return answer->number > 0
+         || (self->output != SEG_OUTPUT_BACKGROUND
+             && seg_frame_io_can_store_nothing (&self->io, makes_picture (self)));
 }
 
 /* *out NULL: nothing leaves. */
