@@ -14,11 +14,12 @@ typedef struct {
   GstBuffer *buffer; /* whose images it may still use */
 } Slot;
 
+/* Of all images: two recordings of one, also by elements behind a tee, agree on its layout and on its
+ * semaphore's value only if the first is submitted before the second is made. */
+static GMutex states;
+
 struct _SegImages {
   SegVk *vk;
-  /* Two recordings of one image agree on its layout only if the first is submitted before the second
-   * is made. */
-  GMutex lock;
   SegCmd *nothing; /* for seg_images_wait */
   guint n_slots;
   Slot slots[];
@@ -30,7 +31,6 @@ seg_images_new (SegVk *vk, guint n_slots, GError **error)
   SegImages *images = g_malloc0 (sizeof (SegImages) + n_slots * sizeof (Slot));
   images->vk = seg_vk_ref (vk);
   images->n_slots = n_slots;
-  g_mutex_init (&images->lock);
   for (guint i = 0; i < n_slots && images != NULL; i++) {
     images->slots[i].cmd = seg_cmd_new (vk, FALSE, error);
     if (images->slots[i].cmd == NULL)
@@ -52,7 +52,6 @@ seg_images_free (SegImages **pimages)
   }
   seg_cmd_free (&images->nothing);
   seg_vk_unref (images->vk);
-  g_mutex_clear (&images->lock);
   g_free (images);
 }
 
@@ -218,7 +217,7 @@ run (SegImages *self, guint n, GstBuffer *buffer, const Job *job, GError **error
   VkImageUsageFlags usage = job->work == LOAD ? VK_IMAGE_USAGE_TRANSFER_SRC_BIT
                                               : VK_IMAGE_USAGE_TRANSFER_DST_BIT;
   seg_images_release (self, n);
-  g_mutex_lock (&self->lock);
+  g_mutex_lock (&states);
   gboolean ok = find_images (self, buffer, job->frame, usage, &all, error)
                 && record (slot->cmd, job, &all, error);
   if (ok) {
@@ -229,7 +228,7 @@ run (SegImages *self, guint n, GstBuffer *buffer, const Job *job, GError **error
     set_state (&all, job->work != LOAD);
     slot->buffer = gst_buffer_ref (buffer);
   }
-  g_mutex_unlock (&self->lock);
+  g_mutex_unlock (&states);
   return ok;
 }
 

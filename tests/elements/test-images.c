@@ -426,6 +426,30 @@ test_drain (void)
   check_drained ("drop");
 }
 
+/* Two elements look at the same images at once. */
+static void
+test_tee (void)
+{
+  Seen seen;
+  if (!can_run ())
+    return;
+  g_autofree char *element = segment ("plain", "");
+  g_autofree char *other = g_strdup_printf (
+      "vksegment precision=fp32 cache-dir=%s model=%s/plain.onnx", dir, dir);
+  g_autofree char *rest = g_strdup_printf (UP
+      "tee name=tee ! queue max-size-buffers=1 ! %s ! fakesink sync=false async=false  "
+      "tee. ! queue max-size-buffers=1 ! %s" DOWN,
+      other, element);
+  GstElement *pipeline = parse ("format=NV12" SIZE, rest, &seen);
+  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  g_object_set (source, "num-buffers", 100, NULL);
+  play (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  g_assert_cmpuint (seen.n_frames, ==, 100);
+  clear_seen (&seen);
+}
+
 /* A second stream that may be in the same batch, on the same device or in host memory. */
 static void
 test_batches (void)
@@ -683,6 +707,7 @@ main (int argc, char **argv)
     { "/images/modes", test_modes },
     { "/images/no-answer-yet", test_no_answer_yet },
     { "/images/drain", test_drain },
+    { "/images/tee", test_tee },
     { "/images/batches", test_batches },
     { "/images/states", test_states },
     { "/images/swap", test_swap },
