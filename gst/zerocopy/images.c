@@ -222,13 +222,14 @@ run (SegImages *self, guint n, GstBuffer *buffer, const Job *job, GError **error
                 && record (slot->cmd, job, &all, error);
   if (ok) {
     set_timelines (slot->cmd, &all);
+    slot->buffer = gst_buffer_ref (buffer);
     ok = seg_cmd_submit (slot->cmd, error);
   }
-  if (ok) {
+  if (ok)
     set_state (&all, job->work != LOAD);
-    slot->buffer = gst_buffer_ref (buffer);
-  }
   g_mutex_unlock (&states);
+  if (!ok)
+    seg_images_release (self, n); /* unless it may run all the same */
   return ok;
 }
 
