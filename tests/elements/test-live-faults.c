@@ -201,7 +201,7 @@ test_flush (void)
   static const SegMode modes[] = { SEG_MODE_ASYNC, SEG_MODE_DROP };
   for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
     const Case c = { modes[i], SEG_OUTPUT_LABELS, FALSE };
-    GstHarness *h = open_at_once (&c);
+    GstHarness *h = open_harness (&c);
     for (guint round = 0; round < 2; round++) {
       fail_once (h, &c);
       flush (h);
