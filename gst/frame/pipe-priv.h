@@ -119,6 +119,7 @@ typedef struct {
   SegBatch *batch;
   SegPipeWork doing;              /* in flight, or done last */
   guint rounds;                   /* of tiles, then */
+  gint epoch;                     /* the pipe's, then */
   gboolean together;              /* then: in a batch with frames of other pipes */
   gint64 submitted_us, waited_us; /* waited: for frames of other pipes, before that */
   double last_ms;
@@ -170,8 +171,9 @@ struct _SegPipe {
   SegMember *member; /* of those who share a batch, or NULL: then batch_error says why */
   GError *batch_error;
   gint batch_timeout_ms, n_batched; /* atomic */
-  /* atomic: a frame has been inferred, or will be before what is submitted now */
-  gint has_classes;
+  /* atomic: counts what is forgotten, from 1; and when the last frame came that has been inferred, or
+   * will be before what is submitted now */
+  gint epoch, answered;
   double stage_ms[SEG_N_STAGES]; /* see seg_pipe_stages */
 };
 

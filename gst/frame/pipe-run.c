@@ -30,11 +30,26 @@ bring (Sender *s)
     add (s, s->slot->bring);
 }
 
+/* Shown, it is not what was there before the last flush. */
+static gboolean
+has_classes (SegPipe *pipe)
+{
+  return g_atomic_int_get (&pipe->answered) == g_atomic_int_get (&pipe->epoch);
+}
+
+/* By the slot's frame, unless that is from before a flush. */
+static void
+note_classes (SegPipe *pipe, const SegPipeSlot *slot)
+{
+  if (slot->epoch == g_atomic_int_get (&pipe->epoch))
+    g_atomic_int_set (&pipe->answered, slot->epoch);
+}
+
 /* The first frame, or the first after a flush, is not drawn to what was there before. */
 static void
 forget (Sender *s)
 {
-  if (!g_atomic_int_get (&s->pipe->has_classes))
+  if (!has_classes (s->pipe))
     add (s, s->pipe->forget);
 }
 
@@ -170,7 +185,8 @@ submit (SegPipe *pipe, SegPipeSlot *slot, SegPipeWork work, GError **error)
   s.in_turns = pipe->turns[0] != NULL && work != SEG_PIPE_WARM_UP;
   s.slot->submitted_us = g_get_monotonic_time ();
   s.slot->waited_us = 0;
-  if (work == SEG_PIPE_REDRAW && !g_atomic_int_get (&pipe->has_classes))
+  s.slot->epoch = g_atomic_int_get (&pipe->epoch);
+  if (work == SEG_PIPE_REDRAW && !has_classes (pipe))
     work = SEG_PIPE_INFER;
   if (work == SEG_PIPE_SHOW)
     work = SEG_PIPE_REDRAW;
@@ -188,7 +204,7 @@ submit (SegPipe *pipe, SegPipeSlot *slot, SegPipeWork work, GError **error)
     return FALSE;
   if (!s.in_turns
       && work != SEG_PIPE_WARM_UP) /* what comes after it on the queue finds them */
-    g_atomic_int_set (&pipe->has_classes, TRUE);
+    note_classes (pipe, slot);
   return TRUE;
 }
 
@@ -256,8 +272,10 @@ seg_pipe_slot_wait (SegPipe *pipe, guint n, GError **error)
     seg_batch_settle (slot->batch);
     return FALSE;
   }
-  if (slot->doing != SEG_PIPE_REDRAW)
-    g_atomic_int_set (&pipe->has_classes, slot->doing != SEG_PIPE_WARM_UP);
+  if (slot->doing == SEG_PIPE_WARM_UP)
+    seg_pipe_forget (pipe);
+  else if (slot->doing != SEG_PIPE_REDRAW)
+    note_classes (pipe, slot);
   slot->last_ms = (double) (g_get_monotonic_time () - slot->submitted_us) / 1e3;
   if (pipe->config.staged
       && (slot->doing == SEG_PIPE_INFER || slot->doing == SEG_PIPE_INFER_ONLY))

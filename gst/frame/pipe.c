@@ -183,6 +183,7 @@ seg_pipe_new (SegVk *vk, SegSession *session, const SegModelInfo *info,
   SegDeviceType type = seg_vk_info (vk)->type;
   for (guint i = 0; i < SEG_N_STAGES; i++)
     pipe->stage_ms[i] = -1.0;
+  pipe->epoch = 1;
   pipe->vk = vk;
   pipe->session = session;
   pipe->info = info;
@@ -384,7 +385,7 @@ seg_pipe_stages (const SegPipe *pipe)
 void
 seg_pipe_forget (SegPipe *pipe)
 {
-  g_atomic_int_set (&pipe->has_classes, FALSE);
+  g_atomic_int_inc (&pipe->epoch);
 }
 
 gboolean

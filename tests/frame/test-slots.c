@@ -254,6 +254,48 @@ test_redraw_meanwhile (void)
   redraw_meanwhile (GREEN_INFO, TRUE, 0, 1);
 }
 
+/* One pixel of the matte, after a frame that is nearly the same. With `forget` that is of before a flush, and
+ * whatever comes of it comes after that: as of a first frame. */
+static guint8
+matte_after (SegNet *net, gboolean first, gboolean forget)
+{
+  static const double near[3] = { 0.2, 1, 0.2 };
+  SegPipeConfig config = { .output = SEG_OUTPUT_MATTE, .smoothing = 0.8 };
+  SegPipe *pipe = open_pipe (net, config, N_SLOTS);
+  const guint8 *data;
+  guint8 *upload;
+  if (!first) {
+    paint (pipe, 1, 0);
+    submit (pipe, 1, SEG_PIPE_INFER);
+  }
+  if (forget)
+    seg_pipe_forget (pipe);
+  if (!first)
+    wait (pipe, 1);
+  const SegFrame *frame = seg_pipe_slot_input (pipe, 2, &upload);
+  color_net_paint (frame, upload, 0, WIDTH, near);
+  submit (pipe, 2, forget ? SEG_PIPE_REDRAW : SEG_PIPE_INFER);
+  wait (pipe, 2);
+  seg_pipe_select (pipe, 2);
+  const SegFrame *matte = seg_pipe_result (pipe, &data);
+  guint8 value = data[matte->offset[0]];
+  seg_pipe_free (&pipe);
+  return value;
+}
+
+static void
+test_forgotten (void)
+{
+  static const ColorNetKind kinds[] = { COLOR_NET_PLAIN, COLOR_NET_HOSTED };
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    SegNet *net = open_net (kinds[i], GREEN_INFO);
+    guint8 first = matte_after (net, TRUE, FALSE);
+    g_assert_cmpuint (matte_after (net, FALSE, FALSE), !=, first);
+    g_assert_cmpuint (matte_after (net, FALSE, TRUE), ==, first);
+    seg_net_free (&net);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,6 +306,7 @@ main (int argc, char **argv)
     g_test_add_func ("/slots/each-its-own", test_each_its_own);
     g_test_add_func ("/slots/guided", test_guided);
     g_test_add_func ("/slots/tiles", test_tiles);
+    g_test_add_func ("/slots/forgotten", test_forgotten);
     g_test_add_func ("/slots/redraw-meanwhile", test_redraw_meanwhile);
   }
   int status = g_test_run ();
