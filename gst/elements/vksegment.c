@@ -184,7 +184,15 @@ gst_vk_segment_query (
   return ok;
 }
 
-/* Frames in flight keep their buffers: as many more are wanted. */
+/* Frames in flight keep their buffers, unless those are copied: as many more are wanted. */
+static guint
+n_kept (const GstVkSegment *self)
+{
+  if (self->live != NULL)
+    return SEG_LIVE_SLOTS (self->depth);
+  return self->out_images && (self->in_images || self->in_dmabuf) ? SEG_FLIGHTS : 0;
+}
+
 static gboolean
 gst_vk_segment_propose_allocation (
     GstBaseTransform *transform, GstQuery *decide, GstQuery *query)
@@ -194,9 +202,7 @@ gst_vk_segment_propose_allocation (
     gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   else if (!parent_class ()->propose_allocation (transform, decide, query))
     return FALSE;
-  if (self->live == NULL)
-    return TRUE;
-  guint more = SEG_LIVE_SLOTS (self->depth), n = gst_query_get_n_allocation_pools (query);
+  guint more = n_kept (self), n = gst_query_get_n_allocation_pools (query);
   for (guint i = 0; i < n; i++) {
     g_autoptr (GstBufferPool) pool = NULL;
     guint size, min, max;
@@ -205,7 +211,7 @@ gst_vk_segment_propose_allocation (
     gst_query_set_nth_allocation_pool (
         query, i, pool, size, min, max == 0 ? 0 : MAX (min, max));
   }
-  if (n == 0)
+  if (n == 0 && more > 0)
     gst_query_add_allocation_pool (
         query, NULL, (guint) GST_VIDEO_FILTER (self)->in_info.size, more, 0);
   return TRUE;
