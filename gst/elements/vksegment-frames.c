@@ -85,11 +85,19 @@ gst_vk_segment_choose_work (GstVkSegment *self, GstBuffer *buffer)
 static void
 count (GstVkSegment *self, guint slot, const SegFlight *flight)
 {
-  seg_frame_io_release (&self->io, slot);
   seg_pipe_select (self->pipe, slot);
   gst_vk_segment_count_frame (self, flight->age);
   if (flight->work == SEG_PIPE_INFER)
     gst_vk_segment_post_result (self, flight->pts);
+}
+
+/* Whatever becomes of it, its input goes back. */
+static gboolean
+wait_slot (GstVkSegment *self, guint slot, GError **error)
+{
+  gboolean ok = seg_pipe_slot_wait (self->pipe, slot, error);
+  seg_frame_io_release (&self->io, slot);
+  return ok;
 }
 
 /* What is known of it: when it was done nobody has seen. */
@@ -111,7 +119,7 @@ land (GstVkSegment *self, guint slot, GError **error)
   if (!flight->flying)
     return TRUE;
   flight->flying = FALSE;
-  if (!seg_pipe_slot_wait (self->pipe, slot, error))
+  if (!wait_slot (self, slot, error))
     return FALSE;
   if (flight->work == SEG_PIPE_INFER)
     gst_vk_segment_count_time (self, device_ms (self->pipe), TRUE);
@@ -119,30 +127,60 @@ land (GstVkSegment *self, guint slot, GError **error)
   return TRUE;
 }
 
+/* All land, and the first error is the one that counts. */
+static gboolean
+land_all (GstVkSegment *self, GError **error)
+{
+  g_autoptr (GError) first = NULL;
+  for (guint i = 0; i < SEG_FLIGHTS && self->pipe != NULL; i++)
+    land (self, (self->next_slot + i) % SEG_FLIGHTS, first == NULL ? &first : NULL);
+  self->next_slot = 0;
+  if (first == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&first));
+  return FALSE;
+}
+
 void
 gst_vk_segment_settle (GstVkSegment *self)
 {
-  for (guint i = 0; i < SEG_FLIGHTS && self->pipe != NULL; i++)
-    land (self, (self->next_slot + i) % SEG_FLIGHTS, NULL);
-  self->next_slot = 0;
+  g_autoptr (GError) error = NULL;
+  if (!land_all (self, &error))
+    gst_vk_segment_fail (self, error);
+}
+
+/* Only of recordings that nothing in flight runs. */
+static gboolean
+restyle (GstVkSegment *self, GError **error)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean wanted = self->restyle;
+  GST_OBJECT_UNLOCK (self);
+  if (!wanted)
+    return TRUE;
+  if (!land_all (self, error))
+    return FALSE;
+  gst_vk_segment_take_style (self);
+  return TRUE;
+}
+
+static gboolean
+load_and_submit (GstVkSegment *self, guint slot, GstBuffer *in, GError **error)
+{
+  if (!seg_frame_io_receive (&self->io, error)
+      || !seg_frame_io_load (&self->io, self->pipe, slot, in, &self->tiled_frame, error))
+    return FALSE;
+  SegPipeWork work = gst_vk_segment_choose_work (self, in);
+  self->flights[slot] = (SegFlight){ FALSE, work, self->n_redrawn, GST_BUFFER_PTS (in) };
+  return seg_pipe_slot_submit (self->pipe, slot, work, error);
 }
 
 static gboolean
 submit (GstVkSegment *self, guint slot, GstBuffer *in, GError **error)
 {
-  SegFlight *flight = &self->flights[slot];
-  GST_OBJECT_LOCK (self);
-  gboolean restyle = self->restyle;
-  GST_OBJECT_UNLOCK (self);
-  if (restyle)
-    gst_vk_segment_settle (self);
-  gst_vk_segment_take_style (self);
-  if (!land (self, slot, error) || !seg_frame_io_receive (&self->io, error)
-      || !seg_frame_io_load (&self->io, self->pipe, slot, in, &self->tiled_frame, error))
+  if (!restyle (self, error) || !land (self, slot, error))
     return FALSE;
-  SegPipeWork work = gst_vk_segment_choose_work (self, in);
-  *flight = (SegFlight){ FALSE, work, self->n_redrawn, GST_BUFFER_PTS (in) };
-  if (seg_pipe_slot_submit (self->pipe, slot, work, error))
+  if (load_and_submit (self, slot, in, error))
     return TRUE;
   seg_frame_io_release (&self->io, slot);
   return FALSE;
@@ -166,7 +204,7 @@ wait (GstVkSegment *self, guint slot, GError **error)
 {
   const SegFlight *flight = &self->flights[slot];
   gboolean inferred = flight->work == SEG_PIPE_INFER;
-  if (!seg_pipe_slot_wait (self->pipe, slot, error))
+  if (!wait_slot (self, slot, error))
     return FALSE;
   double ms = seg_pipe_slot_ms (self->pipe, slot);
   gst_vk_segment_count_time (self, ms, inferred);
@@ -212,8 +250,10 @@ gst_vk_segment_transform (GstBaseTransform *transform, GstBuffer *in, GstBuffer 
                     ? transform_on_device (self, in, out, &error)
                     : submit (self, 0, in, &error) && wait (self, 0, &error)
                           && seg_frame_io_store (&self->io, self->pipe, 0, out, &error);
-  if (!ok)
+  if (!ok) {
+    land_all (self, NULL); /* an error is told once */
     return gst_vk_segment_fail_frame (self, in, error);
+  }
   if (!self->out_images)
     measure (self, start);
   return GST_FLOW_OK;

@@ -154,7 +154,7 @@ GstFlowReturn gst_vk_segment_fail_frame (
     GstVkSegment *self, GstBuffer *buffer, const GError *error);
 GstFlowReturn gst_vk_segment_transform (
     GstBaseTransform *transform, GstBuffer *in, GstBuffer *out);
-/* Waits for frames that nobody has waited for, and counts them. */
+/* Waits for frames that nobody has waited for, and counts them; posts it if one has failed. */
 void gst_vk_segment_settle (GstVkSegment *self);
 GstFlowReturn gst_vk_segment_transform_ip (
     GstBaseTransform *transform, GstBuffer *buffer);

@@ -23,11 +23,9 @@ note_end (gpointer is_gone, GstMiniObject *memory)
   *(gboolean *) is_gone = TRUE;
 }
 
-/* Stopped, with a frame on its way; whether its images are gone. */
-static gboolean
-stop (gboolean hangs)
+static GstHarness *
+open_harness (void)
 {
-  gboolean is_gone = FALSE;
   g_autofree char *model = color_net_write (dir, "net", COLOR_NET_PLAIN, COLOR_NET_INFO);
   GstElement *element = gst_element_factory_make ("vksegment", NULL);
   g_object_set (element, "model", model, "cache-dir", dir, NULL);
@@ -36,9 +34,24 @@ stop (gboolean hangs)
   gst_harness_set_sink_caps_str (
       h, "video/x-raw(" SEG_MEMORY_IMAGE "),format=NV12,width=64,height=48");
   gst_harness_set_src_caps_str (h, "video/x-raw,format=NV12,width=64,height=48");
+  return h;
+}
+
+static GstBuffer *
+push_and_pull (GstHarness *h)
+{
   GstBuffer *in = gst_buffer_new_allocate (NULL, N_BYTES, NULL);
   gst_buffer_memset (in, 0, 0x80, N_BYTES);
-  GstBuffer *out = gst_harness_push_and_pull (h, in);
+  return gst_harness_push_and_pull (h, in);
+}
+
+/* Stopped, with a frame on its way; whether its images are gone. */
+static gboolean
+stop (gboolean hangs)
+{
+  gboolean is_gone = FALSE;
+  GstHarness *h = open_harness ();
+  GstBuffer *out = push_and_pull (h);
   g_assert_nonnull (out);
   gst_mini_object_weak_ref (
       GST_MINI_OBJECT (gst_buffer_peek_memory (out, 0)), note_end, &is_gone);
@@ -68,6 +81,30 @@ test_hung (void)
   _exit (0); /* what was left is no leak to report */
 }
 
+/* A frame that has left fails when nobody comes after it: that is told, and once. */
+static void
+test_last (void)
+{
+  if (!seg_gpu_is_built ()) {
+    g_test_skip ("built without gstreamer-vulkan-1.0");
+    return;
+  }
+  GstHarness *h = open_harness ();
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gst_element_set_bus (h->element, bus);
+  gst_buffer_unref (push_and_pull (h));
+  gst_buffer_unref (push_and_pull (h));
+  *fault = (TestFault){ 0, VK_ERROR_OUT_OF_HOST_MEMORY, "vkWaitForFences", NULL };
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_assert_nonnull (fault->failed);
+  *fault = (TestFault){ .countdown = -1 };
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR));
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -76,6 +113,7 @@ main (int argc, char **argv)
   dir = element_test_begin (&argc, &argv, &status);
   if (dir == NULL)
     return status;
+  g_test_add_func ("/image-faults/last", test_last);
   g_test_add_func ("/image-faults/hung", test_hung);
   return element_test_run ();
 }
