@@ -12,7 +12,9 @@
 #include <unistd.h>
 #include <vulkan/vulkan.h>
 
-#define N_BYTES (64 * 48 * 3 / 2)
+#define N_BYTES    (64 * 48 * 3 / 2)
+#define HOST_CAPS  "video/x-raw,format=NV12,width=64,height=48"
+#define IMAGE_CAPS "video/x-raw(" SEG_MEMORY_IMAGE "),format=NV12,width=64,height=48"
 
 static TestFault *fault;
 static char *dir;
@@ -24,16 +26,17 @@ note_end (gpointer is_gone, GstMiniObject *memory)
 }
 
 static GstHarness *
-open_harness (void)
+open_harness (const char *from, GstContext *context)
 {
   g_autofree char *model = color_net_write (dir, "net", COLOR_NET_PLAIN, COLOR_NET_INFO);
   GstElement *element = gst_element_factory_make ("vksegment", NULL);
   g_object_set (element, "model", model, "cache-dir", dir, NULL);
+  if (context != NULL)
+    gst_element_set_context (element, context);
   GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
   gst_object_unref (element);
-  gst_harness_set_sink_caps_str (
-      h, "video/x-raw(" SEG_MEMORY_IMAGE "),format=NV12,width=64,height=48");
-  gst_harness_set_src_caps_str (h, "video/x-raw,format=NV12,width=64,height=48");
+  gst_harness_set_sink_caps_str (h, IMAGE_CAPS);
+  gst_harness_set_src_caps_str (h, from);
   return h;
 }
 
@@ -50,7 +53,7 @@ static gboolean
 stop (gboolean hangs)
 {
   gboolean is_gone = FALSE;
-  GstHarness *h = open_harness ();
+  GstHarness *h = open_harness (HOST_CAPS, NULL);
   GstBuffer *out = push_and_pull (h);
   g_assert_nonnull (out);
   gst_mini_object_weak_ref (
@@ -89,7 +92,7 @@ test_last (void)
     g_test_skip ("built without gstreamer-vulkan-1.0");
     return;
   }
-  GstHarness *h = open_harness ();
+  GstHarness *h = open_harness (HOST_CAPS, NULL);
   g_autoptr (GstBus) bus = gst_bus_new ();
   gst_element_set_bus (h->element, bus);
   gst_buffer_unref (push_and_pull (h));
@@ -105,6 +108,40 @@ test_last (void)
   gst_harness_teardown (h);
 }
 
+static GstContext *
+device_of (GstHarness *h)
+{
+  g_autoptr (GstQuery) query = gst_query_new_context ("gst.vulkan.device");
+  GstContext *context = NULL;
+  g_assert_true (gst_pad_peer_query (h->sinkpad, query));
+  gst_query_parse_context (query, &context);
+  return gst_context_ref (context);
+}
+
+/* What failed gives its input back. */
+static void
+test_input (void)
+{
+  if (!seg_gpu_is_built ()) {
+    g_test_skip ("built without gstreamer-vulkan-1.0");
+    return;
+  }
+  GstHarness *maker = open_harness (HOST_CAPS, NULL);
+  g_autoptr (GstBuffer) in = push_and_pull (maker);
+  g_autoptr (GstContext) device = device_of (maker);
+  GstHarness *h = open_harness (IMAGE_CAPS, device);
+  gint n_refs = GST_MINI_OBJECT_REFCOUNT_VALUE (in); /* who made it has one */
+  gst_buffer_unref (gst_harness_push_and_pull (h, gst_buffer_ref (in)));
+  g_assert_cmpint (GST_MINI_OBJECT_REFCOUNT_VALUE (in), >, n_refs);
+  *fault = (TestFault){ 0, VK_ERROR_OUT_OF_HOST_MEMORY, "vkWaitForFences", NULL };
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_assert_nonnull (fault->failed);
+  *fault = (TestFault){ .countdown = -1 };
+  g_assert_cmpint (GST_MINI_OBJECT_REFCOUNT_VALUE (in), ==, n_refs);
+  gst_harness_teardown (h);
+  gst_harness_teardown (maker);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -114,6 +151,7 @@ main (int argc, char **argv)
   if (dir == NULL)
     return status;
   g_test_add_func ("/image-faults/last", test_last);
+  g_test_add_func ("/image-faults/input", test_input);
   g_test_add_func ("/image-faults/hung", test_hung);
   return element_test_run ();
 }

@@ -7,6 +7,7 @@
 #include "frame/difference.h"
 
 #include "elements/settings.h"
+#include "elements/setup.h"
 #include "elements/vksegment.h"
 #include "lib/device.h"
 #include "meta/gstvksegmeta.h"
@@ -583,6 +584,29 @@ test_contexts (void)
   gst_harness_teardown (h);
 }
 
+/* Who gives frames must have enough of them: images are kept while they are in flight. */
+static void
+test_allocation (void)
+{
+  static const char *const caps[] = { "video/x-raw,format=NV12,width=64,height=48",
+    "video/x-raw(" SEG_MEMORY_IMAGE "),format=NV12,width=64,height=48" };
+  guint mins[2];
+  if (!can_run ())
+    return;
+  for (guint i = 0; i < 2; i++) {
+    GstHarness *h = open_harness (caps[1], caps[i]);
+    g_autoptr (GstCaps) in = gst_caps_from_string (caps[1]);
+    GstQuery *query = gst_query_new_allocation (in, TRUE);
+    mins[i] = 0;
+    g_assert_true (gst_pad_peer_query (h->srcpad, query));
+    if (gst_query_get_n_allocation_pools (query) > 0)
+      gst_query_parse_nth_allocation_pool (query, 0, NULL, NULL, &mins[i], NULL);
+    gst_query_unref (query);
+    gst_harness_teardown (h);
+  }
+  g_assert_cmpuint (mins[1], ==, mins[0] + SEG_FLIGHTS);
+}
+
 /* A device that the application has is the one that is used. */
 static void
 test_given_device (void)
@@ -711,6 +735,7 @@ main (int argc, char **argv)
     { "/images/batches", test_batches },
     { "/images/states", test_states },
     { "/images/swap", test_swap },
+    { "/images/allocation", test_allocation },
     { "/images/contexts", test_contexts },
     { "/images/given-device", test_given_device },
     { "/images/not-images", test_not_images },
