@@ -142,13 +142,25 @@ complete_job (SegLiveQueue *q, Job *job, gboolean ok, GError *error)
   g_clear_error (&error);
 }
 
+/* What comes next is not smoothed with a frame that a flush has overtaken. */
+static void
+forget_if_flushed (SegLiveQueue *q, const Job *job)
+{
+  g_mutex_lock (&q->lock);
+  if (job->epoch != q->epoch)
+    seg_pipe_forget (q->pipe);
+  g_mutex_unlock (&q->lock);
+}
+
 static gboolean
 start_job (SegLiveQueue *q, Job *job, GError **error)
 {
   guint slot = slot_of (q, job);
   if (seg_frame_io_load (q->io, q->pipe, slot, job->buffer, &job->tiled, error)
-      && seg_pipe_slot_submit (q->pipe, slot, job->work, error))
+      && seg_pipe_slot_submit (q->pipe, slot, job->work, error)) {
+    forget_if_flushed (q, job);
     return TRUE;
+  }
   seg_frame_io_release (q->io, slot);
   return FALSE;
 }
@@ -396,14 +408,13 @@ seg_live_queue_answer (
 gboolean
 seg_live_queue_redraw (SegLiveQueue *q, const SegLiveFrame *frame, GError **error)
 {
-  if (!seg_frame_io_load (q->io, q->pipe, 0, frame->buffer, &frame->tiled, error))
-    return FALSE;
+  gboolean ok =
+      seg_frame_io_load (q->io, q->pipe, 0, frame->buffer, &frame->tiled, error);
   g_mutex_lock (&q->draw_lock);
-  gboolean ok = seg_pipe_slot_submit (q->pipe, 0, SEG_PIPE_REDRAW, error)
-                && seg_pipe_slot_wait (q->pipe, 0, error);
-  if (ok)
-    seg_frame_io_release (q->io, 0);
+  ok = ok && seg_pipe_slot_submit (q->pipe, 0, SEG_PIPE_REDRAW, error)
+       && seg_pipe_slot_wait (q->pipe, 0, error);
   g_mutex_unlock (&q->draw_lock);
+  seg_frame_io_release (q->io, 0);
   return ok;
 }
 

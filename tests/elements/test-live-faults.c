@@ -47,7 +47,7 @@ write_model (void)
 }
 
 /* Two frames are in flight at once. On a busy machine the network may seem too slow for that, and then a
- * smaller one has to do. */
+ * smaller one has to do. NULL: none did; the queue by itself is tested so on any machine (test-livequeue.c). */
 static GstHarness *
 open_at_once (const Case *c)
 {
@@ -60,8 +60,11 @@ open_at_once (const Case *c)
     }
     h = open_harness (c);
   }
-  g_assert_cmpuint (element_test_parts (h->element), ==, 1);
-  return h;
+  if (element_test_parts (h->element) == 1)
+    return h;
+  gst_harness_teardown (h);
+  g_test_skip ("the machine is too busy for two frames in flight at once");
+  return NULL;
 }
 
 static GstFlowReturn
@@ -93,6 +96,8 @@ static void
 fail_frame (const Case *c, guint k, VkResult result, const char *name)
 {
   GstHarness *h = open_at_once (c);
+  if (h == NULL)
+    return;
   g_autoptr (GstBus) bus = gst_bus_new ();
   gst_element_set_bus (h->element, bus);
   *fault = (TestFault){ (int) k, result, name, NULL };

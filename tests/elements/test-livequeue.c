@@ -134,6 +134,35 @@ drive_out (Bench *b)
   seg_live_queue_release (b->queue, &frame);
 }
 
+/* The first of two frames in flight fails, or the second: those before it leave, each with its own answer. */
+static void
+test_fail_in_flight (void)
+{
+  for (guint k = 0; k < 2; k++) {
+    g_autoptr (GError) error = NULL;
+    SegLiveFrame frame;
+    Bench b;
+    open_bench (&b);
+    b.n_free = 0;
+    push (&b, SEG_PIPE_INFER);
+    wait_taken (&b, 1);
+    push (&b, SEG_PIPE_INFER);
+    *fault = (TestFault){ (int) k, VK_ERROR_OUT_OF_HOST_MEMORY, "vkWaitForFences", NULL };
+    let_go (&b);
+    for (guint n = 1; n <= k; n++) {
+      g_assert_true (seg_live_queue_next (b.queue, SEG_LIVE_WAIT, &frame, &error));
+      g_assert_no_error (error);
+      g_assert_true (frame.drawn);
+      g_assert_cmpuint (frame.answer.number, ==, n);
+      seg_live_queue_release (b.queue, &frame);
+    }
+    g_assert_false (seg_live_queue_next (b.queue, SEG_LIVE_WAIT, &frame, &error));
+    g_assert_nonnull (error);
+    *fault = (TestFault){ .countdown = -1 };
+    close_bench (&b);
+  }
+}
+
 /* The worker waits for the frame in flight before it takes a style for the next one, and that fails: the
  * next one has not been looked at. */
 static void
@@ -193,6 +222,7 @@ main (int argc, char **argv)
   dir = element_test_begin (&argc, &argv, &status);
   if (dir == NULL)
     return status;
+  g_test_add_func ("/livequeue/fail-in-flight", test_fail_in_flight);
   g_test_add_func ("/livequeue/fail-before-style", test_fail_before_style);
   g_test_add_func ("/livequeue/answer-lost", test_answer_lost);
   return element_test_run ();
