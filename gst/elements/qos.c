@@ -195,11 +195,14 @@ void
 seg_qos_post (GstElement *element, const GstSegment *segment, GstBuffer *buffer,
     guint64 n_processed, guint64 n_dropped)
 {
-  GstClockTime pts = GST_BUFFER_PTS (buffer);
-  GstMessage *message = gst_message_new_qos (GST_OBJECT (element), FALSE,
-      gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts),
-      gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts), pts,
-      GST_BUFFER_DURATION (buffer));
+  GstClockTime pts = GST_BUFFER_PTS (buffer), running = GST_CLOCK_TIME_NONE,
+               stream = GST_CLOCK_TIME_NONE;
+  if (segment->format == GST_FORMAT_TIME) {
+    running = gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
+    stream = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts);
+  }
+  GstMessage *message = gst_message_new_qos (
+      GST_OBJECT (element), FALSE, running, stream, pts, GST_BUFFER_DURATION (buffer));
   gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, n_processed, n_dropped);
   gst_element_post_message (element, message);
 }

@@ -228,6 +228,24 @@ test_hiccups (Fixture *f, gconstpointer data)
   g_assert_cmpuint (n_seen, >=, N / (NETWORK + 2));
 }
 
+/* An application's source may have segments in bytes: then nobody knows when a frame is shown. */
+static void
+test_bytes (Fixture *f, gconstpointer data)
+{
+  GstSegment segment;
+  guint64 running = 0, stream = 0;
+  (void) data;
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  GST_BUFFER_PTS (buffer) = GST_SECOND;
+  seg_qos_post (f->element, &segment, buffer, 1, 1);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (f->bus, GST_MESSAGE_QOS);
+  g_assert_nonnull (message);
+  gst_message_parse_qos (message, NULL, &running, &stream, NULL, NULL);
+  g_assert_cmpuint (running, ==, GST_CLOCK_TIME_NONE);
+  g_assert_cmpuint (stream, ==, GST_CLOCK_TIME_NONE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -236,6 +254,7 @@ main (int argc, char **argv)
   g_test_add ("/qos/up", Fixture, NULL, set_up, test_up, tear_down);
   g_test_add ("/qos/down", Fixture, NULL, set_up, test_down, tear_down);
   g_test_add ("/qos/waiting", Fixture, NULL, set_up, test_waiting, tear_down);
+  g_test_add ("/qos/bytes", Fixture, NULL, set_up, test_bytes, tear_down);
   g_test_add ("/pace/queued", Fixture, NULL, set_up, test_queued, tear_down);
   g_test_add ("/pace/held", Fixture, NULL, set_up, test_held, tear_down);
   g_test_add ("/pace/hiccups", Fixture, NULL, set_up, test_hiccups, tear_down);
