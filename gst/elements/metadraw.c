@@ -238,6 +238,35 @@ cover_of_values (SegMetaDraw *d, const SegMetaDrawStyle *style, gint background,
   }
 }
 
+static gboolean
+load_cover (
+    SegMetaDraw *d, const GstVkSegMeta *meta, const SegPatch *all, double strength)
+{
+  if (!gst_vk_seg_meta_get_map_at_size (
+          meta, all->width, all->height, d->cover->data, all->stride))
+    return FALSE;
+  for (gsize i = 0; i < (gsize) all->width * all->height; i++)
+    d->cover->data[i] = (guint8) (d->cover->data[i] * strength);
+  return TRUE;
+}
+
+/* As soft as it is; its outline is where it is half. */
+static void
+draw_matte (SegMetaDraw *d, const SegMetaDrawStyle *style, const GstVkSegMeta *meta,
+    const SegPatch *all)
+{
+  SegMetaDrawStyle lines = *style;
+  lines.draw &= ~(guint) SEG_OVERLAY_MASKS;
+  if (style->draw & SEG_OVERLAY_MASKS && load_cover (d, meta, all, style->alpha))
+    seg_painter_blend (&d->painter, all, d->cover->data, d->inks[1]);
+  if (!(style->draw & SEG_OVERLAY_CONTOURS) || !load_cover (d, meta, all, 1.0))
+    return;
+  for (gsize i = 0; i < (gsize) all->width * all->height; i++)
+    d->cover->data[i] = d->cover->data[i] >= 128 ? 255 : 0;
+  cover_of_mask (d, &lines, all->width, all->height);
+  seg_painter_blend (&d->painter, all, d->cover->data, d->inks[1]);
+}
+
 static void
 draw_map (SegMetaDraw *d, const SegMetaDrawStyle *style, const GstVkSegMeta *meta)
 {
@@ -246,11 +275,7 @@ draw_map (SegMetaDraw *d, const SegMetaDrawStyle *style, const GstVkSegMeta *met
   const SegPatch all = { 0, 0, width, height, width };
   g_byte_array_set_size (d->cover, width * height);
   if (meta->type == GST_VK_SEG_RESULT_MATTE) {
-    if (!gst_vk_seg_meta_get_map_at_size (meta, width, height, d->cover->data, width))
-      return;
-    for (gsize i = 0; i < (gsize) width * height; i++)
-      d->cover->data[i] = (guint8) (d->cover->data[i] * style->alpha);
-    seg_painter_blend (&d->painter, &all, d->cover->data, d->inks[1]);
+    draw_matte (d, style, meta, &all);
     return;
   }
   g_byte_array_set_size (d->scratch, width * height);

@@ -160,12 +160,15 @@ seg_painter_fill (
 {
   guint8 row[256];
   memset (row, cover, sizeof row);
-  if (height <= 0)
-    return;
-  for (gint done = 0; done < width; done += (gint) sizeof row) {
+  /* No two patches share a sample of colour: they would blend it twice. */
+  guint most = sizeof row - ((guint) x & 3);
+  for (guint left = (guint) MAX (width, 0); left > 0 && height > 0;) {
+    guint n = MIN (left, most);
     /* One row stands for all. */
-    const SegPatch patch = { x + done, y, MIN ((guint) (width - done), sizeof row),
-      (guint) height, 0 };
+    const SegPatch patch = { x, y, n, (guint) height, 0 };
     seg_painter_blend (p, &patch, row, ink);
+    x += (gint) n;
+    left -= n;
+    most = sizeof row;
   }
 }

@@ -22,6 +22,7 @@
 #include "elements/metadraw.h"
 #include "elements/videoframe.h"
 #include "meta/gstvksegmirror.h"
+#include "meta/videomap.h"
 
 GST_DEBUG_CATEGORY_STATIC (vk_seg_overlay_debug);
 #define GST_CAT_DEFAULT vk_seg_overlay_debug
@@ -143,6 +144,7 @@ gst_vk_seg_overlay_transform_frame_ip (GstVideoFilter *filter, GstVideoFrame *fr
   const GstVkSegMeta *meta = find_result (self, frame->buffer);
   if (meta == NULL)
     return GST_FLOW_OK;
+  seg_video_crop (frame, &filter->in_info);
   seg_meta_draw_paint (&self->drawing, &style, meta, frame);
   GstMeta *other = gst_buffer_get_meta (self->others, GST_VK_SEG_META_API_TYPE);
   if (other != NULL)

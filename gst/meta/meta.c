@@ -154,7 +154,7 @@ gst_vk_seg_meta_set_mapping (GstVkSegMeta *meta, const GstVkSegMapping *mapping)
 }
 
 /**
- * gst_vk_seg_meta_set_map:
+ * gst_vk_seg_meta_set_map: (skip)
  * @meta: a result
  * @map: (transfer none) (nullable): the label map, or the matte
  * @labels: (transfer none) (nullable) (element-type utf8): the name of each value of a label map,

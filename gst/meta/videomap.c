@@ -43,5 +43,13 @@ seg_video_map (
       gst_video_frame_unmap (video);
       return FALSE;
     }
+  seg_video_crop (video, info);
   return TRUE;
+}
+
+void
+seg_video_crop (GstVideoFrame *video, const GstVideoInfo *info)
+{
+  GST_VIDEO_FRAME_WIDTH (video) = GST_VIDEO_INFO_WIDTH (info);
+  GST_VIDEO_FRAME_HEIGHT (video) = GST_VIDEO_INFO_HEIGHT (info);
 }

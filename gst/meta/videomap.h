@@ -11,4 +11,8 @@ G_BEGIN_DECLS
 gboolean seg_video_map (
     GstVideoFrame *video, const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags);
 
+/* A frame that was mapped is as large as info says: its GstVideoMeta may be larger, by rows and columns that
+ * are no picture. */
+void seg_video_crop (GstVideoFrame *video, const GstVideoInfo *info);
+
 G_END_DECLS

@@ -183,6 +183,25 @@ refuse_meta (GstVkSegSession *session, const GstVideoInfo *info)
   g_assert_error (error, GST_VK_SEG_ERROR, GST_VK_SEG_ERROR_INPUT);
 }
 
+/* A meta that counts rows beyond the picture, which may have no memory. */
+static void
+test_larger_meta (void)
+{
+  g_autoptr (GstVkSegSession) session =
+      open_session (COLOR_NET_YOLO, COLOR_NET_YOLO_INFO);
+  g_autoptr (GError) error = NULL;
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
+  gst_buffer_memset (buffer, 0, 0x80, info.size);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB,
+      WIDTH, 1000 * HEIGHT, 1, info.offset, info.stride);
+  g_autoptr (GstBuffer) result =
+      gst_vk_seg_session_run_buffer (session, buffer, &info, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (gst_buffer_get_vk_seg_meta (result)->frame_height, ==, HEIGHT);
+}
+
 static void
 test_pictures_refused (void)
 {
@@ -268,6 +287,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/maps", test_maps);
   g_test_add_func ("/session/properties", test_properties);
   g_test_add_func ("/session/info", test_info);
+  g_test_add_func ("/session/larger-meta", test_larger_meta);
   g_test_add_func ("/session/pictures-refused", test_pictures_refused);
   g_test_add_func ("/session/models-refused", test_models_refused);
   g_test_add_func ("/session/threads", test_threads);

@@ -140,6 +140,30 @@ test_strides (void)
   }
 }
 
+/* Decoders have rows and columns beyond the picture, and their GstVideoMeta may count them. */
+static void
+test_larger_meta (void)
+{
+  static const char *const formats[] = { "NV12", "BGRA" };
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    GstVideoInfo info, coded;
+    GstHarness *h = new_harness (
+        "alpha", 1.0, "draw", SEG_OVERLAY_MASKS, "palette", "#c8285a,#00ff00", NULL);
+    scene_start (h, formats[i], 64, 48);
+    info_of (h, &info);
+    gst_video_info_set_format (&coded, GST_VIDEO_INFO_FORMAT (&info), 80, 72);
+    GstBuffer *in = gst_buffer_new_allocate (NULL, coded.size, NULL);
+    gst_buffer_memset (in, 0, 0x80, coded.size);
+    gst_buffer_add_video_meta_full (in, GST_VIDEO_FRAME_FLAG_NONE,
+        GST_VIDEO_INFO_FORMAT (&info), 80, 72, GST_VIDEO_INFO_N_PLANES (&info),
+        coded.offset, coded.stride);
+    scene_add_meta (in, 64, 48, &one, 1);
+    g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, in);
+    check_picture (out, &info, &one);
+    scene_finish (h);
+  }
+}
+
 /* How many pixels of a frame are not gray. */
 static guint
 n_changed (GstHarness *h, const SceneObject *objects, guint n, guint8 at[3])
@@ -276,6 +300,40 @@ test_label_map (void)
   scene_finish (h);
 }
 
+/* A matte has an outline, and nothing inside it. */
+static void
+test_matte_contours (void)
+{
+  GstVideoInfo info;
+  GstVideoFrame f;
+  guint8 inside[3], border[3], outside[3];
+  static const guint8 values[16] = { 0, 0, 0, 0, 0, 255, 255, 0, 0, 255, 255, 0, 0, 0, 0,
+    0 };
+  GstHarness *h = new_harness ("draw", SEG_OVERLAY_CONTOURS, "line-width", 1, NULL);
+  scene_start (h, "RGB", 40, 40);
+  info_of (h, &info);
+  GstBuffer *in = scene_frame (h, 0, NULL, 0);
+  GstVkSegMeta *meta = gst_buffer_add_vk_seg_meta (in, GST_VK_SEG_RESULT_MATTE, 40, 40);
+  g_autoptr (GBytes) bytes = g_bytes_new_static (values, sizeof values);
+  const GstVkSegRect all = { 0, 0, 40, 40 };
+  g_autoptr (GstVkSegMask) map = gst_vk_seg_mask_new (bytes, 4, 4, 4, &all);
+  gst_vk_seg_meta_set_map (meta, map, NULL, -1);
+  g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, in);
+  g_assert_true (gst_video_frame_map (&f, &info, out, GST_MAP_READ));
+  pixel (&f, 20, 20, inside);
+  pixel (&f, 2, 2, outside);
+  gboolean found = FALSE;
+  for (guint x = 0; x < 20; x++) {
+    pixel (&f, x, 20, border);
+    found = found || border[0] != 0x80 || border[1] != 0x80 || border[2] != 0x80;
+  }
+  gst_video_frame_unmap (&f);
+  g_assert_true (found);
+  g_assert_cmpmem (inside, 3, "\x80\x80\x80", 3);
+  g_assert_cmpmem (outside, 3, "\x80\x80\x80", 3);
+  scene_finish (h);
+}
+
 /* --- the painter ---------------------------------------------------------------------------------- */
 
 /* Any patch anywhere, against a blend pixel by pixel. */
@@ -333,6 +391,35 @@ test_painter (void)
   g_rand_free (rand);
 }
 
+/* However wide, it is of one colour. */
+static void
+test_fill (void)
+{
+  static const GstVideoFormat formats[] = { GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_YUY2,
+    GST_VIDEO_FORMAT_NV12 };
+  for (guint i = 0; i < G_N_ELEMENTS (formats) * 4; i++) {
+    GstVideoInfo info;
+    GstVideoFrame f;
+    SegPainter p;
+    guint8 first[3], got[3];
+    gint start = -2 + (gint) (i % 4) * 3;
+    gst_video_info_set_format (&info, formats[i / 4], 700, 8);
+    g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
+    gst_buffer_memset (buffer, 0, 0x40, info.size);
+    g_assert_true (seg_painter_init (&p, &info));
+    g_assert_true (gst_video_frame_map (&f, &info, buffer, GST_MAP_READWRITE));
+    p.frame = &f;
+    seg_painter_fill (&p, start, 0, 650, 8, 128, (SegInk){ { 200, 200, 200 } });
+    pixel (&f, 10, 4, first);
+    for (guint x = 10; x < 640; x++) {
+      pixel (&f, x, 4, got);
+      g_assert_cmpmem (got, n_components (&info), first, n_components (&info));
+    }
+    gst_video_frame_unmap (&f);
+    seg_painter_clear (&p);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -340,6 +427,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   GST_ELEMENT_REGISTER (vksegoverlay, NULL);
   g_test_add_func ("/vksegoverlay/painter", test_painter);
+  g_test_add_func ("/vksegoverlay/fill", test_fill);
+  g_test_add_func ("/vksegoverlay/larger-meta", test_larger_meta);
+  g_test_add_func ("/vksegoverlay/matte-contours", test_matte_contours);
   g_test_add_func ("/vksegoverlay/formats", test_formats);
   g_test_add_func ("/vksegoverlay/strides", test_strides);
   g_test_add_func ("/vksegoverlay/parts", test_parts);
