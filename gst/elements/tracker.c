@@ -273,16 +273,20 @@ same_box (const GstVkSegRect *a, const GstVkSegRect *b)
   return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
 }
 
-/* A result that is shown again says nothing new; its objects are where they were seen. */
-static void
+/* A result that is shown again says nothing new; its objects are where they were seen. FALSE: none is. */
+static gboolean
 repeat (SegTracker *t)
 {
+  gboolean found = t->objects->len == 0;
   for (guint i = 0; i < t->objects->len; i++) {
     GstVkSegInstance *o = object_at (t, i)->instance;
     for (guint k = 0; k < t->tracks->len; k++)
-      if (!track_at (t, k)->lost && same_box (&track_at (t, k)->seen, &o->box))
+      if (!track_at (t, k)->lost && same_box (&track_at (t, k)->seen, &o->box)) {
         o->track_id = track_at (t, k)->id;
+        found = TRUE;
+      }
   }
+  return found;
 }
 
 void
@@ -290,9 +294,9 @@ seg_tracker_update (SegTracker *t, const SegTrackerParams *params, GstVkSegMeta 
 {
   guint n_frames = t->n_skipped + 1;
   take_objects (t, meta);
-  if (t->n_results > 0 && meta->age >= n_frames) {
+  /* As old as the last one; or newer, where frames have been left out on the way here. */
+  if (t->n_results > 0 && meta->age >= n_frames && repeat (t)) {
     seg_tracker_skip (t, 1);
-    repeat (t);
     return;
   }
   /* Objects are where they were when the network saw them. */

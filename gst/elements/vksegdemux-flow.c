@@ -19,6 +19,19 @@ update_collection (GstVkSegDemux *self)
         gst_message_new_stream_collection (GST_OBJECT (self), self->state.collection));
 }
 
+/* A pad that was released while data went to it does not count. */
+static GstFlowReturn
+combine (GstVkSegDemux *self, GstPad *pad, GstFlowReturn flow)
+{
+  g_mutex_lock (&self->lock);
+  if (pad == self->src || !SEG_DEMUX_PAD (pad)->released)
+    flow = gst_flow_combiner_update_pad_flow (self->combiner, pad, flow);
+  else
+    flow = GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  return flow;
+}
+
 /* Takes references to the pads that this frame is for. No lock is held while pads change hands:
  * who is told of it may request another. */
 static void
@@ -31,24 +44,14 @@ collect_linked (GstVkSegDemux *self)
   g_mutex_unlock (&self->lock);
   for (guint i = self->linked->len; i-- > 0;) {
     SegDemuxPad *pad = self->linked->pdata[i];
-    if (gst_pad_is_linked (GST_PAD (pad)) && pad->stream != NULL)
+    gboolean linked = gst_pad_is_linked (GST_PAD (pad));
+    if (linked && pad->stream != NULL)
       continue;
+    if (!linked) /* nobody there wants more */
+      combine (self, GST_PAD (pad), GST_FLOW_NOT_LINKED);
     seg_demux_pad_bind (pad, GST_VK_SEG_NO_TRACK);
     g_ptr_array_remove_index (self->linked, i);
   }
-}
-
-/* A pad that was released while data went to it does not count. */
-static GstFlowReturn
-combine (GstVkSegDemux *self, GstPad *pad, GstFlowReturn flow)
-{
-  g_mutex_lock (&self->lock);
-  if (pad == self->src || !SEG_DEMUX_PAD (pad)->released)
-    flow = gst_flow_combiner_update_pad_flow (self->combiner, pad, flow);
-  else
-    flow = GST_FLOW_OK;
-  g_mutex_unlock (&self->lock);
-  return flow;
 }
 
 static GstFlowReturn

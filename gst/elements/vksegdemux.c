@@ -130,12 +130,12 @@ gst_vk_seg_demux_request_new_pad (
     return NULL;
   }
   SegDemuxPad *pad = new_pad (template, kind, number);
+  gst_pad_set_active (GST_PAD (pad), TRUE); /* else it says FLUSHING to the combiner */
   g_ptr_array_add (self->pads, gst_object_ref_sink (pad));
   g_ptr_array_sort (self->pads, by_kind_and_number);
   gst_flow_combiner_add_pad (self->combiner, GST_PAD (pad));
   self->streams_changed = TRUE;
   g_mutex_unlock (&self->lock);
-  gst_pad_set_active (GST_PAD (pad), TRUE);
   gst_element_add_pad (element, GST_PAD (pad));
   return GST_PAD (pad);
 }

@@ -77,6 +77,9 @@ forget (GstVkSegTrack *self)
 {
   seg_tracker_reset (self->tracker);
   self->last = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_LOCK (self);
+  self->n_tracks = 0;
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* A live source that dropped some frames also says "discontinuity": those frames are skipped. */

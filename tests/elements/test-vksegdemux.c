@@ -411,6 +411,67 @@ test_flow (void)
   scene_finish (h);
 }
 
+static GstFlowReturn
+take_none (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gst_buffer_unref (buffer);
+  return GST_FLOW_NOT_LINKED;
+}
+
+static GstFlowReturn
+take_no_more (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gst_buffer_unref (buffer);
+  return GST_FLOW_EOS;
+}
+
+/* A pad that is requested and not linked keeps nobody working. */
+static void
+test_end (void)
+{
+  GstHarness *h = new_harness ();
+  GstPad *pad = gst_element_request_pad_simple (h->element, "mask");
+  scene_start (h, "GRAY8", SCENE_WIDTH, SCENE_HEIGHT);
+  g_assert_cmpint (gst_harness_push (h, scene_frame (h, 0, two, 2)), ==, GST_FLOW_OK);
+  gst_pad_set_chain_function (h->sinkpad, take_no_more);
+  g_assert_cmpint (gst_harness_push (h, scene_frame (h, 1, two, 2)), ==, GST_FLOW_EOS);
+  gst_element_release_request_pad (h->element, pad);
+  gst_object_unref (pad);
+  scene_finish (h);
+}
+
+static gpointer
+request_over_and_over (gpointer data)
+{
+  GstElement *element = data;
+  gint64 end = g_get_monotonic_time () + 2 * G_USEC_PER_SEC;
+  while (g_get_monotonic_time () < end) {
+    GstPad *pad = gst_element_request_pad_simple (element, "instance_%u");
+    gst_element_release_request_pad (element, pad);
+    gst_object_unref (pad);
+  }
+  return NULL;
+}
+
+/* Pads that come and go do not stop frames: those of one stream go nowhere, so that all are asked each time. */
+static void
+test_requests (void)
+{
+  GstHarness *h = new_harness (), *s = add_stream (h, "meta");
+  scene_start (h, "GRAY8", SCENE_WIDTH, SCENE_HEIGHT);
+  gst_harness_set_drop_buffers (s, TRUE);
+  gst_pad_set_chain_function (h->sinkpad, take_none);
+  g_autoptr (GThread) thread =
+      g_thread_new ("requests", request_over_and_over, gst_object_ref (h->element));
+  gint64 end = g_get_monotonic_time () + 2 * G_USEC_PER_SEC;
+  for (guint n = 0; g_get_monotonic_time () < end; n++)
+    g_assert_cmpint (gst_harness_push (h, scene_frame (h, n, two, 0)), ==, GST_FLOW_OK);
+  g_thread_join (g_steal_pointer (&thread));
+  gst_object_unref (h->element);
+  remove_stream (s);
+  scene_finish (h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -428,6 +489,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vksegdemux/pad-names", test_pad_names);
   g_test_add_func ("/vksegdemux/unlinked", test_unlinked);
   g_test_add_func ("/vksegdemux/flow", test_flow);
+  g_test_add_func ("/vksegdemux/end", test_end);
+  g_test_add_func ("/vksegdemux/requests", test_requests);
   int status = g_test_run ();
   gst_deinit (); /* the leaks tracer looks now */
   return status;

@@ -232,6 +232,38 @@ test_interval (void)
   scene_finish (h);
 }
 
+/* Only every n-th frame comes here, and nobody says so: a result may be new and yet older than the last one has
+ * become by the count of frames. */
+static void
+test_left_out (void)
+{
+  static const struct {
+    guint interval, step;
+  } cases[] = { { 2, 3 }, { 4, 3 }, { 5, 4 } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = new_harness (NULL, NULL);
+    for (guint n = 0; n < 60; n += cases[i].step) {
+      guint age = n % cases[i].interval;
+      const SceneObject o = person (10 + (n - age), 10, 0.9);
+      GstBuffer *in = scene_frame (h, n, &o, 1);
+      gst_buffer_get_vk_seg_meta (in)->age = age;
+      g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, in);
+      const GstVkSegInstance *seen =
+          gst_vk_seg_meta_get_instance (gst_buffer_get_vk_seg_meta (out), 0);
+      if (seen->track_id != 1)
+        g_error ("interval %u, frame %u: %d", cases[i].interval, n, (int) seen->track_id);
+    }
+    guint tracks;
+    g_object_get (h->element, "tracks", &tracks, NULL);
+    g_assert_cmpuint (tracks, ==, 1);
+    g_assert_true (gst_harness_push_event (h, gst_event_new_flush_start ()));
+    g_assert_true (gst_harness_push_event (h, gst_event_new_flush_stop (TRUE)));
+    g_object_get (h->element, "tracks", &tracks, NULL);
+    g_assert_cmpuint (tracks, ==, 0);
+    scene_finish (h);
+  }
+}
+
 /* More objects than can be told apart, all over each other: it ends, and soon. */
 static void
 test_hostile (void)
@@ -336,6 +368,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vksegtrack/scores", test_scores);
   g_test_add_func ("/vksegtrack/resets", test_resets);
   g_test_add_func ("/vksegtrack/interval", test_interval);
+  g_test_add_func ("/vksegtrack/left-out", test_left_out);
   g_test_add_func ("/vksegtrack/hostile", test_hostile);
   int status = g_test_run ();
   gst_deinit (); /* the leaks tracer looks now */
