@@ -89,8 +89,10 @@ seg_demux_pad_start (SegDemuxPad *pad, const SegStreamState *state)
     gst_pad_push_event (GST_PAD (pad), gst_event_new_caps (caps));
   }
   if (pad->needs_segment && state->has_segment) {
+    GstEvent *event = gst_event_new_segment (&state->segment);
+    gst_event_set_seqnum (event, state->seqnum);
     pad->needs_segment = FALSE;
-    gst_pad_push_event (GST_PAD (pad), gst_event_new_segment (&state->segment));
+    gst_pad_push_event (GST_PAD (pad), event);
   }
 }
 

@@ -43,6 +43,7 @@ typedef struct {
   GstStreamCollection *collection;
   GstVideoInfo info; /* of the video; width 0: no caps yet */
   GstSegment segment;
+  guint32 seqnum; /* of the segment: that of the seek it is an answer to */
   gboolean has_segment;
 } SegStreamState;
 

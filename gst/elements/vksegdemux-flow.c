@@ -181,6 +181,7 @@ seg_demux_sink_event (GstPad *sink, GstObject *parent, GstEvent *event)
   case GST_EVENT_CAPS: take_caps (self, event); break;
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment (event, &self->state.segment);
+    self->state.seqnum = gst_event_get_seqnum (event);
     self->state.has_segment = TRUE;
     seg_demux_for_each_pad (self, mark_segment);
     break;

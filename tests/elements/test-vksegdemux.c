@@ -305,7 +305,9 @@ test_flush (void)
   g_assert_cmpint (track_of (s), ==, GST_VK_SEG_NO_TRACK);
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.start = 1234;
-  g_assert_true (gst_harness_push_event (h, gst_event_new_segment (&segment)));
+  GstEvent *sent = gst_event_new_segment (&segment);
+  guint32 seqnum = gst_event_get_seqnum (sent);
+  g_assert_true (gst_harness_push_event (h, sent));
   push_objects (h, &n, two + 1, 1);
   g_assert_cmpint (pull_track (s), ==, 9);
   g_autoptr (GstEvent) event =
@@ -313,6 +315,7 @@ test_flush (void)
   const GstSegment *got;
   gst_event_parse_segment (event, &got);
   g_assert_cmpuint (got->start, ==, 1234);
+  g_assert_cmpuint (gst_event_get_seqnum (event), ==, seqnum);
   remove_stream (s);
   scene_finish (h);
 }
