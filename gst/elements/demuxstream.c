@@ -102,8 +102,10 @@ seg_stream_gap (SegDemuxPad *pad, GstBuffer *video, const SegStreamState *state)
   if (!GST_CLOCK_TIME_IS_VALID (duration) && state->info.fps_n > 0)
     duration =
         gst_util_uint64_scale_int (GST_SECOND, state->info.fps_d, state->info.fps_n);
-  gst_pad_push_event (
-      GST_PAD (pad), gst_event_new_gap (GST_BUFFER_PTS (video), duration));
+  GstEvent *event = gst_event_new_gap (GST_BUFFER_PTS (video), duration);
+  if (state->has_segment)
+    gst_event_set_seqnum (event, state->seqnum);
+  gst_pad_push_event (GST_PAD (pad), event);
 }
 
 void

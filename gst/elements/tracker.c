@@ -32,8 +32,9 @@ struct _SegTracker {
   gint64 next_id;
   guint n_skipped; /* frames since the network saw the one of the last result */
   guint64 n_results;
-  GArray *objects;           /* Object, by falling score */
-  GArray *rows, *columns;    /* guint: tracks and objects of a matching */
+  GArray *objects;        /* Object, by falling score */
+  GArray *boxes;          /* GstVkSegRect: of the last result's objects, in that order */
+  GArray *rows, *columns; /* guint: tracks and objects of a matching */
   GArray *costs, *column_of; /* double, gint */
 };
 
@@ -52,6 +53,7 @@ seg_tracker_new (void)
   t->tracks = g_array_new (FALSE, TRUE, sizeof (Track));
   g_array_set_clear_func (t->tracks, track_clear);
   t->objects = g_array_new (FALSE, FALSE, sizeof (Object));
+  t->boxes = g_array_new (FALSE, FALSE, sizeof (GstVkSegRect));
   t->rows = g_array_new (FALSE, FALSE, sizeof (guint));
   t->columns = g_array_new (FALSE, FALSE, sizeof (guint));
   t->costs = g_array_new (FALSE, FALSE, sizeof (double));
@@ -65,8 +67,8 @@ seg_tracker_free (SegTracker **tracker)
   SegTracker *t = *tracker;
   if (t == NULL)
     return;
-  GArray *const arrays[] = { t->tracks, t->objects, t->rows, t->columns, t->costs,
-    t->column_of };
+  GArray *const arrays[] = { t->tracks, t->objects, t->boxes, t->rows, t->columns,
+    t->costs, t->column_of };
   for (guint i = 0; i < G_N_ELEMENTS (arrays); i++)
     g_array_unref (arrays[i]);
   g_free (t);
@@ -273,20 +275,38 @@ same_box (const GstVkSegRect *a, const GstVkSegRect *b)
   return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
 }
 
-/* A result that is shown again says nothing new; its objects are where they were seen. FALSE: none is. */
+/* That the result is older than the frames that came since the last one is not enough: some may have
+ * been dropped on the way here, and this be the first that came with it. */
 static gboolean
+is_repeated (const SegTracker *t, const GstVkSegMeta *meta)
+{
+  if (t->n_results == 0 || meta->age <= t->n_skipped || t->objects->len != t->boxes->len)
+    return FALSE;
+  for (guint i = 0; i < t->objects->len; i++)
+    if (!same_box (
+            &object_at (t, i)->instance->box, &g_array_index (t->boxes, GstVkSegRect, i)))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+keep_boxes (SegTracker *t)
+{
+  g_array_set_size (t->boxes, 0);
+  for (guint i = 0; i < t->objects->len; i++)
+    g_array_append_val (t->boxes, object_at (t, i)->instance->box);
+}
+
+/* A result that is shown again says nothing new; its objects are where they were seen. */
+static void
 repeat (SegTracker *t)
 {
-  gboolean found = t->objects->len == 0;
   for (guint i = 0; i < t->objects->len; i++) {
     GstVkSegInstance *o = object_at (t, i)->instance;
     for (guint k = 0; k < t->tracks->len; k++)
-      if (!track_at (t, k)->lost && same_box (&track_at (t, k)->seen, &o->box)) {
+      if (!track_at (t, k)->lost && same_box (&track_at (t, k)->seen, &o->box))
         o->track_id = track_at (t, k)->id;
-        found = TRUE;
-      }
   }
-  return found;
 }
 
 void
@@ -294,14 +314,15 @@ seg_tracker_update (SegTracker *t, const SegTrackerParams *params, GstVkSegMeta 
 {
   guint n_frames = t->n_skipped + 1;
   take_objects (t, meta);
-  /* As old as the last one; or newer, where frames have been left out on the way here. */
-  if (t->n_results > 0 && meta->age >= n_frames && repeat (t)) {
-    seg_tracker_skip (t, 1);
+  gboolean repeated = is_repeated (t, meta);
+  t->n_skipped = MIN (meta->age, G_MAXINT32);
+  if (repeated) {
+    repeat (t);
     return;
   }
+  keep_boxes (t);
   /* Objects are where they were when the network saw them. */
   n_frames -= MIN (meta->age, n_frames - 1);
-  t->n_skipped = MIN (meta->age, G_MAXINT32);
   t->n_results++;
   predict (t, n_frames);
   choose (t, TRUE, params->high_score, G_MAXDOUBLE);

@@ -239,13 +239,15 @@ test_left_out (void)
 {
   static const struct {
     guint interval, step;
-  } cases[] = { { 2, 3 }, { 4, 3 }, { 5, 4 } };
+  } cases[] = { { 2, 3 }, { 4, 3 }, { 5, 4 }, { 4, 5 }, { 3, 2 }, { 5, 2 } };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     GstHarness *h = new_harness (NULL, NULL);
     for (guint n = 0; n < 60; n += cases[i].step) {
       guint age = n % cases[i].interval;
-      const SceneObject o = person (10 + (n - age), 10, 0.9);
-      GstBuffer *in = scene_frame (h, n, &o, 1);
+      /* Of the second nobody is sure enough for a track. */
+      const SceneObject objects[] = { person (10 + 2.0 * (n - age), 10, 0.9),
+        person (500, 200, 0.15) };
+      GstBuffer *in = scene_frame (h, n, objects, 2);
       gst_buffer_get_vk_seg_meta (in)->age = age;
       g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, in);
       const GstVkSegInstance *seen =
