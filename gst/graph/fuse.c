@@ -158,7 +158,8 @@ per_channel (const SegValue *v, const SegDesc *out)
 static gboolean
 affine_of_batch_norm (const SegNode *node, double **scale, double **shift)
 {
-  if (!seg_node_is (node, "BatchNormalization"))
+  if (!seg_node_is (node, "BatchNormalization")
+      || seg_node_attr_int (node, "training_mode", 0) != 0) /* the batch's own moments */
     return FALSE;
   const SegTensor *t[5] = { NULL };
   for (guint i = 1; i < 5; i++) {
