@@ -113,6 +113,15 @@ wait_taken (Bench *b, guint n)
   g_mutex_unlock (&b->lock);
 }
 
+/* The worker has taken a frame, and is held. */
+static void
+push_held (Bench *b)
+{
+  b->n_free = 0;
+  push (b, SEG_PIPE_INFER);
+  wait_taken (b, 1);
+}
+
 static void
 let_go (Bench *b)
 {
@@ -143,9 +152,7 @@ test_fail_in_flight (void)
     SegLiveFrame frame;
     Bench b;
     open_bench (&b);
-    b.n_free = 0;
-    push (&b, SEG_PIPE_INFER);
-    wait_taken (&b, 1);
+    push_held (&b);
     push (&b, SEG_PIPE_INFER);
     *fault = (TestFault){ (int) k, VK_ERROR_OUT_OF_HOST_MEMORY, "vkWaitForFences", NULL };
     let_go (&b);
@@ -172,10 +179,8 @@ test_fail_before_style (void)
   SegLiveFrame frame;
   Bench b;
   open_bench (&b);
-  b.n_free = 0;
   b.new_style = 2;
-  push (&b, SEG_PIPE_INFER);
-  wait_taken (&b, 1);
+  push_held (&b);
   drive_out (&b);
   push (&b, SEG_PIPE_INFER);
   *fault = (TestFault){ 0, VK_ERROR_OUT_OF_HOST_MEMORY, "vkWaitForFences", NULL };
@@ -197,9 +202,7 @@ test_answer_lost (void)
   SegLiveAnswer answer;
   Bench b;
   open_bench (&b);
-  b.n_free = 0;
-  push (&b, SEG_PIPE_INFER);
-  wait_taken (&b, 1);
+  push_held (&b);
   seg_live_queue_flush (b.queue);
   push (&b, SEG_PIPE_INFER);
   drive_out (&b);
