@@ -54,8 +54,8 @@ void seg_live_queue_free (SegLiveQueue **queue);
  * looked at unless an answer is lacking. Its number. */
 guint64 seg_live_queue_push (
     SegLiveQueue *queue, GstBuffer *buffer, const SegTiledFrame *tiled, SegPipeWork work);
-/* A frame that leaves by itself: its number. `look`, or an answer is lacking: the worker looks at the newest of these; *skipped
- * receives the one that it now will not look at, or NULL. */
+/* A frame that leaves by itself: its number. `look`, or an answer is lacking: the worker looks at the newest of
+ * these; *skipped receives the one that it now will not look at, or NULL. */
 guint64 seg_live_queue_offer (SegLiveQueue *queue, GstBuffer *buffer,
     const SegTiledFrame *tiled, gboolean look, GstBuffer **skipped);
 

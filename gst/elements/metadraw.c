@@ -238,33 +238,31 @@ cover_of_values (SegMetaDraw *d, const SegMetaDrawStyle *style, gint background,
   }
 }
 
-static gboolean
-load_cover (
-    SegMetaDraw *d, const GstVkSegMeta *meta, const SegPatch *all, double strength)
-{
-  if (!gst_vk_seg_meta_get_map_at_size (
-          meta, all->width, all->height, d->cover->data, all->stride))
-    return FALSE;
-  for (gsize i = 0; i < (gsize) all->width * all->height; i++)
-    d->cover->data[i] = (guint8) (d->cover->data[i] * strength);
-  return TRUE;
-}
-
 /* As soft as it is; its outline is where it is half. */
 static void
 draw_matte (SegMetaDraw *d, const SegMetaDrawStyle *style, const GstVkSegMeta *meta,
     const SegPatch *all)
 {
+  guint8 *cover = d->cover->data;
+  gsize n = (gsize) all->width * all->height;
   SegMetaDrawStyle lines = *style;
   lines.draw &= ~(guint) SEG_OVERLAY_MASKS;
-  if (style->draw & SEG_OVERLAY_MASKS && load_cover (d, meta, all, style->alpha))
-    seg_painter_blend (&d->painter, all, d->cover->data, d->inks[1]);
-  if (!(style->draw & SEG_OVERLAY_CONTOURS) || !load_cover (d, meta, all, 1.0))
+  if (!gst_vk_seg_meta_get_map_at_size (
+          meta, all->width, all->height, cover, all->stride))
     return;
-  for (gsize i = 0; i < (gsize) all->width * all->height; i++)
-    d->cover->data[i] = d->cover->data[i] >= 128 ? 255 : 0;
+  if (style->draw & SEG_OVERLAY_MASKS) {
+    for (gsize i = 0; i < n; i++)
+      cover[i] = (guint8) (cover[i] * style->alpha);
+    seg_painter_blend (&d->painter, all, cover, d->inks[1]);
+  }
+  if (!(style->draw & SEG_OVERLAY_CONTOURS)
+      || !gst_vk_seg_meta_get_map_at_size (
+          meta, all->width, all->height, cover, all->stride))
+    return;
+  for (gsize i = 0; i < n; i++)
+    cover[i] = cover[i] >= 128 ? 255 : 0;
   cover_of_mask (d, &lines, all->width, all->height);
-  seg_painter_blend (&d->painter, all, d->cover->data, d->inks[1]);
+  seg_painter_blend (&d->painter, all, cover, d->inks[1]);
 }
 
 static void

@@ -152,7 +152,7 @@ create_messenger (SegInstance *instance, GError **error)
 gboolean
 seg_instance_init (SegInstance *instance, gboolean validate, GError **error)
 {
-  guint32 version = VK_API_VERSION_1_0, layer = G_MAXUINT32; /* or its version */
+  guint32 version = VK_API_VERSION_1_0, layer = G_MAXUINT32; /* of none */
   memset (instance, 0, sizeof *instance);
   if (!check_version (&version, error) || (validate && !check_layer (&layer, error)))
     return FALSE;
